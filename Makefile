@@ -12,17 +12,17 @@ ONLY ?=
 .PHONY: help demo smoke test coverage reworded journey faults faults-processes foreign image sweep check format lock reference bench screenshots docs-screenshots clean
 
 help:
-	@echo "make demo      the whole product against a simulated Exchange and Re:infer, in a browser"
+	@echo "make demo      the product with a simulated Exchange and Re:infer, in a browser"
 	@echo "make smoke     the same without a browser: prints a table of figures and sets the exit code (MAIL=DIR, RECORD=DIR)"
 	@echo "make test      the tests"
-	@echo "make coverage  the tests once more, and the share of the lines of the product that they run"
-	@echo "make reworded  the behaviour tests while every message is reworded: behaviour must not depend on a message"
+	@echo "make coverage  the tests, with a report of the line coverage"
+	@echo "make reworded  the behaviour tests with other texts in all messages: behaviour must not depend on a text"
 	@echo "make journey   browser tests against the running product"
 	@echo "make faults    fault injection with random seeds (SEEDS=0-1999, DATABASE_URL=postgres://…)"
-	@echo "make faults-processes   the same with the installed product, whose processes are killed (SEEDS=0-49)"
-	@echo "make foreign   third-party clients against the simulators (those in Node, Java and Rust only if these are installed)"
+	@echo "make faults-processes   the same with real processes, which are killed (SEEDS=0-49)"
+	@echo "make foreign   third-party clients against the simulators (Node, Java and Rust clients only if these are installed)"
 	@echo "make image     builds docker/Dockerfile and runs it as in production (needs root, buildah and debootstrap)"
-	@echo "make sweep     checks that every regular expression and the conversion need linear time at most"
+	@echo "make sweep     checks that regular expressions and conversion take no more than linear time"
 	@echo "make screenshots   a screenshot of every page, in the folder screenshots (DIR=...; needs Chromium)"
 	@echo "make check     style, types, package layers, migrations, Django's system checks"
 
@@ -35,11 +35,11 @@ smoke: $(VENV)/.ready
 test: $(VENV)/.ready
 	@$(RUN) -m pytest -n auto --dist worksteal -m "$(MARKS)" $(PYTEST)
 
-# Lines that run only in other processes (workers that tests start and kill) count as not covered.
+# Lines that run only in child processes, such as workers that tests start and kill, count as not covered.
 coverage: $(VENV)/.ready
 	@$(RUN) -m pytest -n auto --dist worksteal -m "$(MARKS)" --cov --cov-report=term $(PYTEST)
 
-# The behaviour tests while every message of the product is reworded differently each time (tests/rewording.py).
+# The behaviour tests, while every message of the product is replaced by another text in each run (tests/rewording.py).
 BEHAVIOUR := tests/sync tests/faults tests/notifications tests/operations tests/test_rewording.py
 reworded: $(VENV)/.ready
 	@REWORD=1 FAULT_SEEDS=$(or $(SEEDS),0-1) LOG_LEVEL=CRITICAL $(RUN) -m pytest -n auto --dist worksteal -m "not wording and not processes and not long" $(BEHAVIOUR) $(PYTEST)

@@ -14,6 +14,6 @@ class AccessConfig(AppConfig):
         """Create the roles after each migration."""
         from access.roles import make_roles
 
-        # The roles need the permissions of several apps. `sync` is the last of them to be migrated. Django sends
-        # the signal only for apps with models.
+        # The roles contain permissions of several apps. `sync` is the last of these for which Django sends the signal,
+        # so all permissions exist by then. Django sends the signal only for apps with models.
         post_migrate.connect(make_roles, sender=apps.get_app_config("sync"), dispatch_uid="roles")

@@ -1,10 +1,11 @@
 """Rate limit for password attempts per user name and browser: five attempts, then waits that double with each failure.
 
-Client addresses are never blocked, since all users can share one behind a proxy. A browser in which the user signed in
-before has a counter of its own (see `access.known_browser`), so guessing by others does not lock the user out.
+IP addresses are never blocked, because all users behind a proxy can have the same address. A browser in which the user
+signed in before has a separate counter (see `access.known_browser`), so wrong guesses elsewhere do not lock the user out.
 
-The counters take at most `SLOTS` rows. The row is chosen by a keyed digest of the user name: names are not stored,
-because people type passwords into the name field, and because an attacker can try any number of names.
+There are at most `SLOTS` counters, one per row. A keyed digest of the user name selects the row. User names are not
+stored, because people type passwords into the name field. The number of rows is limited, because an attacker can try any
+number of names.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from django.utils.crypto import salted_hmac
 from access.models import SignInAttempts
 
 FREE_ATTEMPTS = 5
-"""Consecutive failures before the first wait."""
+"""Number of consecutive failures that causes the first wait."""
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(minutes=15)
 FORGOTTEN_AFTER = timedelta(hours=1)

@@ -26,7 +26,7 @@ class LimitedBackend(ModelBackend):
             request: The request, if there is one.
             username: User name as typed.
             password: The password.
-            kwargs: Passed on to Django's backend.
+            kwargs: Further arguments of Django's `ModelBackend.authenticate`.
 
         Returns:
             The user, or None.

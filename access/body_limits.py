@@ -28,9 +28,9 @@ EVERYBODY = 64 * 1024
 PAGE = 256 * 1024
 """Limit in bytes for a view that declares none. A selection of five thousand mailboxes takes 100 kB."""
 AROUND_FILES = 64 * 1024
-"""Bytes of a multipart form in addition to its files: file names, separators and other fields."""
+"""Bytes that a multipart form may have in addition to the content of its files: file names, separators, other fields."""
 MEMORY_BYTES = 1024 * 1024
-"""A chunked body is buffered in memory up to this size, then on disk."""
+"""Size in bytes up to which a chunked body is buffered in memory. A larger body is buffered on disk."""
 CHUNK_BYTES = 64 * 1024
 """Bytes per read of a chunked body."""
 
@@ -92,13 +92,13 @@ class BodyLimitMiddleware:
             request: The request.
 
         Returns:
-            The response of the view; 413 if the body is too large, 400 if the client disconnected.
+            The response of the view; 413 if the body is too large, 400 if the client disconnected before the end of the body.
         """
         try:
             _enforce_limit(request)
         except BodyTooLarge as error:
-            page: Any = get_resolver().resolve_error_handler(413)
-            response: HttpResponse = page(request, error)
+            handler: Any = get_resolver().resolve_error_handler(413)
+            response: HttpResponse = handler(request, error)
             return response
         except UnreadablePostError:
             return _incomplete_body_response()
@@ -132,7 +132,7 @@ def _enforce_limit(request: HttpRequest) -> None:
 
 
 def _declared_length(request: HttpRequest) -> int:
-    # Same as in Django: an invalid number counts as 0, and no body is read.
+    # As in Django: an invalid Content-Length counts as 0, and no body is read.
     try:
         return int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
@@ -163,7 +163,7 @@ def _read_chunk(source: IO[bytes], size: int) -> bytes:
     try:
         return source.read(size)
     except OSError as error:
-        raise UnreadablePostError("The body broke off.") from error
+        raise UnreadablePostError("The request body is incomplete.") from error
 
 
 def _body_limit(request: HttpRequest) -> int:
@@ -179,7 +179,7 @@ def _body_limit(request: HttpRequest) -> int:
 
 
 def _may_open(request: HttpRequest, match: ResolverMatch, page: Any) -> bool:
-    """Return whether the limit of the view applies to this user, and not `EVERYBODY`.
+    """Return whether the limit of the view applies to this user, instead of the limit `EVERYBODY`.
 
     In the API and the Django admin it applies to every authenticated user. Elsewhere the user needs the permission for
     the page.
@@ -196,13 +196,13 @@ def _authenticated_user(request: HttpRequest, page: Any) -> Any:
         if kind is SessionAuthentication:
             continue  # its CSRF check reads the body; the view does this authentication later
         try:
-            found = kind().authenticate(Request(request))
+            user_and_auth = kind().authenticate(Request(request))
         except APIException:
             return AnonymousUser()
-        if found is not None:
-            return found[0]
+        if user_and_auth is not None:
+            return user_and_auth[0]
     return get_user(request)
 
 
 def _incomplete_body_response() -> HttpResponse:
-    return HttpResponse("The body of this request broke off.\n", status=400, content_type="text/plain")
+    return HttpResponse("The request body is incomplete.\n", status=400, content_type="text/plain")

@@ -1,6 +1,7 @@
 """Write the audit log: what people and commands changed or tested.
 
-Views do not use this module. Each function in `operations` records its own action, whatever the entry point.
+Views do not call this module. The functions in `operations` write the audit entries, so that an action is recorded in the
+same way from a page, the API and a command.
 """
 
 from __future__ import annotations
@@ -15,24 +16,27 @@ from typing import Any
 from access.models import AuditEntry
 
 Changes = Sequence[tuple[str, str, str]]
-"""Field, value before and value after, in words. Never a secret."""
+"""Triples of field, value before and value after, as display text. They never contain a secret."""
 LONGEST_VALUE = 500
-"""Characters of a value that are stored."""
+"""Largest number of characters of a value. Longer values are cut."""
 LONGEST_TEXT = 1024
+"""Largest number of characters of the text of an entry. A longer text is cut."""
 LONGEST_NAME = 150
-MOST_NAMED = 500
-"""Objects of one action that are named one by one."""
+"""Largest number of characters of the name of an actor. A longer name is cut."""
+MAX_NAMED = 500
+"""Largest number of objects that the entry of one action names. The others are only counted."""
 KINDS = ("integration", "mailbox", "destination", "bucket", "set-aside")
+"""The values of `AuditEntry.about`. `set-aside` is a failed email."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What an audit entry is about.
+    """The object of an audit entry.
 
     Attributes:
-        kind: One of `KINDS`; empty where the action is about none of them.
-        object_id: Primary key of the object; None for many objects.
-        integration_id: Primary key of the integration that the object belongs to.
+        kind: One of `KINDS`; empty if the object has none of these kinds, or if there is no object.
+        object_id: Primary key of the object; None if there are several objects or none.
+        integration_id: Primary key of the integration that the object belongs to; None if it belongs to none.
     """
 
     kind: str = ""
@@ -66,9 +70,9 @@ NO_SUBJECT = Subject()
 
 @dataclass(slots=True)
 class ConnectionAttempt:
-    """The outcome of a connection test, in words. The caller of `attempt` sets it."""
+    """A running connection test. The caller of `attempt` sets `outcome`, the result as display text."""
 
-    outcome: str = "it broke off"
+    outcome: str = "interrupted by an error"
 
 
 def record(who: str, text: str, *, about: Subject = NO_SUBJECT, changes: Changes = ()) -> AuditEntry:
@@ -78,7 +82,7 @@ def record(who: str, text: str, *, about: Subject = NO_SUBJECT, changes: Changes
         who: The name of the actor.
         text: What was done, as one sentence.
         about: The object of the action.
-        changes: Field, value before, value after.
+        changes: The changed values; longer values are cut.
 
     Returns:
         The entry.
@@ -95,9 +99,9 @@ def record(who: str, text: str, *, about: Subject = NO_SUBJECT, changes: Changes
 
 @contextmanager
 def attempt(who: str, text: str, about: Subject, route: Changes) -> Iterator[ConnectionAttempt]:
-    """Record a connection test: an entry before anything is sent, and its outcome afterwards.
+    """Record a connection test: write an entry before the first request, and add the outcome when the test ends.
 
-    The entry exists even if the process dies while the server keeps the connection open.
+    So the entry exists even if the process is killed while it waits for the server.
 
     Args:
         who: The name of the actor.
@@ -106,14 +110,14 @@ def attempt(who: str, text: str, about: Subject, route: Changes) -> Iterator[Con
         route: The servers that the test connects to.
 
     Yields:
-        The attempt, whose outcome the caller sets.
+        The test. The caller sets its `outcome`.
     """
-    found = ConnectionAttempt()
-    entry = record(who, text, about=about, changes=[*route, ("Outcome", "", "not known: it did not end")])
+    running = ConnectionAttempt()
+    entry = record(who, text, about=about, changes=[*route, ("Outcome", "", "unknown: the test did not end")])
     try:
-        yield found
+        yield running
     finally:
-        AuditEntry.objects.filter(pk=entry.pk).update(changes=_shortened([*route, ("Outcome", "", found.outcome)]))
+        AuditEntry.objects.filter(pk=entry.pk).update(changes=_shortened([*route, ("Outcome", "", running.outcome)]))
 
 
 def user_name(user: Any) -> str:
@@ -133,22 +137,22 @@ def command_name(command: str) -> str:
     """
     try:
         account = getpass.getuser()
-    except OSError:  # In a container an account can have a number and no name.
+    except OSError:  # In a container, the account can have a user id without a name.
         account = str(os.getuid())
     return f"{account}, manage.py {command}"[:LONGEST_NAME]
 
 
 def named(things: Sequence[object]) -> Changes:
-    """Return the objects of one action as lines of its audit entry, at most `MOST_NAMED` and the count of the rest.
+    """Return the objects of one action as changes of its audit entry.
 
     Args:
-        things: The objects; each is named by its `str`.
+        things: The objects. `str` returns the name of each.
 
     Returns:
-        One line for each object.
+        One line for each of the first `MAX_NAMED` objects, and a line with the number of further objects, if any.
     """
-    lines = [("Of", "", str(thing)) for thing in things[:MOST_NAMED]]
-    more = len(things) - MOST_NAMED
+    lines = [("Of", "", str(thing)) for thing in things[:MAX_NAMED]]
+    more = len(things) - MAX_NAMED
     return [*lines, ("Of", "", f"{more:,} more")] if more > 0 else lines
 
 

@@ -9,15 +9,19 @@ from knox.models import AbstractAuthToken
 
 
 class AuditEntry(models.Model):
-    """One audit entry: who did what to which object, when, and the values before and after. It contains no secret."""
+    """One line of the audit log: actor, action, object, time, and the values before and after. It contains no secret."""
 
     at = models.DateTimeField(auto_now_add=True, db_index=True)
-    who = models.CharField(max_length=150, help_text="The user name, kept when the user is deleted.")
-    about = models.CharField(max_length=32, help_text="integration, mailbox, destination, bucket or set-aside")
+    who = models.CharField(
+        max_length=150, help_text="Name of the user or command. It remains when the user is deleted."
+    )
+    about = models.CharField(
+        max_length=32, help_text="Kind of object: integration, mailbox, destination, bucket, set-aside."
+    )
     object_id = models.BigIntegerField(null=True)
-    integration_id = models.BigIntegerField(null=True, help_text="The one that it belongs to.")
+    integration_id = models.BigIntegerField(null=True, help_text="Id of the integration that the object belongs to.")
     text = models.CharField(max_length=1024)
-    changes = models.JSONField(default=list, help_text="Field, before and after, in words.")
+    changes = models.JSONField(default=list, help_text="List of [field, value before, value after], as display text.")
 
     class Meta:
         db_table = "access_act"  # the original table name
@@ -49,7 +53,7 @@ class SignInAttempts(models.Model):
     """Counter of failed sign-ins. A digest of user name and browser selects the row: see `access.attempts`."""
 
     slot = models.PositiveIntegerField(primary_key=True)
-    failures = models.PositiveIntegerField(default=0, help_text="In a row.")
+    failures = models.PositiveIntegerField(default=0, help_text="Number of consecutive failures.")
     last_at = models.DateTimeField()
     wait_until = models.DateTimeField(null=True)
 

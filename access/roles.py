@@ -1,6 +1,6 @@
 """The roles Viewer, Operator and Administrator, as Django groups.
 
-Created after a migration. An existing group is not changed, so changes by an administrator persist.
+They are created after each migration. An existing group is not changed, so changes by an administrator persist.
 """
 
 from __future__ import annotations

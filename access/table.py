@@ -1,6 +1,6 @@
 """The permission that each URL name requires. Requests and buttons are checked against this table.
 
-Roles are groups of permissions (`access.roles`). A URL name that is missing in the table is denied to all users.
+Roles are groups of permissions (`access.roles`). A URL whose name is not in the table is denied to all users.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ EVERYBODY = ""
 
 ACCESS = {
     "healthz": EVERYBODY,
-    "metrics": EVERYBODY,  # the view requires a token of its own
+    "metrics": EVERYBODY,  # the view checks METRICS_TOKEN
     "login": EVERYBODY,
     "logout": EVERYBODY,
     "overview": VIEW,
@@ -93,7 +93,7 @@ def allows(url: str, user: Any) -> bool:
         user: The user.
 
     Returns:
-        False also for a URL that does not exist.
+        Whether the user has the permission; False for a URL that does not exist.
     """
     try:
         return allows_name(resolve(url.partition("?")[0]).url_name or "", user)
@@ -109,7 +109,7 @@ def allows_name(name: str, user: Any) -> bool:
         user: The user.
 
     Returns:
-        False also for a name that is not in the table.
+        Whether the user has the permission; False for a name that is not in the table.
     """
     needed = ACCESS.get(name)
     if needed is None:

@@ -1,4 +1,4 @@
-"""Time zone of the user: times are shown and parsed in the zone of the browser, which a script stores in a cookie."""
+"""Time zone of the user. Times are shown and parsed in the time zone of the browser, which a script stores in a cookie."""
 
 from __future__ import annotations
 

@@ -24,23 +24,23 @@ class BearerToken(TokenAuthentication):
             request: The request.
 
         Returns:
-            User and token; None where the request has no token.
+            User and token; None if the request has no token.
 
         Raises:
             AuthenticationFailed: The token is unknown, expired or not in ASCII.
         """
         if not request.META.get("HTTP_AUTHORIZATION", "").isascii():
-            # The library decodes the header as UTF-8 and would raise for other bytes.
+            # knox decodes the header as UTF-8, and raises an unhandled exception for other bytes.
             raise AuthenticationFailed("Invalid token.")
         return super().authenticate(request)
 
     def _cleanup_token(self, auth_token: Any) -> bool:
-        """Return whether the token is expired. The library would load every token of the user at each request."""
+        """Return whether the token is expired. Overridden because knox loads all tokens of the user at each request."""
         return auth_token.expiry is not None and auth_token.expiry < timezone.now()
 
 
 class BearerTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """Describe the token in the schema."""
+    """Describe the authentication by token in the OpenAPI schema."""
 
     target_class = "api.authentication.BearerToken"
     name = "token"

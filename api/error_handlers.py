@@ -1,6 +1,7 @@
-"""Responses to errors that occur outside the API views, for example in the middleware.
+"""Django's error handlers, for errors outside the API views, for example in the middleware.
 
-Paths of Re:infer's client get its envelope. Other paths below /api/ get problem details. All other paths get a page.
+The path decides the format: the envelope of Re:infer for the paths of its client, problem details for other paths below
+/api/, an HTML page for the remaining paths.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
     Returns:
         The response.
     """
-    return _problem(request, 403, "You may not do this.") or defaults.permission_denied(request, exception)
+    return _problem(request, 403, "You do not have the permission for this.") or defaults.permission_denied(
+        request, exception
+    )
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -52,7 +55,7 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     Returns:
         The response.
     """
-    return _problem(request, 404, "There is nothing at this address.") or defaults.page_not_found(request, exception)
+    return _problem(request, 404, "There is no resource at this URL.") or defaults.page_not_found(request, exception)
 
 
 def too_large(request: HttpRequest, error: Exception) -> HttpResponse:
@@ -60,7 +63,7 @@ def too_large(request: HttpRequest, error: Exception) -> HttpResponse:
 
     Args:
         request: The request.
-        error: The reason, with the limit in words.
+        error: The reason. Its text states the limit.
 
     Returns:
         The response.
@@ -77,12 +80,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
     Returns:
         The response.
     """
-    text = "This is an error of the product. Its log contains the details."
+    text = "Internal server error. The log of the server contains the details."
     return _problem(request, 500, text) or defaults.server_error(request)
 
 
 def _problem(request: HttpRequest, status: int, detail: str) -> HttpResponse | None:
-    """Return the error in the format of our API or of Re:infer's client; None if the path belongs to the pages."""
+    """Return the error for a path of our API or of Re:infer's client; None for the path of a page."""
     if is_reinfer_client_path(request.path):
         return JsonResponse({"status": "error", "message": detail}, status=status)
     if not request.path.startswith("/api/"):

@@ -1,4 +1,4 @@
-"""Example documents for the schema."""
+"""Examples of request bodies in the OpenAPI schema."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def _example(name: str, connection: dict[str, Any], **settings: Any) -> OpenApiE
 
 INTEGRATIONS = [
     _example("Exchange Server with a service account", _SERVER, access="impersonation", tls_minimum="1.2"),
-    _example("Exchange Online by Graph, with a certificate", _GRAPH),
-    _example("Exchange Online by EWS, with a client secret", _ONLINE),
+    _example("Exchange Online via Graph, with a certificate", _GRAPH),
+    _example("Exchange Online via EWS, with a client secret", _ONLINE),
 ]
 
 
@@ -66,13 +66,13 @@ DESTINATIONS = _body(
     token="…",  # noqa: S106
 )
 BUCKETS = _body("A bucket with a limit", destination=1, project_name="bank", name="trades", monthly_limit=50000)
-LIMITS = _body("Another limit", monthly_limit=100000)
+LIMITS = _body("A new limit", monthly_limit=100000)
 MAILBOXES = [OpenApiExample("A shared mailbox", value=_MAILBOXES[0], request_only=True)]
 FILTERS = _body(
-    "Other filters", folder_denylist=[["Inbox", "Private"]], participant_domain_denylist=["newsletter.example"]
+    "New filters", folder_denylist=[["Inbox", "Private"]], participant_domain_denylist=["newsletter.example"]
 )
 WEBHOOKS = _body(
-    "Alerts that need an admin",
+    "Notifications that require an action",
     url="https://hooks.bank.example/exchange",
     secret="at least sixteen characters",  # noqa: S106
     events=["integration_disabled", "mailbox_disabled", "budget_reached"],

@@ -1,4 +1,4 @@
-"""The filters of lists: declared in the view, checked, and described in the schema."""
+"""Filters of lists. A view declares them; this module checks their values and describes them in the OpenAPI schema."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from api.moments import moment
 
 LARGEST = 2**63 - 1
+"""The largest integer that the database can store."""
 
 
 def number(text: str) -> int:
@@ -26,7 +27,7 @@ def number(text: str) -> int:
         The value.
 
     Raises:
-        ValueError: The text is no such number.
+        ValueError: The text is not a whole number, or the number is too large.
     """
     if not text.isascii() or not text.isdecimal() or int(text[:30]) > LARGEST:
         raise ValueError("a whole number")
@@ -43,7 +44,7 @@ def flag(text: str) -> bool:
         The value.
 
     Raises:
-        ValueError: The text is neither.
+        ValueError: The text is neither `true` nor `false`.
     """
     if text not in {"true", "false"}:
         raise ValueError("true or false")
@@ -77,7 +78,7 @@ Filter = tuple[str, Callable[[str], Any]]
 
 
 class Declared(BaseFilterBackend):
-    """Filter by `view.filters`: the name of a parameter, with a field lookup and the function that reads its text."""
+    """Filter by `view.filters`, a mapping from query parameter to field lookup and parser of the value."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
         """Filter a query by the parameters of the request.
@@ -93,24 +94,24 @@ class Declared(BaseFilterBackend):
         Raises:
             ValidationError: A parameter has no valid value.
         """
-        wanted: dict[str, Any] = {}
+        lookups: dict[str, Any] = {}
         for name, (lookup, reader) in self._filters(view).items():
             text = request.query_params.get(name)
             if text is not None and (text or reader is not words):
                 try:
-                    wanted[lookup] = reader(text)
+                    lookups[lookup] = reader(text)
                 except ValueError as error:
                     raise ValidationError({name: f"It must be {error}."}) from None
-        return queryset.filter(**wanted)
+        return queryset.filter(**lookups)
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        """Return the parameters for the schema.
+        """Return the query parameters for the OpenAPI schema.
 
         Args:
             view: The view, with its `filters`.
 
         Returns:
-            One parameter of OpenAPI for each filter.
+            One OpenAPI parameter for each filter.
         """
         return [
             {"name": name, "in": "query", "required": False, "schema": SCHEMAS[reader]}
@@ -118,17 +119,17 @@ class Declared(BaseFilterBackend):
         ]
 
     def _filters(self, view: Any) -> Mapping[str, Filter]:
-        found: Mapping[str, Filter] = getattr(view, "filters", {})
-        return found
+        filters: Mapping[str, Filter] = getattr(view, "filters", {})
+        return filters
 
 
 def parameter(name: str, text: str, kind: type = str) -> OpenApiParameter:
-    """Return a query parameter for the schema.
+    """Return a query parameter for the OpenAPI schema.
 
     Args:
-        name: Its name.
-        text: Its description.
-        kind: Its type.
+        name: The name of the parameter.
+        text: The description of the parameter.
+        kind: The Python type of the parameter.
 
     Returns:
         The parameter.

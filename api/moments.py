@@ -1,4 +1,4 @@
-"""Times in parameters and cursors."""
+"""Parsing of times in query parameters and pagination cursors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.utils.dateparse import parse_datetime
 
 
 def moment(text: str) -> datetime:
-    """Read a time with its offset.
+    """Parse a time that has a UTC offset.
 
     The result is in UTC, because PostgreSQL rejects offsets of 16 hours or more.
 
@@ -19,12 +19,12 @@ def moment(text: str) -> datetime:
         The time in UTC.
 
     Raises:
-        ValueError: The text is no time, or a time without offset.
+        ValueError: The text is not a time, or a time without a UTC offset.
     """
     try:
-        found = parse_datetime(text)
-        if found is not None and found.tzinfo is not None:
-            return found.astimezone(UTC)
+        parsed = parse_datetime(text)
+        if parsed is not None and parsed.tzinfo is not None:
+            return parsed.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
     raise ValueError("a time like 2026-03-01T00:00:00Z")

@@ -1,7 +1,7 @@
-"""Pagination by a cursor: the last page is as fast as the first, and no row is listed twice.
+"""Keyset pagination with cursors: every page is equally fast, and no row is listed twice.
 
-A cursor contains the position where the previous page ended: the value of the ordering and the primary key. If many
-rows have the same value, the next page begins after the last listed row.
+A cursor contains the value of the ordering field and the key of the row at which the previous page ended. The key
+distinguishes rows with the same value.
 """
 
 from __future__ import annotations
@@ -24,23 +24,24 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 from api.moments import moment
 
 MOST = 1000
-"""Rows that a page can have."""
+"""Largest number of rows of a page."""
 USUAL = 100
-"""Rows of a page unless the request sets `page_size`."""
+"""Number of rows of a page if the request does not set `page_size`."""
 LONGEST = 2000
-"""Characters of a cursor."""
+"""Largest number of characters of a cursor."""
 LARGEST = 2**63 - 1
-NO_CURSOR = "This is not a cursor of this list and this ordering. Begin without one."
+"""The largest integer that the database can store."""
+NO_CURSOR = "The cursor is not valid for this list and ordering. Start again without a cursor."
 
 
 @dataclass(frozen=True, slots=True)
 class PagePosition:
-    """The row beside a page.
+    """The row before the first or after the last row of a page. The row is not part of the page.
 
     Attributes:
-        value: The row's value of the ordering.
-        key: The row's key.
-        back: Whether the page ends before the row. Otherwise it begins after the row.
+        value: Value of the ordering field in this row.
+        key: Value of the key field in this row.
+        back: True if the page ends before this row; False if it begins after this row.
     """
 
     value: Any
@@ -49,9 +50,10 @@ class PagePosition:
 
 
 class Pages(BasePagination):
-    """Pagination of a view.
+    """The pagination class of the list views.
 
-    `view.key` is the field of `id`; `view.orderings` maps further orderings to fields that are never null.
+    `view.key` is the model field of the ordering `id`. `view.orderings` maps the names of further orderings to model fields
+    that are never null.
     """
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
@@ -75,7 +77,7 @@ class Pages(BasePagination):
         place = self._place(request, queryset.model, field, view.key)
         back = place is not None and place.back
         if place is not None:
-            queryset = queryset.filter(_beyond(field, view.key, place, down=down is not back))
+            queryset = queryset.filter(_after(field, view.key, place, down=down is not back))
         sign = "-" if down is not back else ""
         rows = list(queryset.order_by(*dict.fromkeys((sign + field, sign + view.key)))[: size + 1])
         more, rows = len(rows) > size, rows[:size]
@@ -87,7 +89,7 @@ class Pages(BasePagination):
         return rows
 
     def get_paginated_response(self, data: Any) -> Response:
-        """Return the response for a page.
+        """Return the response with one page.
 
         Args:
             data: The serialized rows.
@@ -98,7 +100,7 @@ class Pages(BasePagination):
         return Response({"next": self._next, "previous": self._previous, "results": data})
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """Return the schema of a page.
+        """Return the OpenAPI schema of a page.
 
         Args:
             schema: The schema of the rows.
@@ -106,7 +108,7 @@ class Pages(BasePagination):
         Returns:
             The schema.
         """
-        link = {"type": ["string", "null"], "format": "uri", "description": "The URL of the page beside this one."}
+        link = {"type": ["string", "null"], "format": "uri", "description": "The URL of the next or previous page."}
         return {
             "type": "object",
             "required": ["next", "previous", "results"],
@@ -114,13 +116,13 @@ class Pages(BasePagination):
         }
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        """Return the parameters for the schema.
+        """Return the query parameters for the OpenAPI schema.
 
         Args:
             view: The view.
 
         Returns:
-            The parameters of OpenAPI.
+            The OpenAPI parameters.
         """
         size = {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL}
         orderings = [sign + name for name in _names(view) for sign in ("", "-")]
@@ -145,12 +147,12 @@ class Pages(BasePagination):
         for row in rows:
             text = json.dumps([self._ordering, str(getattr(row, field)), str(getattr(row, key)), back])
             return str(replace_query_param(self._url, "cursor", urlsafe_b64encode(text.encode()).decode()))
-        # There is no row beside the page, so the link leads to the first page.
+        # The page is empty, so there is no row to continue from. The link leads to the first page.
         return str(remove_query_param(self._url, "cursor"))
 
 
 def _read(model: type[Model], name: str, text: Any) -> Any:
-    """Return the value of a field from its text. Raise ValueError or FieldError for a value that no row can have."""
+    """Parse the value of a field. Raise ValueError or FieldError if the field cannot have the value."""
     field: Any = model._meta.pk if name == "pk" else model._meta.get_field(name)
     value = field.to_python(text)
     if type(text) is not str or "\0" in text or (isinstance(value, int) and not 0 <= value <= LARGEST):
@@ -158,11 +160,11 @@ def _read(model: type[Model], name: str, text: Any) -> Any:
     return moment(text) if isinstance(value, datetime) else value
 
 
-def _beyond(field: str, key: str, place: PagePosition, *, down: bool) -> Q:
+def _after(field: str, key: str, place: PagePosition, *, down: bool) -> Q:
     side = "lt" if down else "gt"
     if field == key:
         return Q(**{f"{key}__{side}": place.key})
-    # The first condition is implied by the second one. It lets the database use an index.
+    # The second condition implies the first one. The first one is there because the database can use an index for it.
     return Q(**{f"{field}__{side}e": place.value}) & (
         Q(**{f"{field}__{side}": place.value}) | Q(**{f"{key}__{side}": place.key})
     )

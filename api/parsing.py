@@ -1,4 +1,4 @@
-"""Parsers of request bodies: JSON or an email, with a limit that is checked before parsing."""
+"""Parsers of request bodies (JSON or an email). They check the size of the body before they parse it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, JSONParser
 
 from api.problems import PayloadTooLarge, Unprocessable
-from conversion.preview import MOST_BYTES
+from conversion.preview import MAX_BYTES
 
 
 class Bounded(BaseParser):
-    """A parser with a limit for the body."""
+    """Base of the parsers: it has a size limit."""
 
     @staticmethod
     def most_bytes() -> int:
-        """Return how many bytes the body may have."""
+        """Return the largest size of the body, in bytes."""
         raise NotImplementedError
 
 
@@ -27,7 +27,7 @@ class BoundedJson(Bounded, JSONParser):
 
     @staticmethod
     def most_bytes() -> int:
-        """Return how many bytes the body may have."""
+        """Return the largest size of the body, in bytes."""
         return int(settings.API_MOST_BYTES)
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
@@ -43,28 +43,28 @@ class BoundedJson(Bounded, JSONParser):
 
         Raises:
             PayloadTooLarge: The body is larger than the limit.
-            ParseError: The body is no JSON, or nested too deep.
-            Unprocessable: A text contains a character that the database cannot store.
+            ParseError: The body is not JSON, or nested too deeply.
+            Unprocessable: A string contains a character that the database cannot store.
         """
         text = _bounded(stream, self.most_bytes())
         try:
             parsed = super().parse(io.BytesIO(text), media_type, parser_context)
         except RecursionError:
-            raise ParseError("JSON parse error: it is nested too deep.") from None
+            raise ParseError("JSON parse error: the value is nested too deeply.") from None
         if _has_unstorable_text(parsed):
-            raise Unprocessable("A text contains a NUL or half a surrogate pair.")
+            raise Unprocessable("A string contains a NUL character or an unpaired surrogate.")
         return parsed
 
 
 class EmailParser(Bounded):
-    """The bytes of an email."""
+    """Parser of an email file. It returns the bytes unchanged."""
 
     media_type = "message/rfc822"
 
     @staticmethod
     def most_bytes() -> int:
-        """Return how many bytes the body may have."""
-        return MOST_BYTES
+        """Return the largest size of the body, in bytes."""
+        return MAX_BYTES
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         """Read the email.
@@ -91,14 +91,14 @@ def _bounded(stream: IO[bytes], most: int) -> bytes:
 
 
 def _has_unstorable_text(parsed: Any) -> bool:
-    """Return whether a text contains a NUL or half a surrogate pair. Not recursive: the value can be nested deep."""
-    waiting = [parsed]
-    while waiting:
-        value = waiting.pop()
+    """Return whether a string contains a NUL or an unpaired surrogate. Iterative, because deep nesting is possible."""
+    pending = [parsed]
+    while pending:
+        value = pending.pop()
         if isinstance(value, dict):
-            waiting += [*value.keys(), *value.values()]
+            pending += [*value.keys(), *value.values()]
         elif isinstance(value, list):
-            waiting += value
+            pending += value
         elif isinstance(value, str) and ("\0" in value or any("\ud800" <= sign <= "\udfff" for sign in value)):
             return True
     return False

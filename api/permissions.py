@@ -1,4 +1,4 @@
-"""Permissions: each view declares which permission each of its methods needs. Other methods are rejected."""
+"""Permission check of the API. Each view declares the permission that each of its HTTP methods requires."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rest_framework.request import Request
 
 
 class RolePermission(BasePermission):
-    """Check `view.needs`, the permission for each HTTP method. Roles mean the same here and on the pages."""
+    """Check `view.needs`, a mapping from HTTP method to permission. The roles are those of the pages."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         """Return whether the user may call the method.
@@ -19,13 +19,13 @@ class RolePermission(BasePermission):
             view: The view.
 
         Returns:
-            Whether the user has the permission. True where the view lacks the method, so that it responds with 405.
+            Whether the user has the permission; True if the view does not have the method, so that it responds with 405.
         """
         method = "GET" if request.method in {"HEAD", "OPTIONS"} else request.method
         needed = view.needs.get(method)
         if not request.user.is_authenticated:
             return False
         if needed is None:
-            # The view does not have the method and responds with 405.
+            # True lets the view respond with 405. A method of the view without a declared permission is rejected.
             return not hasattr(view, str(method).lower())
         return bool(request.user.has_perm(needed))

@@ -1,4 +1,4 @@
-"""Responses to errors of the API as problem details (RFC 9457), with the fields that have errors."""
+"""Error responses of the API: problem details (RFC 9457), with a list of the fields that have errors."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ CONTENT_TYPE = "application/problem+json"
 
 
 class Conflict(APIException):
-    """The object was changed meanwhile, exists already, or is in use (409)."""
+    """Another request changed the object, or the object exists already, or it is in use (409)."""
 
     status_code = status.HTTP_409_CONFLICT
-    default_detail = "This was changed meanwhile, or exists already."
+    default_detail = "Another request changed the object, or it exists already."
 
 
 class PreconditionFailed(APIException):
-    """The state in `If-Match` is not the present state (412)."""
+    """The ETag in the header `If-Match` is not the ETag of the current state (412)."""
 
     status_code = status.HTTP_412_PRECONDITION_FAILED
-    default_detail = "The state differs from your If-Match. Get it again."
+    default_detail = "The object has changed: its ETag differs from If-Match. Get the object again."
 
 
 class PayloadTooLarge(APIException):
@@ -39,10 +39,10 @@ class PayloadTooLarge(APIException):
 
 
 class Unprocessable(APIException):
-    """The request is well-formed, but cannot be done (422). The reason is given in words, and for fields by field."""
+    """The request is well-formed but cannot be carried out (422). The detail states the reason, if possible by field."""
 
     status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
-    default_detail = "This is not possible."
+    default_detail = "The request cannot be carried out."
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -53,40 +53,40 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         context: The context of the request.
 
     Returns:
-        The response; None for an error of the product itself.
+        The response; None for an unexpected exception, to which Django responds with 500.
     """
     if isinstance(error, RequestDataTooBig):
         error = PayloadTooLarge(f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes.")
-    answer = exception_handler(error, context)
-    if answer is None:
+    response = exception_handler(error, context)
+    if response is None:
         return None
     problem: dict[str, Any] = {
         "type": "about:blank",
-        "title": HTTPStatus(answer.status_code).phrase,
-        "status": answer.status_code,
+        "title": HTTPStatus(response.status_code).phrase,
+        "status": response.status_code,
     }
-    fields = list(_fields(answer.data))
-    wrong = [{"field": field, "message": message} for field, message in fields if field]
+    fields = list(_fields(response.data))
+    field_errors = [{"field": field, "message": message} for field, message in fields if field]
     problem["detail"] = " ".join(message for field, message in fields if not field) or "Some fields have errors."
-    if wrong:
-        problem["errors"] = wrong
-    # A problem is JSON, whatever the request accepts.
+    if field_errors:
+        problem["errors"] = field_errors
+    # Problem details are always JSON, even if the header Accept of the request asks for another format.
     context["request"].accepted_renderer, context["request"].accepted_media_type = JSONRenderer(), CONTENT_TYPE
-    return Response(problem, answer.status_code, headers=_kept(answer), content_type=CONTENT_TYPE)
+    return Response(problem, response.status_code, headers=_preserved_headers(response), content_type=CONTENT_TYPE)
 
 
-def _fields(data: Any, place: str = "") -> Iterator[tuple[str, str]]:
-    """Yield the field and the message of each error in DRF's nested lists and objects."""
+def _fields(data: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the path of the field and the message for each error in the nested data of Django REST framework."""
     if isinstance(data, dict):
         for key, value in data.items():
             inner = "" if key in {"detail", "non_field_errors"} else str(key)
-            yield from _fields(value, f"{place}.{inner}" if place and inner else place or inner)
+            yield from _fields(value, f"{path}.{inner}" if path and inner else path or inner)
     elif isinstance(data, list):
         for number, value in enumerate(data):
-            yield from _fields(value, f"{place}[{number}]" if isinstance(value, dict) else place)
+            yield from _fields(value, f"{path}[{number}]" if isinstance(value, dict) else path)
     else:
-        yield place, str(data)
+        yield path, str(data)
 
 
-def _kept(answer: Response) -> dict[str, str]:
-    return {name: answer[name] for name in ("WWW-Authenticate", "Retry-After", "Allow") if name in answer}
+def _preserved_headers(response: Response) -> dict[str, str]:
+    return {name: response[name] for name in ("WWW-Authenticate", "Retry-After", "Allow") if name in response}

@@ -1,4 +1,4 @@
-"""The OpenAPI schema. Operations are named after the views; tags are named after the first part of the path."""
+"""The OpenAPI schema. The name of an operation comes from its view, and its tag from the first part of the path."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from api.serializers.strict import Strict
 
 
 class Schema(AutoSchema):
-    """The schema of one view."""
+    """Generates the schema of one view."""
 
     def get_operation_id(self) -> str:
         """Return the HTTP method and the name of the view in snake case."""
@@ -20,32 +20,33 @@ class Schema(AutoSchema):
         return f"{self.method.lower()}_{words}"
 
     def get_tags(self) -> list[str]:
-        """Return the first part of the path as the only tag."""
+        """Return one tag: the first part of the path below /api/v1/."""
         return [self.path.removeprefix("/api/v1/").split("/")[0]]
 
     def _is_list_view(self, serializer: Any = None) -> bool:
-        # The library recognizes lists only in bare serializers. Our serializers are inside an OpenApiResponse.
-        found = serializer if serializer is not None else self.get_response_serializers()
-        if isinstance(found, dict):
-            found = {
-                key: value.response if isinstance(value, OpenApiResponse) else value for key, value in found.items()
+        # drf-spectacular recognizes a list only if it gets a serializer. Our views declare an OpenApiResponse that
+        # contains the serializer.
+        responses = serializer if serializer is not None else self.get_response_serializers()
+        if isinstance(responses, dict):
+            responses = {
+                key: value.response if isinstance(value, OpenApiResponse) else value for key, value in responses.items()
             }
-        listed: bool = super()._is_list_view(found)  # type: ignore[arg-type]
-        return listed
+        is_list: bool = super()._is_list_view(responses)  # type: ignore[arg-type]
+        return is_list
 
 
 def _strict_components() -> set[str]:
     """Return the schema names of serializers that reject unknown keys."""
-    found: set[type[Strict]] = set()
-    waiting = Strict.__subclasses__()
-    while waiting:
-        found.add(one := waiting.pop())
-        waiting += one.__subclasses__()
-    return {one.__name__.removesuffix("Serializer") for one in found}
+    strict: set[type[Strict]] = set()
+    pending = Strict.__subclasses__()
+    while pending:
+        strict.add(serializer := pending.pop())
+        pending += serializer.__subclasses__()
+    return {serializer.__name__.removesuffix("Serializer") for serializer in strict}
 
 
 def refuse_unknown_keys(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Set `additionalProperties: false` for serializers that reject unknown keys, as a postprocessing hook.
+    """Set `additionalProperties: false` for serializers that reject unknown keys (a hook of drf-spectacular).
 
     Args:
         result: The schema.

@@ -1,4 +1,4 @@
-"""The rate limit of each token: 429 with Retry-After beyond the setting API_RATE."""
+"""The rate limit of API tokens: above the setting API_RATE, the response is 429 with the header Retry-After."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from rest_framework.throttling import SimpleRateThrottle
 
 
 class PerToken(SimpleRateThrottle):
-    """A limit for runaway scripts, counted in the cache of each web process. The count is not exact."""
+    """A rate limit per token, against runaway scripts. Each web process counts in its own cache, so it is approximate."""
 
     scope = "token"
 
     def get_cache_key(self, request: Request, view: Any) -> str:
-        """Return the cache key that requests of one token share.
+        """Return the cache key under which the requests of one client are counted.
 
         Args:
             request: The request.
             view: The view.
 
         Returns:
-            The key, by token, else by user, else by address.
+            The key, with the id of the token; without a token the id of the user; without a user the IP address.
         """
         token = getattr(request.auth, "public_id", None) or getattr(request.user, "pk", None) or self.get_ident(request)
         return f"api-throttle-{token}"

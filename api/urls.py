@@ -7,13 +7,13 @@ from django.urls.converters import IntConverter, StringConverter
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from api.reinfer_compat import buckets as vendor_buckets
-from api.reinfer_compat import elsewhere, greeting, projects
 from api.reinfer_compat import integrations as vendor_integrations
+from api.reinfer_compat import projects, unsupported, users
 from api.views import destinations, history, integrations, mailboxes, many_mailboxes, syncing, tokens, webhooks
 
 
 class Id(IntConverter):
-    """A primary key that the database can store."""
+    """A primary key, with at most 18 digits so that the database can store it."""
 
     regex = "[0-9]{1,18}"
 
@@ -25,7 +25,7 @@ class Name(StringConverter):
 
 
 class Hex(StringConverter):
-    """An id in hexadecimal, as Re:infer writes it."""
+    """An id in hexadecimal notation, the format of Re:infer's ids."""
 
     regex = "[0-9a-f]{1,16}"
 
@@ -36,7 +36,7 @@ register_converter(Name, "name")
 
 ONE = "api/v1/integrations/<name:project>/<name:name>"
 BOX = "api/v1/mailboxes/<id:pk>"
-# Swagger UI needs images inside its style sheet. The content security policy allows these in addition.
+# The style sheet of Swagger UI contains images as data URLs, which our content security policy forbids elsewhere.
 docs = csp_update({"img-src": [SELF, "data:"]})(SpectacularSwaggerSplitView.as_view(url_name="api-schema"))
 
 VENDOR = "api/_private"
@@ -172,12 +172,12 @@ urlpatterns = [
     ),
     path(f"{VENDOR}/projects", projects.Projects.as_view(), name="api-vendor-projects"),
     path(f"{VENDOR}/projects/<name:project>", projects.OneProject.as_view(), name="api-vendor-one-project"),
-    path("auth/user", greeting.CurrentUser.as_view(), name="api-vendor-user"),
-    path("auth/refresh-user-permissions", greeting.RefreshPermissions.as_view(), name="api-vendor-permissions"),
-    path(f"{VENDOR}/<path:rest>", elsewhere.Elsewhere.as_view(), name="api-vendor-elsewhere"),
+    path("auth/user", users.CurrentUser.as_view(), name="api-vendor-user"),
+    path("auth/refresh-user-permissions", users.RefreshPermissions.as_view(), name="api-vendor-permissions"),
+    path(f"{VENDOR}/<path:rest>", unsupported.UnsupportedRequest.as_view(), name="api-vendor-elsewhere"),
     re_path(
-        rf"^api/v1/(?P<rest>(?:{'|'.join(elsewhere.RE_INFERS)})(?:/.*)?)$",
-        elsewhere.Elsewhere.as_view(),
+        rf"^api/v1/(?P<rest>(?:{'|'.join(unsupported.REINFER_PATHS)})(?:/.*)?)$",
+        unsupported.UnsupportedRequest.as_view(),
         name="api-vendor-re-infers",
     ),
     path("api/schema", SpectacularAPIView.as_view(), name="api-schema"),

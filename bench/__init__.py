@@ -1,1 +1,1 @@
-"""Benchmarks: what the product costs in time and memory, side by side with a baseline in one run."""
+"""Benchmarks of time and memory. Most measure the product and a baseline in the same run."""

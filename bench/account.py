@@ -1,4 +1,8 @@
-"""Whose mailbox it is. A module of its own: what makes the emails holds megabytes that are not the worker's."""
+"""Address and credentials of the benchmark mailbox.
+
+They are not in `bench.mailbox`, because that module holds megabytes of email content, and its import would increase the
+measured memory of a worker.
+"""
 
 ADDRESS = "desk@bank.example"
 USERNAME, PASSWORD = "BANK\\svc", "secret"

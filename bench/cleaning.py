@@ -1,4 +1,4 @@
-"""Cleaning: how fast, and how often right, beside the libraries that do the same."""
+"""Benchmark of the text cleaning: its speed and accuracy, compared with other libraries."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Case = dict[str, str]
 
 @dataclass
 class Score:
-    """How often one library was right in one set."""
+    """How many cases of one set a library solved correctly, and how long it took."""
 
     right: int = 0
     of: int = 0
@@ -39,7 +39,7 @@ class Set:
     name: str
     cases: list[Case]
     groups: list[str] = field(default_factory=list)
-    """Of each case: the language or the client."""
+    """The group of each case: its language or its mail client."""
 
 
 def run(mail: Path | None, rivals: bool, misses: bool) -> int:
@@ -56,7 +56,7 @@ def run(mail: Path | None, rivals: bool, misses: bool) -> int:
 
 
 def _speed(mail: Path) -> None:
-    """Whole conversions of raw emails on one core, in the best of five rounds."""
+    """Print how many emails per second one core converts: the best of five rounds."""
     emails = [
         Email(Change(ChangeKind.CREATED, FolderId("f"), ItemId("i")), mime, ItemDetails(size=len(mime)))
         for mime in (path.read_bytes() for path in sorted(mail.rglob("*.eml")))
@@ -84,21 +84,21 @@ def _held_out() -> list[Set]:
 
 
 def _group(path: Path) -> str:
-    """The language or client that a held-out case is named for: what stands before its number."""
-    found = re.match(r"(.+)-\d+(?:-|$)", path.stem)
-    return found[1] if found else "all"
+    """Return the group of a held-out case: the part of the file name before the number, a language or a mail client."""
+    match = re.match(r"(.+)-\d+(?:-|$)", path.stem)
+    return match[1] if match else "all"
 
 
 def _installed() -> list[str]:
-    found = []
+    installed = []
     for library in PACKAGES:
         try:
             answers(library, [{"plain": "Hello"}])
         except subprocess.CalledProcessError as error:
             print(f"{library} cannot be run here: {(error.stderr or '')[-200:]}", file=sys.stderr)
         else:
-            found.append(library)
-    return found
+            installed.append(library)
+    return installed
 
 
 def _score(library: str, one: Set) -> Score:
@@ -110,17 +110,17 @@ def _score(library: str, one: Set) -> Score:
             score.seconds += time.process_time() - begun
             score.right += folded(text) == folded(case["newest"])
         return score
-    asked: list[dict[str, Any]] = [
+    inputs: list[dict[str, Any]] = [
         {kind: case[kind] for kind in ("plain", "html") if kind in case} for case in one.cases
     ]
-    for case, answer in zip(one.cases, answers(library, asked), strict=True):
+    for case, answer in zip(one.cases, answers(library, inputs), strict=True):
         score.seconds += answer["seconds"]
         score.right += answer["newest"] is not None and folded(answer["newest"]) in _accepted(case)
     return score
 
 
 def _accepted(case: Case) -> set[str]:
-    """What counts as right of a library that does not split the signature off: the text with it, too."""
+    """Return the texts that count as correct. A library that does not detect signatures may return the text with it."""
     newest, signature = case["newest"], case.get("signature", "")
     joined = f"{newest}\n{signature}"
     return {folded(newest), folded(joined), folded(f"{newest}\n-- \n{signature}")}
@@ -142,7 +142,7 @@ def _by_group(one: Set, misses: bool) -> None:
         for name, cases in sorted(groups.items()):
             for case in cases:
                 if not _is_exact(case):
-                    print(f"\nmissed in {name}:\n{cleaned(case).newest}\n--- expected:\n{case['newest']}")
+                    print(f"\nwrong result in {name}:\n{cleaned(case).newest}\n--- expected:\n{case['newest']}")
 
 
 def _count(cases: Sequence[Case], is_right: Callable[[Case], bool]) -> Score:

@@ -1,4 +1,7 @@
-"""Fetches the same emails with stock exchangelib and with the adapter, in turn, in one process."""
+"""Process of the benchmark `fetch`: fetches the same emails first with plain exchangelib and then with the EWS adapter.
+
+Input and output are JSON on the standard streams.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,7 @@ def main() -> None:
 
 
 def _speed(changes: list[Change], fetch: Callable[[list[Change]], list[Any]]) -> float:
-    """Emails per second, the best of three."""
+    """Return the emails fetched per second: the best of three runs."""
     best = 0.0
     for _ in range(3):
         started = time.monotonic()

@@ -1,7 +1,8 @@
-"""A fuzzer over the whole conversion, guided by coverage: `python bench/fuzz.py -max_total_time=600 CORPUS`, with atheris.
+"""Coverage-guided fuzzer of the conversion: `python bench/fuzz.py -max_total_time=600 CORPUS`. Requires atheris.
 
-Whatever bytes come in, out comes a comment that Re:infer takes, or a reason; the same one each time. Arguments are
-libFuzzer's; files of CORPUS (real emails) are where it begins.
+It checks that the conversion of any bytes returns a comment that Re:infer accepts, or a reason for the rejection, and that
+a second conversion returns the same result. The arguments are those of libFuzzer. CORPUS is a folder of emails with which
+the fuzzer starts.
 """
 
 from __future__ import annotations
@@ -24,12 +25,14 @@ DETAILS = ItemDetails(received=datetime(2026, 3, 2, tzinfo=UTC))
 PLACE = EmailLocation("desk@bank.example", ("Inbox",))
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 MOST = 65_536
+"""Largest number of characters of a text that Re:infer accepts."""
 
 
-def one(mime: bytes) -> None:
+def check(mime: bytes) -> None:
+    """Convert an email twice, and check the result."""
     email = Email(CHANGE, mime, DETAILS)
     outcome = convert(email, PLACE)
-    assert convert(email, PLACE) == outcome, "the same bytes gave another outcome"
+    assert convert(email, PLACE) == outcome, "a second conversion of the same bytes had another result"
     if not isinstance(outcome, Converted):
         assert outcome.kind in DeadLetterKind, "a rejection without a reason"
         return
@@ -37,11 +40,11 @@ def one(mime: bytes) -> None:
     texts = [message.subject, message.body, message.signature, message.sender, *message.to, *message.cc, *message.bcc]
     texts += [part.name for part in outcome.comment.attachments]
     texts += [str(value) for value in outcome.comment.properties.values()]
-    assert not any(FORBIDDEN.search(text) for text in texts), "a character that JSON or PostgreSQL refuses"
+    assert not any(FORBIDDEN.search(text) for text in texts), "a character that JSON or PostgreSQL rejects"
     assert all(len(text) <= MOST for text in texts), "a text that is too long"
-    assert re.fullmatch(r"[0-9a-f]{1,1024}", outcome.comment.id), "an id that Re:infer refuses"
+    assert re.fullmatch(r"[0-9a-f]{1,1024}", outcome.comment.id), "an id that Re:infer rejects"
 
 
 if __name__ == "__main__":
-    atheris.Setup(sys.argv, one)
+    atheris.Setup(sys.argv, check)
     atheris.Fuzz()

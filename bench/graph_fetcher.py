@@ -1,7 +1,8 @@
-"""Fetches the same emails by `$value` over one, two and four connections, and by batches of four and twenty.
+"""Process of the benchmark `graph`: fetches the same emails in several ways.
 
-The simulator answers the requests of a batch one after another; Graph answers up to four of them at a time. So with 50 ms for
-each, what is shown for batches far away is divided by four in time, which is the best that Graph could do.
+The ways are `$value` requests over one, two and four connections, and batch requests with four and twenty parts. Graph
+processes up to four parts of a batch concurrently, but the simulator processes them one after the other. So the latency of
+each part is divided by four, which is the best case for Graph.
 """
 
 from __future__ import annotations
@@ -18,33 +19,33 @@ import httpx
 from bench.account import ADDRESS
 from integrations.graph import connection as connections
 from integrations.graph.connection import GraphRequest, GraphSettings, close_all, connection
-from integrations.graph.refusals import parts_of
+from integrations.graph.responses import parts_of
 from integrations.graph.source import GraphSource
 from integrations.messages import Change, Email, FolderKind
 
 BATCH = 50
-AWAY = 0.05
-"""Seconds that each request takes in addition, far away."""
+LATENCY = 0.05
+"""Seconds that are added to each request in the runs with latency."""
 AT_A_TIME = 4
-"""Requests of a batch that Graph answers at a time."""
+"""Parts of a batch that Graph processes concurrently."""
 
 
 def main() -> None:
     given = json.loads(sys.stdin.read())
     speeds: dict[str, list[float]] = {}
-    for away in (0.0, AWAY):
+    for latency in (0.0, LATENCY):
         httpx.delete(f"{given['graph_control']}/faults", trust_env=False)
         for at_once in (1, 2, 4):
-            settings, changes = _opened(given, at_once, away)
+            settings, changes = _opened(given, at_once, latency)
             source = GraphSource(settings, ADDRESS)
             speeds.setdefault(f"$value by {at_once}", []).append(_speed(changes, partial(_by_value, source)))
         for size in (4, 20):
-            settings, changes = _opened(given, 1, away / AT_A_TIME)
+            settings, changes = _opened(given, 1, latency / AT_A_TIME)
             speeds.setdefault(f"$batch of {size}", []).append(_speed(changes, partial(_by_batch, settings, size)))
     print(json.dumps(speeds))
 
 
-def _opened(given: dict[str, str], at_once: int, away: float) -> tuple[GraphSettings, list[Change]]:
+def _opened(given: dict[str, str], at_once: int, latency: float) -> tuple[GraphSettings, list[Change]]:
     close_all()
     connections.AT_ONCE = at_once
     httpx.delete(f"{given['graph_control']}/faults", trust_env=False)
@@ -61,15 +62,15 @@ def _opened(given: dict[str, str], at_once: int, away: float) -> tuple[GraphSett
     source = GraphSource(settings, ADDRESS)
     inbox = next(folder for folder in source.folders(None).changed if folder.kind is FolderKind.INBOX)
     changes = [change for page in source.changes(inbox.id, None) for change in page.changes]
-    if away:
-        fault = {"effect": "slow", "operation": "mime", "seconds": away}
+    if latency:
+        fault = {"effect": "slow", "operation": "mime", "seconds": latency}
         httpx.post(f"{given['graph_control']}/faults", json=fault, trust_env=False).raise_for_status()
         changes = changes[:200]
     return settings, changes
 
 
 def _speed(changes: Sequence[Change], fetch: Callable[[Sequence[Change]], int]) -> float:
-    """Emails per second, the best of two."""
+    """Return the emails fetched per second: the best of two runs."""
     best = 0.0
     for _ in range(2):
         started = time.monotonic()
@@ -83,15 +84,15 @@ def _by_value(source: GraphSource, changes: Sequence[Change]) -> int:
 
 
 def _by_batch(settings: GraphSettings, size: int, changes: Sequence[Change]) -> int:
-    made, count = connection(settings), 0
-    made.deadline.start()
+    graph, count = connection(settings), 0
+    graph.deadline.start()
     for at in range(0, len(changes), size):
         parts = [
             {"id": change.item_id, "method": "GET", "url": f"/users/{ADDRESS}/messages/{change.item_id}/$value"}
             for change in changes[at : at + size]
         ]
-        answer = made.ask(GraphRequest("/v1.0/$batch", body=json.dumps({"requests": parts}).encode()))
-        for part in parts_of(answer.document()).values():
+        response = graph.ask(GraphRequest("/v1.0/$batch", body=json.dumps({"requests": parts}).encode()))
+        for part in parts_of(response.document()).values():
             count += len(base64.b64decode(json.loads(part.body))) > 0
     return count
 

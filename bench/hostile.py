@@ -1,4 +1,4 @@
-"""Emails that nobody should send: what each costs, in seconds and in memory, each in a process of its own."""
+"""Benchmark: seconds and memory that the conversion of each malicious email takes. Each is converted in its own process."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetai
 MB = 1024 * 1024
 HEAD = b"From: a@b.example\r\nSubject: s\r\nMessage-ID: <1@b>\r\nDate: Sun, 1 Mar 2026 12:00:00 +0000\r\n"
 PATIENCE = 120
+"""Largest number of seconds for one email."""
 REPEATED = [
     *("-", "_", "=", ">", "> ", " ", "\n", "\n\n-- \n", "\t", ":", "\n:", ".", "(", "<", "&amp", "&#", "@", "a@", "1/", "12:"),
     *("*", "|", "On ", "On 1 May 2026 ", "wrote:", "\nwrote:", "From: a\n", "\nFrom: a\nDate: 1\n", "http://", "<http://"),
@@ -46,7 +47,7 @@ def nested(levels: int) -> bytes:
 
 
 def emails() -> dict[str, Callable[[], bytes]]:
-    """By name, so that each is made in the process that reads it."""
+    """Return a function for each email by its name. The process that converts an email also generates it."""
     words = b"All the words of a long letter, and some more of them.\r\n"
     part = b"--b\r\nContent-Type: text/plain\r\n\r\nx\r\n"
     cases: dict[str, Callable[[], bytes]] = {
@@ -79,16 +80,16 @@ def emails() -> dict[str, Callable[[], bytes]]:
     return cases
 
 
-def run(all_of_them: bool) -> int:
+def run(show_all: bool) -> int:
     rows = []
     for name in emails():
         seconds, memory, outcome = _measured(name)
         rows.append((seconds, [name, f"{seconds:.2f}", f"{memory:.0f}", outcome]))
-    shown = rows if all_of_them else [*rows[:12], *sorted(rows[12:], key=lambda row: -row[0])[:8]]
-    print(table(["email", "seconds", "MB more", "becomes"], [row for _, row in shown]))
+    shown = rows if show_all else [*rows[:12], *sorted(rows[12:], key=lambda row: -row[0])[:8]]
+    print(table(["email", "seconds", "MB more", "result"], [row for _, row in shown]))
     slowest = max(seconds for seconds, _ in rows)
     print(
-        f"\n{len(rows)} emails, the slowest {slowest:.1f} s. Each in a process of its own; MB above those of an empty one."
+        f"\n{len(rows)} emails; the slowest takes {slowest:.1f} s. MB more: the memory that the conversion adds to its process."
     )
     return 0 if slowest < PATIENCE else 1
 
@@ -100,12 +101,12 @@ def _measured(name: str) -> tuple[float, float, str]:
     process.start()
     there.close()
     try:
-        found: tuple[float, float, str] = here.recv() if here.poll(PATIENCE) else (PATIENCE, 0, "not in time")
+        result: tuple[float, float, str] = here.recv() if here.poll(PATIENCE) else (PATIENCE, 0, "time limit exceeded")
     except EOFError:
-        found = (0.0, 0.0, "died")
+        result = (0.0, 0.0, "process ended")
     process.kill()
     process.join()
-    return found
+    return result
 
 
 def _convert(name: str, answer: Connection) -> None:

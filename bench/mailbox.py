@@ -1,6 +1,7 @@
-"""A large mailbox behind both simulators, in a process of its own: emails are made when they are asked for.
+"""Process with a large mailbox in the simulators. The content of an email is generated when it is requested.
 
-python -m bench.mailbox 20000 20     prints where it serves, and serves until standard input ends
+`python -m bench.mailbox 20000 20` prints the URLs and secrets of the simulators as JSON: 20,000 small and 20 large emails.
+It ends when its standard input is closed.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TEXT = ("Could you look at this, please? " * 8 + "\r\n") * 38
-# As good as incompressible, as scans and archives are.
+# Random bytes, because scans and archives cannot be compressed either.
 ATTACHED = base64.encodebytes(random.Random(1).randbytes(18_000_000)).replace(b"\n", b"\r\n")
 
 
@@ -46,7 +47,7 @@ def main() -> None:
     store = Store([ADDRESS])
     sizes = {make: len(make(1)) for make in (small, large)}
     for number in range(small_ones + large_ones):
-        # The large ones lie spread among the small ones.
+        # The large emails are distributed evenly among the small ones.
         is_large = large_ones and number % ((small_ones + large_ones) // large_ones) == 0 and number < 10**9
         make = large if is_large else small
         mail = Mail(
@@ -59,9 +60,9 @@ def main() -> None:
         GraphSimulator(store, registrations=[Registration("tenant", "client", PASSWORD)]) as graph,
         ReinferSimulator(projects=["bank"], sources=[("bank", "desks")]) as reinfer,
     ):
-        told = {"exchange": exchange.url(), "ca": exchange.ca, "reinfer": reinfer.url, "token": DEFAULT_TOKEN}
-        told |= {"graph": graph.url, "graph_ca": graph.ca, "graph_control": graph.control_url}
-        print(json.dumps(told | {"bytes": [sizes[small], sizes[large]]}), flush=True)
+        addresses = {"exchange": exchange.url(), "ca": exchange.ca, "reinfer": reinfer.url, "token": DEFAULT_TOKEN}
+        addresses |= {"graph": graph.url, "graph_ca": graph.ca, "graph_control": graph.control_url}
+        print(json.dumps(addresses | {"bytes": [sizes[small], sizes[large]]}), flush=True)
         sys.stdin.read()
 
 

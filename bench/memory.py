@@ -1,14 +1,15 @@
-"""Peak memory of a worker over a mailbox of many small emails and some very large ones."""
+"""Benchmark: peak memory of a worker that syncs a mailbox with many small and some very large emails."""
 
 from __future__ import annotations
 
 from bench.stage import measured, serving
 
-MOST_MB = 250
+MAX_MB = 250
+"""The limit for the peak memory, in MB."""
 
 
 def run(small: int, large: int) -> int:
-    """Print the figures; 1 when the worker took more memory than it may, or did not bring all mail over."""
+    """Print the figures. Return 1 if the peak exceeds `MAX_MB`, or if comments are missing; otherwise 0."""
     with serving(small, large) as given:
         sizes = given["bytes"]
         print(f"{small} emails of {sizes[0] / 1e3:.0f} kB and {large} of {sizes[1] / 1e6:.0f} MB ...", flush=True)
@@ -18,5 +19,5 @@ def run(small: int, large: int) -> int:
     print(
         f"time           {figures['seconds']:.0f} s, {total / figures['seconds']:.0f} emails/s from Exchange to Re:infer"
     )
-    print(f"peak memory    {figures['peak_mb']:.0f} MB (bound: {MOST_MB} MB)")
-    return int(figures["created"] != total or figures["peak_mb"] > MOST_MB)
+    print(f"peak memory    {figures['peak_mb']:.0f} MB (limit: {MAX_MB} MB)")
+    return int(figures["created"] != total or figures["peak_mb"] > MAX_MB)

@@ -1,5 +1,7 @@
-"""Environments for the libraries that our cleaning is measured against, apart from ours: one of them pulls in a library
-under the GPL, and another is not maintained any more."""
+"""Virtual environments for the libraries with which our cleaning is compared.
+
+They are separate from ours, because one of these libraries requires a GPL library, and another one is not maintained.
+"""
 
 from __future__ import annotations
 
@@ -29,15 +31,15 @@ PACKAGES = {
     "quotequail": ["quotequail==0.5.0", "inscriptis==2.7.0"],
     "unquotemail": ["unquotemail==1.0.11"],
 }
-WITHOUT_THEIR_OWN = {"talon": ["talon==1.4.4"]}
-"""Installed without what they ask for, since that does not install together."""
+WITHOUT_DEPENDENCIES = {"talon": ["talon==1.4.4"]}
+"""Packages that are installed without the dependencies that they declare, because these cannot be installed together."""
 
 
 def answers(library: str, cases: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What the library makes of each case. Raises `subprocess.CalledProcessError` if it cannot be installed or run."""
+    """Return the result of the library for each case. Raises `subprocess.CalledProcessError` if it cannot be run."""
     python = _environment(library)
-    asked = "".join(json.dumps(case) + "\n" for case in cases)
-    run = subprocess.run([python, SCRIPT, library], input=asked, capture_output=True, text=True, check=True)
+    lines = "".join(json.dumps(case) + "\n" for case in cases)
+    run = subprocess.run([python, SCRIPT, library], input=lines, capture_output=True, text=True, check=True)
     return [json.loads(line) for line in run.stdout.splitlines()]
 
 
@@ -48,8 +50,8 @@ def _environment(library: str) -> Path:
         print(f"Installing {library} into {folder} …", file=sys.stderr)
         venv.create(folder, with_pip=True, clear=True)
         _pip(python, PACKAGES[library])
-        if library in WITHOUT_THEIR_OWN:
-            _pip(python, ["--no-deps", *WITHOUT_THEIR_OWN[library]])
+        if library in WITHOUT_DEPENDENCIES:
+            _pip(python, ["--no-deps", *WITHOUT_DEPENDENCIES[library]])
         (folder / "ready").touch()
     return python
 

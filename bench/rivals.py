@@ -1,7 +1,7 @@
-"""Other libraries' newest text of an email. Runs in an environment of its own (`rival_environments`), so it imports
-nothing of ours: cases come in as lines of JSON, answers go out as lines of JSON.
+"""Extract the newest text of emails with another library: `python rivals.py talon < cases`.
 
-    python rivals.py talon < cases
+This script runs in the environment of the library (`bench.rival_environments`), so it imports no module of this project.
+Input and output are lines of JSON, one per case.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from typing import Any
 
 PATIENCE = 5
-"""Seconds for one email; then the library has no answer."""
+"""Time limit for one email in seconds. After it, the result is null."""
 
 Newest = Callable[[str | None, str | None], str]
 
@@ -31,7 +31,8 @@ def mail_parser_reply() -> Newest:
 
 def talon() -> Newest:
     quotations = import_module("talon.quotations")
-    # The package's own __init__ loads a classifier that does not import any more; its plain rules do.
+    # The `__init__` of `talon.signature` loads a classifier that fails to import on current Python versions. This empty
+    # package replaces it, so that the rules in `talon.signature.bruteforce` can be imported.
     package = types.ModuleType("talon.signature")
     package.__path__ = [f"{path}/signature" for path in find_spec("talon").submodule_search_locations]  # type: ignore[union-attr]
     sys.modules["talon.signature"] = package
@@ -48,10 +49,10 @@ def quotequail() -> Newest:
     library = import_module("quotequail")
 
     def newest(plain: str | None, html: str | None) -> str:
-        found = library.unwrap(plain) if plain else library.unwrap_html(html)
-        if not found or found["type"] == "forward":
+        parts = library.unwrap(plain) if plain else library.unwrap_html(html)
+        if not parts or parts["type"] == "forward":
             return plain or as_text(html or "")
-        return str(found.get("text_top", "") if plain else as_text(found.get("html_top", "")))
+        return str(parts.get("text_top", "") if plain else as_text(parts.get("html_top", "")))
 
     return newest
 
@@ -60,9 +61,9 @@ def unquotemail() -> Newest:
     library = import_module("unquotemail")
 
     def newest(plain: str | None, html: str | None) -> str:
-        found = library.Unquote(html, plain)
-        found.parse()
-        return str(found.get_text() or "")
+        email = library.Unquote(html, plain)
+        email.parse()
+        return str(email.get_text() or "")
 
     return newest
 
@@ -81,20 +82,20 @@ LIBRARIES = {
 
 def main(library: str) -> None:
     newest = LIBRARIES[library]()
-    signal.signal(signal.SIGALRM, _too_long)
+    signal.signal(signal.SIGALRM, _raise_timeout)
     for line in sys.stdin:
         case: dict[str, Any] = json.loads(line)
         begun = time.process_time()
         signal.alarm(PATIENCE)
         try:
             text: str | None = newest(case.get("plain"), case.get("html"))
-        except Exception:  # noqa: BLE001 - whatever it raises, it has no answer
+        except Exception:  # noqa: BLE001 - any exception means that there is no result
             text = None
         signal.alarm(0)
         print(json.dumps({"newest": text, "seconds": time.process_time() - begun}), flush=True)
 
 
-def _too_long(*_: object) -> None:
+def _raise_timeout(*_: object) -> None:
     raise TimeoutError
 
 

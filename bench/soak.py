@@ -1,8 +1,8 @@
-"""A day in fast motion: hundreds of mailboxes, one request in a hundred fails, and nothing may grow but what grows with mail.
+"""Soak test: a simulated day with hundreds of mailboxes and failing requests. It detects leaks and lost emails.
 
-Runs the scheduling, runner, housekeeping, bucket audit, verification, notifications and pruning of the product on a simulated
-clock, in one process that is never replaced, with threads as workers, over real sockets and a real PostgreSQL (its own
-database beside the one that DATABASE_URL names).
+The test runs scheduling, syncs, housekeeping, bucket audit, verification, notifications and pruning of the product by a
+simulated clock. It uses one process that is not replaced, threads as workers, real sockets and a real PostgreSQL server.
+It creates its own database on the server of DATABASE_URL. Only tables that store mail may grow.
 """
 
 from __future__ import annotations
@@ -28,37 +28,52 @@ from bench.stage import ROOT
 from demo.table import table
 
 TICK = timedelta(minutes=2)
-"""Of the simulated clock between two looks at what is due; the product's own is 5 s."""
+"""Time on the simulated clock between two queries for due mailboxes. In the product it is 5 s."""
 WARM_UP = 0.25
-"""Of all hours: until then, what is kept for some hours fills up."""
+"""Share of the hours that is not judged, because tables with a retention of some hours grow until then."""
 EMAILS_A_DAY = 20
-"""For each mailbox."""
+"""Number of emails that arrive per mailbox and day."""
 
 
 def run(hours: float, mailboxes: int, faults: float, interval: int, seed: int, workers: int) -> int:
-    """Print the figures of each hour, then what is flat; 1 if something is not, or an email is lost or billed twice."""
+    """Print the figures of each hour, and then which figures grew.
+
+    Returns:
+        1 if a figure grew that must not, or if an email was lost or billed twice; otherwise 0.
+    """
     pool = ThreadPoolExecutor(workers)
     with _world(mailboxes, faults, seed) as world, _database() as url, pool:
         _set_up(url)
         soak = Soak(world, hours, mailboxes, interval, random.Random(seed), pool)
         soak.prepare()
-        soak.live()
+        soak.run_day()
         counted = soak.settle()
-    return _told(soak, counted)
+    return _report(soak, counted)
 
 
 @dataclass
 class World:
-    """The other process: one line in, one line out."""
+    """The process with the simulators. It reads a line of JSON with a command, and writes a line of JSON with the result."""
 
     child: subprocess.Popen[str]
     given: dict[str, Any]
 
-    def goes_on(self, now: datetime, arrivals: int, *, misbehave: bool, count: bool = False) -> dict[str, Any]:
+    def advance(self, now: datetime, arrivals: int, *, misbehave: bool, count: bool = False) -> dict[str, Any]:
+        """Advance the simulated mailboxes.
+
+        Args:
+            now: Time of the simulated clock, UTC.
+            arrivals: Number of emails that arrive.
+            misbehave: Whether requests to the simulators fail at random.
+            count: Whether to return counts.
+
+        Returns:
+            Counts of emails, comments and faults; empty unless `count` is set.
+        """
         assert self.child.stdin is not None
         assert self.child.stdout is not None
-        asked = {"now": now.isoformat(), "arrivals": arrivals, "misbehave": misbehave, "count": count}
-        self.child.stdin.write(json.dumps(asked) + "\n")
+        command = {"now": now.isoformat(), "arrivals": arrivals, "misbehave": misbehave, "count": count}
+        self.child.stdin.write(json.dumps(command) + "\n")
         self.child.stdin.flush()
         counted: dict[str, Any] = json.loads(self.child.stdout.readline())
         return counted
@@ -66,6 +81,19 @@ class World:
 
 @dataclass
 class Soak:
+    """One soak test.
+
+    Attributes:
+        world: The process with the simulators.
+        hours: Length of the simulated time.
+        mailboxes: Number of mailboxes.
+        interval: Seconds between two syncs of a mailbox.
+        random: Source of randomness.
+        pool: The threads that sync mailboxes.
+        readings: The readings of each hour.
+        runs: Number of syncs by outcome.
+    """
+
     world: World
     hours: float
     mailboxes: int
@@ -104,14 +132,15 @@ class Soak:
         Webhook.objects.create(url=given["hook"], secret="a secret of sixteen or more")
         scheduling.make_states()
 
-    # ---- the day --------------------------------------------------------------------------------------------------
+    # ---- the simulated day --------------------------------------------------------------------------------------------------
 
-    def live(self) -> None:
-        a_tick = self.mailboxes * EMAILS_A_DAY * TICK / timedelta(days=1)
+    def run_day(self) -> None:
+        """Simulate the hours: emails arrive, requests fail, mailboxes are synced."""
+        per_tick = self.mailboxes * EMAILS_A_DAY * TICK / timedelta(days=1)
         due, hour = 0.0, 0
         while self.now < self.start + timedelta(hours=self.hours):
-            due += a_tick
-            self.world.goes_on(self.now, int(due), misbehave=True)
+            due += per_tick
+            self.world.advance(self.now, int(due), misbehave=True)
             due -= int(due)
             self._tick()
             self.now += TICK
@@ -120,39 +149,39 @@ class Soak:
                 self._hourly(hour)
 
     def _tick(self) -> None:
-        """What beat, a control worker and a worker do between two ticks."""
+        """Do the work of beat and of the workers of both queues between two ticks."""
         from notifications import delivering
         from sync.jobs import bucket_audit, housekeeping, scheduling, verification
 
         queue: list[int] = []
         scheduling.dispatch(queue.append, self.clock)
-        self._work_off(queue)
+        self._sync_all(queue)
         verifying: list[int] = []
         verification.send_due(lambda *task: verifying.append(task[0]), self.clock)
         for pk in verifying:
-            verification.go_on(pk, self._around())
-        housekeeping.ticked("dispatch", self.now)
-        housekeeping.look(self.clock)
+            verification.run_slice(pk, self._environment())
+        housekeeping.record_tick("dispatch", self.now)
+        housekeeping.run_checks(self.clock)
         bucket_audit.send_due(self._compare, self.clock)
         for hook in delivering.due_webhooks(self.now):
             delivering.deliver(hook, self.now)
 
-    def _work_off(self, queue: list[int]) -> None:
-        """Until nothing is queued any more: what ends may bring the next."""
-        at_work: set[Future[str]] = set()
-        while queue or at_work:
+    def _sync_all(self, queue: list[int]) -> None:
+        """Sync the queued mailboxes until the queue is empty. The end of a sync can queue another one."""
+        running: set[Future[str]] = set()
+        while queue or running:
             while queue:
-                at_work.add(self.pool.submit(self._sync, queue.pop(0), queue))
-            ended, at_work = wait(at_work, return_when=FIRST_COMPLETED)
+                running.add(self.pool.submit(self._sync, queue.pop(0), queue))
+            ended, running = wait(running, return_when=FIRST_COMPLETED)
             self.runs.update(future.result() for future in ended)
 
     def _sync(self, mailbox_id: int, queue: list[int]) -> str:
         from sync.jobs import runner, scheduling
 
-        done = runner.run(mailbox_id, self._around())
+        done = runner.run(mailbox_id, self._environment())
         if done is None:
-            return "held back"
-        scheduling.go_on(done.mailbox, queue.append, self.clock)
+            return "not started"
+        scheduling.queue_next(done.mailbox, queue.append, self.clock)
         return str(done.outcome)
 
     def _compare(self, pk: int) -> None:
@@ -160,7 +189,7 @@ class Soak:
 
         bucket_audit.compare(pk, self.clock)
 
-    def _around(self) -> Any:
+    def _environment(self) -> Any:
         from sync.jobs import runner
 
         return runner.RunEnvironment(clock=self.clock, chance=self.random.random)
@@ -168,30 +197,30 @@ class Soak:
     def _hourly(self, hour: int) -> None:
         from mailboxes.models import Mailbox
         from sync.jobs import pruning, verification
-        from sync.reporting import attention, metrics
+        from sync.reporting import alerts, metrics
 
         pruning.prune(self.clock)
         metrics.exposition(self.now)
-        found = attention.problems(self.now)
+        problems = alerts.problems(self.now)
         verification.begin(self.random.choice(list(Mailbox.objects.all())), repair=False, clock=self.clock)
         self.readings.append(read(hour))
-        _show(self, hour, len(found), self.world.goes_on(self.now, 0, misbehave=True, count=True))
+        _print_hour(self, hour, len(problems), self.world.advance(self.now, 0, misbehave=True, count=True))
 
-    # ---- how it ends ----------------------------------------------------------------------------------------------
+    # ---- the end of the simulated day -----------------------------------------------------------------------------
 
     def settle(self) -> dict[str, Any]:
-        """The servers are well again; what waited comes."""
+        """Stop the faults, and let the product deliver and retry until no work is left. Return the counts."""
         from operations import failed_email_actions
         from operations.actor import Actor
         from sync.models import DeadLetter
 
         for _ in range(timedelta(minutes=45) // TICK):
-            self.world.goes_on(self.now, 0, misbehave=False)
+            self.world.advance(self.now, 0, misbehave=False)
             self._tick()
             self.now += TICK
         failed_email_actions.retry_many(Actor("soak"), DeadLetter.objects.all(), self.clock)
         for _ in range(2 + int(1.2 * self.interval) // int(TICK.total_seconds())):
-            self.world.goes_on(self.now, 0, misbehave=False)
+            self.world.advance(self.now, 0, misbehave=False)
             self._tick()
             self.now += TICK
         return self._counted()
@@ -201,14 +230,14 @@ class Soak:
         from sync.reporting import invariants
 
         return {
-            **self.world.goes_on(self.now, 0, misbehave=False, count=True),
+            **self.world.advance(self.now, 0, misbehave=False, count=True),
             "billed": LedgerEntry.objects.filter(billed=True).count(),
             "unsettled": LedgerEntry.objects.exclude(state="confirmed", dirty=False).count(),
             "aside": DeadLetter.objects.waiting().count(),
             "leases": MailboxState.objects.exclude(lease_token=None).count(),
             "running": SyncRun.objects.filter(outcome="running").count(),
             "internal": SyncRun.objects.filter(error_kind="internal_error").count(),
-            "broken": [it.invariant.value for it in invariants.broken(self.now)],
+            "broken": [violation.invariant.value for violation in invariants.broken(self.now)],
         }
 
 
@@ -231,67 +260,70 @@ HEAD = (
 )
 
 
-def _show(soak: Soak, hour: int, problems: int, counted: dict[str, Any]) -> None:
-    it = soak.readings[-1]
+def _print_hour(soak: Soak, hour: int, alerts: int, counted: dict[str, Any]) -> None:
+    reading = soak.readings[-1]
     if hour == 1:
-        print("  ".join(f"{name:>7}" for name in (*HEAD, "emails", "units", "faults", "problems")))
+        print("  ".join(f"{name:>7}" for name in (*HEAD, "emails", "units", "faults", "alerts")))
     values = (
-        *(hour, round(time.monotonic() - soak.begun), round(it.rss_mb, 1), it.files, it.sockets, it.threads),
-        *(it.database_connections, it.rows["sync_syncrun"], it.rows["sync_setasideemail"], it.rows["notices_notice"]),
-        *(it.rows["sync_ledgerentry"], sum(soak.runs.values()), soak.runs["failed"]),
-        *(counted["emails"], counted["ai_units"], counted["faults"], problems),
+        *(hour, round(time.monotonic() - soak.begun), round(reading.rss_mb, 1)),
+        *(reading.files, reading.sockets, reading.threads, reading.database_connections),
+        *(reading.rows["sync_syncrun"], reading.rows["sync_setasideemail"], reading.rows["notices_notice"]),
+        *(reading.rows["sync_ledgerentry"], sum(soak.runs.values()), soak.runs["failed"]),
+        *(counted["emails"], counted["ai_units"], counted["faults"], alerts),
     )
     print("  ".join(f"{value:>7}" for value in values), flush=True)
 
 
-def _told(soak: Soak, counted: dict[str, Any]) -> int:
-    after = [reading for reading in soak.readings if reading.hour > WARM_UP * soak.hours]
-    lines = judged(after) if len(after) > 1 else []
+def _report(soak: Soak, counted: dict[str, Any]) -> int:
+    judged_readings = [reading for reading in soak.readings if reading.hour > WARM_UP * soak.hours]
+    lines = judged(judged_readings) if len(judged_readings) > 1 else []
     rows = [
         [
-            it.name,
-            f"{it.first:.1f}",
-            f"{it.last:.1f}",
-            f"{it.most:.1f}",
-            f"{it.per_day:+.1f}",
-            "flat" if it.flat else "GROWS",
+            line.name,
+            f"{line.first:.1f}",
+            f"{line.last:.1f}",
+            f"{line.most:.1f}",
+            f"{line.per_day:+.1f}",
+            "flat" if line.flat else "GROWS",
         ]
-        for it in lines
+        for line in lines
     ]
     print(f"\nafter {WARM_UP * soak.hours:g} hours of warm-up, until hour {soak.hours:g}:")
-    print(table(["", "first", "last", "most", "a day", ""], rows))
+    print(table(["", "first", "last", "largest", "per day", ""], rows))
     last = soak.readings[-1]
     print(
-        f"sync_activity, a row for each bucket and hour that moved mail, kept 13 months: {last.rows['sync_activity']:,}"
+        f"sync_activity: {last.rows['sync_activity']:,} rows, one per bucket and hour with new mail, stored for 13 months"
     )
     for name in WITH_MAIL:
         each = 1e6 * last.megabytes[name] / max(1, last.rows[name])
-        print(f"{name}: {last.rows[name]:,} rows, {last.megabytes[name]:.1f} MB, {each:.0f} bytes each")
+        print(f"{name}: {last.rows[name]:,} rows, {last.megabytes[name]:.1f} MB, {each:.0f} bytes per row")
     print(f"runs: {dict(soak.runs)}")
     print(f"at the end: {counted}")
-    wrong = _wrong(counted)
-    for text in wrong:
+    failures = _failures(counted)
+    for text in failures:
         print(f"WRONG: {text}")
-    return int(bool(wrong) or not all(it.flat for it in lines))
+    return int(bool(failures) or not all(line.flat for line in lines))
 
 
-def _wrong(counted: dict[str, Any]) -> list[str]:
-    found = []
+def _failures(counted: dict[str, Any]) -> list[str]:
+    failures = []
     if counted["missing"] > counted["aside"]:
-        found.append(f"{counted['missing']} emails are not in Re:infer, and {counted['aside']} failed")
-    if not counted["ai_units"] == counted["comments"] == counted["billed"]:
-        found.append(
-            f"{counted['ai_units']} AI units, {counted['comments']} comments, and {counted['billed']} by our count"
+        failures.append(
+            f"{counted['missing']} emails are not in Re:infer, but only {counted['aside']} are failed emails"
         )
-    found += [
-        f"{what}: {counted[what]}"
-        for what in ("text_changes", "unsettled", "leases", "running", "internal", "broken")
-        if counted[what]
+    if not counted["ai_units"] == counted["comments"] == counted["billed"]:
+        failures.append(
+            f"{counted['ai_units']} AI units, {counted['comments']} comments, {counted['billed']} billed ledger entries"
+        )
+    failures += [
+        f"{name}: {counted[name]}"
+        for name in ("text_changes", "unsettled", "leases", "running", "internal", "broken")
+        if counted[name]
     ]
-    return found
+    return failures
 
 
-# ---- the stage --------------------------------------------------------------------------------------------------------
+# ---- processes and database -------------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -313,11 +345,13 @@ def _database() -> Iterator[str]:
 
     given = os.environ.get("DATABASE_URL", "")
     if not given.startswith("postgres"):
-        raise SystemExit("A soak needs a PostgreSQL: name one in DATABASE_URL. It gets a database of its own there.")
+        raise SystemExit(
+            "The soak test requires a PostgreSQL server in DATABASE_URL. It creates its own database there."
+        )
     name = f"soak_{os.getpid()}"
     with psycopg.connect(given, autocommit=True) as admin:
         admin.execute(f'CREATE DATABASE "{name}"')
-        # Nobody pulls the plug here: waiting for the disk at each commit would only make the day longer.
+        # The machine does not crash during the test, so a commit need not wait for the disk. This makes the test faster.
         admin.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
         try:
             yield urlunsplit(urlsplit(given)._replace(path=f"/{name}"))

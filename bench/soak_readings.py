@@ -1,4 +1,4 @@
-"""What a soak reads off a process and its database from time to time, and whether it stays flat."""
+"""Readings of the soak test: memory, files, threads and tables at one time, and the decision which of them grew."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ TABLES = (
     *("sync_syncrun", "sync_mailboxstate", "sync_syncedfolder", "sync_setasideemail", "sync_tick"),
     *("sync_comparison", "notices_notice", "notices_delivery"),
 )
-"""Those that must not grow with time."""
+"""Tables that must not grow over time."""
 WITH_MAIL = ("sync_ledgerentry", "sync_copy")
-"""Those that grow with the mail, and with nothing else."""
+"""Tables that may grow with the number of emails only."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
+    """The readings at one time. Rows and megabytes are by table."""
+
     hour: float
     rss_mb: float
     files: int
@@ -35,7 +37,7 @@ def read(hour: float) -> Reading:
     files = [_link(entry) for entry in Path("/proc/self/fd").iterdir()]
     rows, megabytes = {}, {}
     with connection.cursor() as cursor:
-        # PostgreSQL tidies up by itself about once a minute: of this day, that would be once in an hour.
+        # Autovacuum runs about once a minute of real time, which is about an hour of the simulated time.
         cursor.execute("VACUUM")
         for table in (*TABLES, *WITH_MAIL, "sync_activity"):
             cursor.execute(f"SELECT count(*), pg_total_relation_size('{table}') FROM {table}")
@@ -49,7 +51,7 @@ def read(hour: float) -> Reading:
 
 
 def slope(readings: Sequence[Reading], values: Sequence[float]) -> float:
-    """Growth per 24 hours, by least squares."""
+    """Return the growth per 24 hours, by least squares."""
     hours = [reading.hour for reading in readings]
     middle, mean = sum(hours) / len(hours), sum(values) / len(values)
     spread = sum((hour - middle) ** 2 for hour in hours)
@@ -60,7 +62,7 @@ def slope(readings: Sequence[Reading], values: Sequence[float]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One figure over the readings after the warm-up."""
+    """The development of one figure after the warm-up."""
 
     name: str
     first: float
@@ -71,28 +73,31 @@ class Line:
 
 
 def judged(readings: Sequence[Reading]) -> list[Line]:
-    """Flat: it grew by less than a twentieth over all of them, or by less than is worth a thought."""
-    kept = [
+    """Return the development of each figure.
+
+    A figure is flat if it grew by at most a twentieth of its mean, or by at most its tolerance (the last value of each entry).
+    """
+    figures = [
         ("RSS, MB", [reading.rss_mb for reading in readings], 8.0),
         ("file descriptors", [float(reading.files) for reading in readings], 3.0),
-        ("of them sockets", [float(reading.sockets) for reading in readings], 3.0),
+        ("sockets", [float(reading.sockets) for reading in readings], 3.0),
         ("threads", [float(reading.threads) for reading in readings], 2.0),
         ("connections to PostgreSQL", [float(reading.database_connections) for reading in readings], 2.0),
     ]
-    kept += [(f"rows of {table}", [float(reading.rows[table]) for reading in readings], 50.0) for table in TABLES]
-    kept += [(f"MB of {table}", [reading.megabytes[table] for reading in readings], 1.0) for table in TABLES]
-    return [_line(name, readings, values, spare) for name, values, spare in kept]
+    figures += [(f"rows of {table}", [float(reading.rows[table]) for reading in readings], 50.0) for table in TABLES]
+    figures += [(f"MB of {table}", [reading.megabytes[table] for reading in readings], 1.0) for table in TABLES]
+    return [_line(name, readings, values, tolerance) for name, values, tolerance in figures]
 
 
-def _line(name: str, readings: Sequence[Reading], values: Sequence[float], spare: float) -> Line:
+def _line(name: str, readings: Sequence[Reading], values: Sequence[float], tolerance: float) -> Line:
     per_day = slope(readings, values)
     grown = per_day * (readings[-1].hour - readings[0].hour) / 24
     mean = sum(values) / len(values)
-    return Line(name, values[0], values[-1], max(values), per_day, grown <= max(mean / 20, spare))
+    return Line(name, values[0], values[-1], max(values), per_day, grown <= max(mean / 20, tolerance))
 
 
 def _link(entry: Path) -> str:
     try:
         return os.readlink(entry)
     except OSError:
-        return ""  # the one that lists the others
+        return ""  # the descriptor with which the folder was listed is closed already

@@ -1,7 +1,8 @@
-"""The world of a soak in a process of its own, so that its memory is not the product's: mailboxes that live, an Exchange and a
-Re:infer that misbehave at random, and somebody who takes webhooks.
+"""Process of the soak test with the simulators: Exchange with changing mailboxes, Re:infer, and a receiver of webhooks.
 
-python -m bench.soak_world 200 0.01 1     mailboxes, part of the requests that fail, seed; then one JSON line in, one out
+It is a separate process, so that its memory is not measured. `python -m bench.soak_world 200 0.01 1` takes the number of
+mailboxes, the share of requests that fail, and the seed. Then it reads one command per line as JSON, and writes one line of
+JSON for each.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from simulators.faults import Faults, Rule
 from simulators.http import HttpServer, Request, Response
 from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
 from simulators.reinfer.effects import Effect, make_effect
+from simulators.reinfer.fault_script import FaultScript
 from simulators.reinfer.routes import Call
-from simulators.reinfer.script import Script
 from tests.faults.ends import EwsEnd
 from tests.faults.trouble import AT_REINFER, SLOW
 
@@ -39,15 +40,15 @@ UNREADABLE = 0.005
 
 
 class RandomFaults(Faults):
-    """Some part of all requests fails."""
+    """Faults of the simulated Exchange: a share of all requests fails at random."""
 
     def __init__(self, random: Random, part: float) -> None:
         super().__init__()
         self.random, self.part, self.met = random, part, 0
 
-    def struck(self, operation: str, mailbox: str, **given: Any) -> Rule | None:
+    def matching_rule(self, operation: str, mailbox: str, **given: Any) -> Rule | None:
         if self.random.random() >= self.part:
-            return super().struck(operation, mailbox, **given)
+            return super().matching_rule(operation, mailbox, **given)
         self.met += 1
         if self.random.random() < SELDOM:
             return Rule(*self.random.choice([("unauthorized",), ("disabled",)]))
@@ -55,8 +56,8 @@ class RandomFaults(Faults):
         return Rule(effect, options=options)
 
 
-class RandomScript(Script):
-    """The same at Re:infer."""
+class RandomScript(FaultScript):
+    """Faults of the simulated Re:infer: a share of all requests fails at random."""
 
     def __init__(self, random: Random, part: float) -> None:
         super().__init__()
@@ -70,7 +71,7 @@ class RandomScript(Script):
 
 
 class Life:
-    """What happens to the mail."""
+    """Changes in the simulated mailboxes: emails arrive, move and are marked as read."""
 
     def __init__(self, store: Store, random: Random, faults: Faults) -> None:
         self.store, self.random, self.faults = store, random, faults
@@ -80,18 +81,19 @@ class Life:
             box.create_folder("Inbox/Trades")
             box.create_folder("Archive")
 
-    def goes_on(self, now: datetime, arrivals: int) -> None:
+    def advance(self, now: datetime, arrivals: int) -> None:
+        """Let emails arrive, and move and mark some of the existing ones."""
         for _ in range(arrivals):
-            self._arrives(now - timedelta(seconds=self.random.randint(0, 60)))
+            self._arrive(now - timedelta(seconds=self.random.randint(0, 60)))
         for _ in range(arrivals // 4):
-            self._moves()
+            self._move()
         for _ in range(arrivals // 20):
             box, item = self._item()
             if item is not None:
                 box.mark_read(item.id)
 
     def wanted(self) -> set[tuple[int, str]]:
-        """Bucket and Message-ID of each email that lies where mail is wanted."""
+        """Return bucket number and Message-ID of each email in a folder that is synced."""
         return {
             (number % BUCKETS, item.mail.message_id)
             for number, box in enumerate(self.boxes)
@@ -99,7 +101,7 @@ class Life:
             if box.folders[item.folder_id].distinguished != "deleteditems"
         }
 
-    def _arrives(self, now: datetime) -> None:
+    def _arrive(self, now: datetime) -> None:
         self.emails += 1
         message_id = f"<{self.emails}@north.example>"
         copies = 1 if self.random.random() < 0.8 else self.random.randint(2, 4)
@@ -111,7 +113,7 @@ class Life:
         for box in boxes:
             box.deliver(mail, self.random.choice(["Inbox", "Inbox", "Inbox/Trades"]))
 
-    def _moves(self) -> None:
+    def _move(self) -> None:
         box, item = self._item()
         if item is not None:
             box.move(item.id, self.random.choice(FOLDERS))
@@ -142,29 +144,29 @@ def main() -> None:
     exchange.faults, reinfer.faults = faults, script
     hook = HttpServer(lambda request: Response(200, b"{}"))
     with exchange, reinfer, hook:
-        told = {
+        addresses = {
             "exchange": exchange.url(), "ca": exchange.ca, "reinfer": reinfer.url, "token": DEFAULT_TOKEN, "hook": hook.url,
             "buckets": sources, "mailboxes": [box.address for box in life.boxes],
         }  # fmt: skip
-        print(json.dumps(told), flush=True)
+        print(json.dumps(addresses), flush=True)
         for line in sys.stdin:
-            asked = json.loads(line)
-            faults.part = script.part = part if asked["misbehave"] else 0.0
-            life.goes_on(datetime.fromisoformat(asked["now"]), asked["arrivals"])
-            counted = _counted(life, exchange, reinfer, faults.met + script.met) if asked["count"] else {}
+            command = json.loads(line)
+            faults.part = script.part = part if command["misbehave"] else 0.0
+            life.advance(datetime.fromisoformat(command["now"]), command["arrivals"])
+            counted = _counted(life, exchange, reinfer, faults.met + script.met) if command["count"] else {}
             print(json.dumps(counted), flush=True)
 
 
 def _counted(life: Life, exchange: ExchangeSimulator, reinfer: ReinferSimulator, met: int) -> dict[str, Any]:
-    held = [
+    comments = [
         (number, bytes.fromhex(comment).decode())
         for number, source in enumerate(reinfer.sources.values())
         for comment in list(source.comments)
     ]
     return {
         "emails": life.emails,
-        "comments": len(held),
-        "missing": len(life.wanted() - set(held)),
+        "comments": len(comments),
+        "missing": len(life.wanted() - set(comments)),
         "ai_units": reinfer.ai_units,
         "text_changes": sum(source.text_changes + source.messages_changed for source in reinfer.sources.values()),
         "requests": len(exchange.requests) + len(reinfer.requests),

@@ -1,4 +1,4 @@
-"""The large mailbox as a child process, and an environment in which the product works on it."""
+"""Processes of the benchmarks: the large mailbox in the simulators, and the measured process with a new database."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @contextmanager
 def serving(small: int, large: int) -> Iterator[dict[str, Any]]:
-    """Where the mailbox is served."""
+    """Start `bench.mailbox`. Yield the URLs and secrets of its simulators."""
     command = [sys.executable, "-m", "bench.mailbox", str(small), str(large)]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdin is not None
@@ -31,7 +31,7 @@ def serving(small: int, large: int) -> Iterator[dict[str, Any]]:
 
 
 def measured(module: str, given: Any) -> dict[str, Any]:
-    """What a module of the benchmark measured, run in a process of its own with a fresh database."""
+    """Run a module of the benchmarks in its own process with a new database. Return the figures that it prints."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         environment = {
             **os.environ,
@@ -51,5 +51,5 @@ def measured(module: str, given: Any) -> dict[str, Any]:
             text=True,
             check=True,
         )
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    figures: dict[str, Any] = json.loads(done.stdout)
+    return figures

@@ -1,4 +1,4 @@
-"""One worker over one mailbox, in a process of its own, so that its peak memory is its own: JSON in, JSON out."""
+"""Process of the benchmark `memory`: syncs one mailbox and prints the peak memory. Input and output are JSON."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The Django project: settings, URLs, Celery, logging and the web process.
 
-Belongs here: what starts, configures and guards the processes of the product.
+Belongs here: code that configures, starts and monitors the processes of the product.
 Does not belong here: code that reads, converts or delivers emails.
 """
 

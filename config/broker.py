@@ -1,12 +1,12 @@
-"""A kombu transport for Redis with which a worker survives every failure of Redis and leaves no connection open.
+"""A kombu transport for Redis. With it, failures of Redis end no worker and leave no connections open.
 
-It differs from kombu's transport in three points:
+It differs from kombu's Redis transport in three points:
 
-- The use of a connection that was closed raises a connection error, which Celery handles by a reconnect. kombu raises
-  another type, which ends the worker when Redis fails during a task, or when that task ends.
-- A channel is closed completely, also when Redis refuses to take unfinished tasks back. Otherwise each retry leaves
-  connections open. The tasks are not lost: the database stores which mailboxes are due.
-- A connection that fails at its first command is closed, for the same reason.
+- The use of a closed connection raises a connection error, after which Celery reconnects. kombu raises an exception of
+  another type, which ends the worker if Redis fails during a task or at the end of a task.
+- A channel is closed completely, even if Redis refuses to requeue unfinished tasks. Otherwise each retry would leave
+  connections open. The tasks are not lost, because the database stores which mailboxes are due.
+- A connection whose first command fails is closed, for the same reason.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from redis.exceptions import RedisError
 
 
 class BrokerChannel(redis.Channel):
-    """A channel that is closed completely, also when Redis fails meanwhile."""
+    """A channel that is closed completely, even if Redis fails while it is closed."""
 
     def close(self) -> None:
         """Close the channel and its connections."""
         try:
             super().close()
         except RedisError:
-            # Waiting for the poll response failed, or returning unfinished tasks: continue with the steps after that.
+            # Reading the poll response or requeueing unfinished tasks failed. The second call skips these steps.
             self._in_poll = None
             with suppress(RedisError):
                 super().close()
             if self.connection is not None:
                 self.connection.close_channel(self)
         finally:
-            # Returning unfinished tasks opens another connection.
+            # Requeueing unfinished tasks opens another connection.
             self._disconnect_pools()  # type: ignore[attr-defined]  # the stubs lack private methods
 
     def _connparams(self, asynchronous: bool = False) -> Any:
@@ -58,6 +58,6 @@ class Transport(redis.Transport):
         try:
             super().register_with_event_loop(connection, loop)
         except RedisError:
-            # Celery does not own this connection yet, and would leave it open at each retry.
+            # Celery does not store this connection yet, so it would not close it before a retry.
             self.close_connection(connection)
             raise

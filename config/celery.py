@@ -1,4 +1,4 @@
-"""The Celery application. Beat triggers the queueing of due mailboxes, and each task of a worker syncs one mailbox."""
+"""The Celery application. Beat periodically sends a task that queues the due mailboxes; one task syncs one mailbox."""
 
 import os
 import warnings
@@ -22,7 +22,8 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 worker_shutting_down.connect(shutdown.request)
 
-# The receivers import their modules late: those need Django models, which are not loaded yet.
+# The signal receivers below import modules inside the functions, because these modules need Django models, which are not
+# loaded yet.
 _consumers: list[Any] = []
 
 
@@ -31,8 +32,9 @@ def _start_worker_guard(sender: Any, **_: object) -> None:
     from config import process_guard
 
     _consumers.append(sender)
-    # At each loss of the broker, Celery warns that the default of a setting may change; the setting is set explicitly.
-    # The filter is added here, because Celery enables all of its warnings when it starts.
+    # Whenever the connection to the broker is lost, Celery warns that the default of a setting will change. The setting is
+    # set explicitly here, so the warning is ignored. The filter is added late, because Celery enables its warnings when it
+    # starts.
     warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
     process_guard.worker_guard(sender).start()
 

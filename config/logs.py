@@ -1,7 +1,7 @@
-"""The logging of the product: one line per event, as JSON or for a console, without email content and secrets.
+"""The logging configuration: one line per event, as JSON or for a console, without email content and secrets.
 
-Content is excluded at the source: errors carry no content, and secrets show as `<Secret set>`. Libraries that log whole
-values, headers or XML are restricted to critical messages here, whatever the log level is.
+The texts of errors contain no email content, and the string form of a secret is `<Secret set>`. Some libraries log values,
+headers or XML. Only their critical messages are logged, even if the log level is `DEBUG`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def logging_config(level: str, style: str) -> None:
     """Configure `logging` and structlog.
 
     Args:
-        level: The least severe level that is logged, such as `INFO`.
+        level: The lowest level that is logged, such as `INFO`.
         style: `json` or `console`.
     """
     shared: list[structlog.typing.Processor] = [
@@ -38,7 +38,7 @@ def logging_config(level: str, style: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    # No local variables and no exception arguments of libraries in tracebacks: an argument may quote a server response.
+    # These formatters print no local variables, because these can contain email content.
     final: list[structlog.typing.Processor] = (
         [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if style == "console"

@@ -1,8 +1,8 @@
-"""The self-monitoring of each worker and beat, in threads of its main process and without the broker.
+"""Self-monitoring of each Celery worker and of Celery beat. It runs in threads of the main process, without the broker.
 
-A guard stores heartbeats (`sync.jobs.processes`), stops taking mailboxes while its worker cannot sync any
-(`sync.jobs.worker_fitness`), and notifies admins of a standstill (`sync.reporting.standstill`). Every process does
-this, so that the failure of one process or service is reported by another one.
+A guard stores heartbeats (`sync.jobs.processes`). It stops the consumption of the queue while its worker cannot sync any
+mailbox (`sync.jobs.worker_fitness`). It notifies administrators of a standstill (`sync.reporting.standstill`). Every
+process has a guard, so that another process reports the failure of a process or service.
 """
 
 from __future__ import annotations
@@ -34,15 +34,16 @@ from sync.store.lease import database_now
 log = structlog.get_logger(__name__)
 
 QUEUE = "sync"
-"""The queue that an unfit worker stops consuming. The ticks are on the other queue and need no secret."""
+"""The queue that an unfit worker stops consuming. It continues to consume the queue `control`, whose tasks need no
+secrets."""
 STEP = 1.0
-"""Seconds between two checks whether a process of the pool counted a fault."""
+"""Seconds between two checks whether a pool process of the worker has reported a fault."""
 CHECK_EVERY = 60.0
 """Seconds between two checks of the fitness of this process."""
 STANDSTILL_CHECK_EVERY = 10.0
 """Seconds between two checks for a standstill."""
 DELIVERY_OVERDUE = timedelta(seconds=30)
-"""How overdue a notification is before the guard sends it, because the Celery task did not."""
+"""How overdue a notification must be before the guard sends it in place of the Celery task."""
 
 
 @dataclass(slots=True)
@@ -53,7 +54,7 @@ class Guard:
         kind: A value of `Process.Kind`.
         node: The Celery node name, such as `celery@host`.
         consumer: The Celery consumer of a worker; None for beat.
-        fault: Kind of the fault for which no mailboxes are taken; empty when there is none.
+        fault: Kind of the fault because of which the worker takes no mailboxes; empty if there is none.
     """
 
     kind: str
@@ -86,9 +87,9 @@ class Guard:
             time.sleep(STEP)
 
     def check(self) -> None:
-        """Check the fitness of this process, and start or stop consuming the queue accordingly."""
+        """Check the fitness of this process. Stop consuming the queue if it is unfit, and start again if it is fit."""
         self._unreadable, self._opens_some = processes.unreadable_here()
-        fault = self._found()
+        fault = self._current_fault()
         if fault and not self.fault:
             worker_fitness.mark_unfit()
             self._queue("cancel_task_queue")
@@ -101,16 +102,17 @@ class Guard:
             worker_fitness.mark_fit()
         self.fault = fault
 
-    def _found(self) -> str:
-        """Return the kind of the fault for which this worker should take no mailboxes; empty when there is none."""
+    def _current_fault(self) -> str:
+        """Return the kind of the fault because of which this worker must not take mailboxes; empty if there is none."""
         if self._unreadable and not self._opens_some:
             return SecretUnreadable.kind
         if not (self.fault or worker_fitness.has_failed()):
             return ""
         if self._unreadable:
-            # If no other worker can decrypt these secrets either, this worker syncs the other mailboxes.
+            # If another worker can decrypt some of these secrets, this worker takes no mailboxes. Otherwise it continues,
+            # and syncs the mailboxes whose secrets it can decrypt.
             return SecretUnreadable.kind if processes.others_open(self._unreadable, database_now()) else ""
-        # A sync has just ended by the fault. Pause until the next check, which then tests the machine.
+        # A sync has just failed because of a fault of this machine. Pause until the next check, which tests the machine.
         if not self.fault:
             return worker_fitness.last_fault()
         fault = _fault_of_machine()
@@ -121,7 +123,7 @@ class Guard:
             self.consumer.call_soon(getattr(self.consumer, method), QUEUE)
 
     def check_broker(self) -> None:
-        """Log one line when the broker becomes unusable, and one when it is usable again."""
+        """Log when the broker becomes unusable, and when it is usable again."""
         problem = problem_of_broker()
         if problem and not self._broker:
             self._broker_since = time.monotonic()
@@ -136,7 +138,7 @@ class Guard:
         processes.record_heartbeat(self.kind, self.node, heartbeat, database_now())
 
     def _busy(self) -> timedelta | None:
-        """Return for how long all slots of the worker have been running their current tasks; None if one is free."""
+        """Return for how long all pool processes of the worker have been busy; None if one is idle."""
         if self.consumer is None:
             return None
         started = [request.time_start for request in list(state.active_requests) if request.time_start]
@@ -154,7 +156,7 @@ class Guard:
 
 
 def check_standstill() -> None:
-    """Announce a standstill, delete old heartbeats, and send notifications that are overdue."""
+    """Announce standstills, delete old heartbeats, and send overdue notifications."""
     now = database_now()
     standstill.announce(now)
     processes.forget_old(now)
@@ -169,22 +171,22 @@ def worker_guard(consumer: Any) -> Guard:
         consumer: The Celery consumer.
 
     Returns:
-        The guard, which is not started.
+        The guard. It is not started yet.
     """
     return Guard(Process.Kind.WORKER, consumer.hostname, consumer)
 
 
 def beat_guard() -> Guard:
-    """Return the guard of this beat.
+    """Return the guard of this beat process.
 
     Returns:
-        The guard, which is not started.
+        The guard. It is not started yet.
     """
     return Guard(Process.Kind.BEAT, f"beat@{socket.gethostname()}")
 
 
 def _fault_of_machine() -> ProcessFault | None:
-    """Try to open and write a file, and to open a socket; return the fault if one of them fails."""
+    """Test whether this process can write a file and open a socket. Return the fault if it cannot."""
     try:
         with tempfile.TemporaryFile() as file, socket.socket():
             file.write(b"x")
@@ -195,15 +197,15 @@ def _fault_of_machine() -> ProcessFault | None:
 
 
 def _run_safely(step: Callable[[], None]) -> None:
-    """Run a step of the guard. After an error, the loop continues with the next step.
+    """Run a step of the guard. Errors do not propagate, so that the loop of the guard continues.
 
-    An unreachable database is not logged here: the syncs and pages log it.
+    Database errors are not logged here, because the syncs and pages log them.
     """
     try:
         step()
     except DatabaseError:
         pass
-    except Exception as error:  # noqa: BLE001  # the guard continues after any error
+    except Exception as error:  # noqa: BLE001  # the guard must continue after any error
         log.error("guard.failed", error=type(error).__name__)
     finally:
         with suppress(DatabaseError):

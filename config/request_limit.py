@@ -1,8 +1,8 @@
-"""A limit for the number of requests that a web process handles at once.
+"""A limit for the number of requests that a web process handles concurrently.
 
-A web process has many threads, so that slow clients cannot occupy all of them. But each request that is handled needs
-memory and a database connection, and there are few connections. So a request is first received completely, and then
-waits for a free place.
+A web process has many threads, so that slow clients cannot occupy all of them. But each handled request needs memory and
+a database connection, and the number of connections is small. So a thread first receives the request completely, and then
+waits until fewer than `AT_ONCE` requests are handled.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 
 AT_ONCE = 16
-"""Requests that one web process handles at once."""
+"""Largest number of requests that one web process handles concurrently."""
 PATIENCE = 30.0
-"""Seconds that a request waits for a free place."""
+"""Seconds that a request waits before it is rejected."""
 
 
 class RequestLimitMiddleware:
-    """Handles at most `AT_ONCE` requests at once, and answers 503 to a request that waited too long.
+    """Handles at most `AT_ONCE` requests concurrently. The response to a request that waits too long is 503.
 
-    It is placed after the middleware that answers without the database.
+    This middleware follows those that respond without the database.
 
     Args:
         get_response: The next middleware or the view.
@@ -29,21 +29,21 @@ class RequestLimitMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
-        self._places = threading.BoundedSemaphore(AT_ONCE)
+        self._slots = threading.BoundedSemaphore(AT_ONCE)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Handle a request when a place is free.
+        """Handle a request as soon as the limit permits.
 
         Args:
             request: The request.
 
         Returns:
-            The response, or 503 after `PATIENCE` seconds without a free place.
+            The response; 503 if the request waited for `PATIENCE` seconds.
         """
-        if not self._places.acquire(timeout=PATIENCE):
-            text = "The server is busy with other requests. Try again soon.\n"
+        if not self._slots.acquire(timeout=PATIENCE):
+            text = "The server is busy with other requests. Try again later.\n"
             return HttpResponse(text, status=503, content_type="text/plain", headers={"Retry-After": "30"})
         try:
             return self._get_response(request)
         finally:
-            self._places.release()
+            self._slots.release()

@@ -1,7 +1,7 @@
 """All settings of the product, read once from environment variables.
 
-The value of any setting can also be in a file: `SECRET_KEY_FILE=/run/secrets/key` names the file with the value of
-`SECRET_KEY`. Each setting has a safe default or is required by a system check (`integrations.checks`).
+The value of a setting can also be in a file: `SECRET_KEY_FILE=/run/secrets/key` names a file that contains the value of
+`SECRET_KEY`. Each setting has a safe default, or a system check requires it (`integrations.checks`).
 
 `config.settings_reference` generates docs/configuration.md from this file. The lines that begin with `#:` above a
 setting are its description. A line `#: Default: ...` describes a default that the code computes.
@@ -38,21 +38,21 @@ def seconds(name: str, default: int) -> timedelta:
 
 
 # ---- security -----------------------------------------------------------------------------------------------------
-#: Django's secret key. It signs sessions.
+#: Django's secret key. It signs sessions and cookies.
 #: Default: none; you must set it
 SECRET_KEY = env("SECRET_KEY", default="")
-#: Fernet keys that encrypt the stored secrets, separated by commas, the newest first. See [Replace the encryption
+#: Fernet keys for the encryption of stored secrets, separated by commas, the newest first. See [Replace the encryption
 #: key](operations.md#replace-the-encryption-key).
 #: Default: none; you must set it
 ENCRYPTION_KEYS = [key.strip() for key in env.list("ENCRYPTION_KEYS", default=[]) if key.strip()]
 #: Django's debug mode. For development only.
 DEBUG = env.bool("DEBUG", default=False)
-#: The host names under which the server answers.
+#: The host names and IP addresses by which browsers and clients reach the server. Requests to other hosts are rejected.
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-#: Origins from which forms are accepted, for example `https://mail.example`. Needed behind a proxy.
+#: Origins from which forms are accepted, for example `https://mail.example`. Required behind a proxy.
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
-#: The bearer token for `/metrics`. Without a token, only requests from the same machine are answered: see
+#: The bearer token for `/metrics`. If it is empty, only requests from the same machine are allowed: see
 #: [monitoring.md](monitoring.md).
 METRICS_TOKEN = env("METRICS_TOKEN", default="")
 
@@ -60,7 +60,7 @@ METRICS_TOKEN = env("METRICS_TOKEN", default="")
 HTTPS_ONLY = env.bool("HTTPS_ONLY", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS_ONLY
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
-#: Trust the header `X-Forwarded-Proto`. Set it only if the port can be reached through the proxy only: see
+#: Trust the header `X-Forwarded-Proto`. Set this only if clients can reach the port only through the proxy: see
 #: [web-server.md](web-server.md).
 BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
@@ -79,7 +79,7 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # ---- storage ------------------------------------------------------------------------------------------------------
-#: The folder of the SQLite database and of the schedule of Celery beat.
+#: The folder for the SQLite database and the schedule file of Celery beat.
 #: Default: `data` in the folder of the program
 DATA_DIR = Path(env("DATA_DIR", default=str(BASE_DIR / "data")))
 #: The database. In production: `postgres://user:password@host:5432/name`. Behind PgBouncer: use session pooling, and
@@ -88,16 +88,16 @@ DATA_DIR = Path(env("DATA_DIR", default=str(BASE_DIR / "data")))
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'reinfer-exchange.sqlite3'}")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
-    # WAL: readers never wait. Immediate transactions: a writer waits for the lock at its start instead of failing
-    # later.
+    # WAL mode: readers do not wait for writers. Immediate transactions: a transaction waits for the write lock at its
+    # start. A deferred transaction would fail at its first write while another one has the lock.
     DATABASES["default"].setdefault("OPTIONS", {}).update(
         transaction_mode="IMMEDIATE", timeout=30, init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
     )
 else:
     DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
-    # A database whose machine or network failed silently is noticed within a minute instead of two hours. A lock
-    # timeout prevents a worker from waiting without a limit for a session that was left open. Options in DATABASE_URL,
-    # such as ?connect_timeout=3, take precedence.
+    # With keepalives, the failure of the database machine or of the network is detected within a minute instead of two
+    # hours. The lock timeout limits how long a worker waits for a session that holds a lock and does not end. Options in
+    # DATABASE_URL, such as ?connect_timeout=3, take precedence.
     DATABASES["default"]["OPTIONS"] = {
         "connect_timeout": 10,
         "keepalives_idle": 30,
@@ -108,7 +108,7 @@ else:
         **DATABASES["default"].get("OPTIONS", {}),
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-#: The Celery broker. No email is lost when it loses its data.
+#: The Redis server that is the Celery broker. If it loses its data, no email is lost.
 REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
 
 # ---- Django -------------------------------------------------------------------------------------------------------
@@ -181,7 +181,8 @@ LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "login"
 LANGUAGE_CODE = "en"
 USE_I18N = False
-#: The time zone of the monthly AI unit limits, and of the pages while the time zone of the browser is not known.
+#: The time zone in which a month begins for the monthly AI unit limits. Pages also use it until they know the time zone
+#: of the browser.
 TIME_ZONE = env("TIME_ZONE", default="UTC")
 USE_TZ = True
 STATIC_URL = "static/"
@@ -203,10 +204,11 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = not COLLECTED
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
-# Only debuggers request source maps, and compressing them takes longer than all other files together.
+# Source maps are not compressed: only debuggers request them, and their compression would take longer than that of all
+# other files together.
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 LOGGING_CONFIG = None
-#: The least severe level that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`.
+#: The lowest level that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`.
 LOG_LEVEL = env("LOG_LEVEL", default="INFO")
 #: The format of the logs: `json` or `console`.
 LOG_FORMAT = env("LOG_FORMAT", default="json")
@@ -214,12 +216,14 @@ logging_config(LOG_LEVEL, LOG_FORMAT)
 
 # ---- the API ------------------------------------------------------------------------------------------------------
 KNOX_TOKEN_MODEL = "access.ApiToken"  # noqa: S105  # the name of a model
-# Knox's own table is not created: `access.ApiToken` replaces it, and an unused table would refer to users.
+# Knox's own table is not created, because `access.ApiToken` replaces it. The unused table would have a foreign key to
+# users.
 MIGRATION_MODULES = {"knox": None}
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "AUTO_REFRESH": False}
 #: The largest JSON body of a request to the API, in bytes. Without a valid token the limit is 64 kB.
 API_MOST_BYTES = env.int("API_MOST_BYTES", default=4 * 1024 * 1024)
-# For forms and bodies of the API. The size of uploaded files is limited where they are read.
+# The limit for forms and for API requests. The limits for uploaded files are declared at the views: see
+# `access.body_limits`.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -232,12 +236,12 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "api.paging.Pages",
     "DEFAULT_SCHEMA_CLASS": "api.schema.Schema",
     "DEFAULT_THROTTLE_CLASSES": ["api.throttling.PerToken"],
-    #: How many requests one API token may make. Each web process counts for itself.
+    #: The rate limit of each API token. Each web process counts separately.
     "DEFAULT_THROTTLE_RATES": {"token": env("API_RATE", default="600/min")},
     # The OpenAPI schema describes the API, so OPTIONS returns no metadata.
     "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "api.problems.handle",
-    # The response format is chosen by the Accept header only.
+    # Only the header Accept selects the response format, not a query parameter.
     "URL_FORMAT_OVERRIDE": None,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
@@ -261,46 +265,46 @@ SPECTACULAR_SETTINGS = {
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-# Requests to a Redis that refuses commands (full, or read-only after a failover) are retried, as to an unreachable one,
-# so that no worker ends.
+# If Redis refuses commands because it is full, or read-only after a failover, workers retry as if it were unreachable.
+# Otherwise they would exit.
 CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 3600,
     "socket_timeout": 10,
     "socket_connect_timeout": 5,
-    # A page that queues a task must not wait long while the broker is down.
+    # A web request that queues a task must not wait long while the broker is down.
     "max_retries": 1,
 }
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
-# Much longer than a time slice and any deadline: a task that hangs is killed, and another worker continues.
+# Much longer than a time slice and than any deadline. A task that hangs is killed, and another worker continues the sync.
 CELERY_TASK_TIME_LIMIT = 1800
 CELERY_TASK_REJECT_ON_WORKER_LOST = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 #: The number of processes of one worker. Use 1 with SQLite.
 CELERY_WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=4)
-# A worker process is replaced after this many tasks, or when it uses this much memory (KiB): memory grows with XML
-# parsing.
+# A worker process is replaced after this number of tasks, or when it uses this much memory (in KiB), because XML parsing
+# increases its memory over time.
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "sync"
-# The periodic tasks have their own queue: behind 400 queued syncs they would run too late.
+# The periodic tasks have a separate queue, because they would run too late after 400 queued syncs.
 CELERY_TASK_ROUTES = {
     "sync.tasks.dispatch": {"queue": "control"},
     "sync.tasks.prune": {"queue": "control"},
     "sync.tasks.watch": {"queue": "control"},
     "notices.tasks.deliver_due": {"queue": "control"},
 }
-#: The time between two checks for mailboxes whose sync is due.
+#: The time between two queries for mailboxes that are due.
 DISPATCH_EVERY = seconds("DISPATCH_EVERY", 5)
 CELERY_BEAT_SCHEDULE = {
-    # Without `expires`: this is a time by beat's clock, so a worker whose clock is ahead would discard every tick. A
-    # burst of old ticks after an outage is harmless: see `sync.tasks.dispatch`.
+    # Without `expires`: beat would compute it by its own clock, and a worker whose clock is ahead would discard every
+    # task. Many old tasks after an outage are harmless: see `sync.tasks.dispatch`.
     "dispatch": {"task": "sync.tasks.dispatch", "schedule": DISPATCH_EVERY},
-    #: The time between two checks for notifications that are due.
+    #: The time between two queries for notifications that are due.
     "notices": {"task": "notices.tasks.deliver_due", "schedule": seconds("NOTICES_EVERY", 15)},
     "watch": {"task": "sync.tasks.watch", "schedule": timedelta(minutes=1)},
     "prune": {"task": "sync.tasks.prune", "schedule": timedelta(hours=1)},
@@ -308,23 +312,23 @@ CELERY_BEAT_SCHEDULE = {
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 
 # ---- polling and syncing ------------------------------------------------------------------------------------------
-#: The time between two syncs of a mailbox. An integration can have its own.
+#: The time between two syncs of a mailbox. An integration can override it.
 POLL_INTERVAL = seconds("POLL_INTERVAL", 60)
-#: The shortest poll interval. No mailbox is polled more often.
+#: The shortest time between two syncs of a mailbox. Shorter poll intervals have no effect.
 POLL_INTERVAL_LEAST = seconds("POLL_INTERVAL_LEAST", 15)
-#: The length of a time slice. A sync that takes longer is queued again and continues later, so that other mailboxes get
-#: a worker.
+#: The length of a time slice. A sync that takes longer stops, is queued again and continues later, so that other
+#: mailboxes get a worker.
 SYNC_SLICE = seconds("SYNC_SLICE", 120)
-#: The time after which the lease of a worker on a mailbox expires if it is not renewed. It must be more than twice
-#: `REINFER_DEADLINE`, and more than `EXCHANGE_DEADLINE`.
+#: The time after which the lease of a worker on a mailbox expires if the worker does not renew it. It must be more than
+#: twice `REINFER_DEADLINE`, and more than `EXCHANGE_DEADLINE`.
 LEASE = seconds("LEASE", 180)
-#: The time after which a queued task counts as lost and is queued again.
+#: The time after which a queued sync task counts as lost. The mailbox is then queued again.
 QUEUED_FOR = seconds("QUEUED_FOR", 300)
-#: The longest total time of one request to Exchange or Graph.
+#: The time limit of one request to Exchange or Graph, including the response.
 EXCHANGE_DEADLINE = seconds("EXCHANGE_DEADLINE", 120)
-#: The longest total time of one request to Re:infer.
+#: The time limit of one request to Re:infer, including the response.
 REINFER_DEADLINE = seconds("REINFER_DEADLINE", 60)
-#: The number of changes listed in one request.
+#: The largest number of changes that one request to Exchange or Graph lists.
 PAGE_SIZE = env.int("PAGE_SIZE", default=512)
 #: The largest number of emails fetched in one batch.
 FETCH_COUNT = env.int("FETCH_COUNT", default=50)
@@ -343,19 +347,19 @@ CONVERSION_DEADLINE = seconds("CONVERSION_DEADLINE", 20)
 #: The time between two half-open trials while the circuit breaker of a connection is open because credentials or access
 #: were refused.
 HOLD_PROBE_EVERY = seconds("HOLD_PROBE_EVERY", 1200)
-#: The period in which the sign-ins of one account may be refused at most three times, in addition to two refusals in
-#: the first minute. Choose a longer period than the one in which your directory counts failed sign-ins for a lockout.
+#: The period for the limit of refused sign-ins: two in the first minute, then three per period and account. Choose a
+#: longer period than the one in which your directory counts failed sign-ins before it locks an account.
 REFUSED_SIGN_INS_WITHIN = seconds("REFUSED_SIGN_INS_WITHIN", 3600)
-#: How long refusals may last before the refused mailbox, integration or bucket is disabled.
+#: How long Exchange or Re:infer must refuse access before the mailbox, integration or bucket is disabled.
 DISABLE_AFTER = seconds("DISABLE_AFTER", 3 * 24 * 3600)
-#: The number of days for which finished runs and resolved failed emails are kept. Runs that found nothing new are kept
-#: for one day.
+#: The number of days for which finished sync runs and resolved failed emails are stored. Sync runs that found nothing new
+#: are stored for one day.
 RUNS_KEPT = timedelta(days=env.float("RUNS_KEPT_DAYS", default=30))
 
 # ---- notifications ------------------------------------------------------------------------------------------------
 #: Allow webhooks to private networks and without TLS.
 NOTICES_ALLOW_PRIVATE = env.bool("NOTICES_ALLOW_PRIVATE", default=False)
-#: The addresses that receive notifications by email. The notifications are those that webhooks receive.
+#: The email addresses that receive notifications. They receive all kinds of notifications.
 NOTICES_MAIL_TO = env.list("NOTICES_MAIL_TO", default=[])
 #: The mail server for notifications.
 vars().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
@@ -363,6 +367,6 @@ vars().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
 DEFAULT_FROM_EMAIL = env("MAIL_FROM", default="reinfer-exchange@localhost")
 EMAIL_TIMEOUT = 10
 
-#: The `User-Agent` header of all requests. An integration can have its own.
+#: The header `User-Agent` of all requests. An integration can override it.
 #: Default: `reinfer-exchange/` and the version
 USER_AGENT = env("USER_AGENT", default=f"reinfer-exchange/{VERSION}")

@@ -1,8 +1,8 @@
-"""`python -m config.settings_reference > docs/configuration.md`: the reference of all settings.
+"""Generates the reference of all settings: `python -m config.settings_reference > docs/configuration.md`.
 
-It reads the source of config/settings.py, so the page does not depend on the environment. A setting is a call of `env`
-or `seconds` with a constant name. The lines above it that begin with `#:` are its description, and `# ---- title ---`
-begins a section.
+The generator parses the source of config/settings.py, so the page does not depend on the environment. A setting is a call
+of `env` or `seconds` with a constant name. The lines above the call that begin with `#:` are its description. A line
+`# ---- title ---` begins a section.
 """
 
 from __future__ import annotations
@@ -71,12 +71,10 @@ def page() -> str:
     from config import settings
 
     parts = [INTRODUCTION]
-    parts += [_section(title, found) for title, found in read(SETTINGS.read_text()).items()]
+    parts += [_section(title, settings_of_section) for title, settings_of_section in read(SETTINGS.read_text()).items()]
     limits = list(read_limits(type(settings.LIMITS)))
-    explained = (
-        "Content beyond a limit is cut, and the comment has the property `Truncated`, unless the row says otherwise."
-    )
-    parts.append(_section("Limits of the conversion", limits, explained))
+    note = "Content beyond a limit is cut, and the comment has the property `Truncated`, unless the row says otherwise."
+    parts.append(_section("Limits of the conversion", limits, note))
     return "\n".join(parts)
 
 
@@ -84,10 +82,10 @@ def read(source: str) -> dict[str, list[Setting]]:
     """Return the settings of each section, in the order of the source.
 
     Args:
-        source: Python code of the form of config/settings.py.
+        source: The source code of config/settings.py.
 
     Returns:
-        Lists of settings by the title of their section.
+        A mapping from the title of a section to its settings.
 
     Raises:
         ValueError: A setting has no description.
@@ -105,7 +103,7 @@ def read_limits(limits: type[Any]) -> Iterator[Setting]:
     """Return a setting `LIMIT_…` for each field of the data class of the limits.
 
     Args:
-        limits: The data class. The string below each field is its description.
+        limits: The data class. The docstring below each field is its description.
 
     Yields:
         The settings, in the order of the fields.
@@ -143,28 +141,30 @@ def _kind(call: ast.Call) -> str | None:
 def _title(lines: list[str], number: int) -> str:
     """Return the title of the section that contains the line `number`, counted from 1."""
     titles = (re.match(r"# ---- (.+?) -+$", line) for line in reversed(lines[:number]))
-    title = next(found[1] for found in titles if found)
+    title = next(match[1] for match in titles if match)
     return title[0].upper() + title[1:]
 
 
 def _setting(call: ast.Call, kind: str, lines: list[str]) -> Setting:
     name = ast.literal_eval(call.args[0])
-    described: list[str] = []
+    comment: list[str] = []
     # The description is above the statement or, in a dictionary, above the line of the call.
     for line in reversed(lines[: call.lineno - 1]):
         if not line.lstrip().startswith("#:"):
             break
-        described.insert(0, line.lstrip().removeprefix("#:").strip())
-    default = [line.removeprefix("Default: ") for line in described if line.startswith("Default: ")]
-    meaning = " ".join(line for line in described if not line.startswith("Default: "))
+        comment.insert(0, line.lstrip().removeprefix("#:").strip())
+    default = [line.removeprefix("Default: ") for line in comment if line.startswith("Default: ")]
+    meaning = " ".join(line for line in comment if not line.startswith("Default: "))
     if not meaning:
-        raise ValueError(f"{name} has no description in {SETTINGS.name}: lines that begin with #: directly above it.")
+        raise ValueError(
+            f"{name} has no description in {SETTINGS.name}: lines that begin with #: directly above the setting."
+        )
     return Setting(name, TYPES[kind], default[0] if default else _default(call), meaning)
 
 
 def _default(call: ast.Call) -> str:
-    given = next((keyword.value for keyword in call.keywords if keyword.arg == "default"), None)
-    expression = given if given is not None else call.args[1]
+    default = next((keyword.value for keyword in call.keywords if keyword.arg == "default"), None)
+    expression = default if default is not None else call.args[1]
     # A default is a constant or a product of constants; any other default needs a line `#: Default:`.
     value = eval(compile(ast.Expression(expression), SETTINGS.name, "eval"), {"__builtins__": {}})  # noqa: S307  # the source is part of the product
     return _shown(value)
@@ -185,10 +185,10 @@ def _shown(value: object) -> str:
     return f"`{value}`"
 
 
-def _section(title: str, settings: list[Setting], explained: str = "") -> str:
-    rows = [f"| `{one.name}` | {one.type} | {one.default} | {one.meaning} |" for one in settings]
+def _section(title: str, settings: list[Setting], note: str = "") -> str:
+    rows = [f"| `{setting.name}` | {setting.type} | {setting.default} | {setting.meaning} |" for setting in settings]
     head = ["| Setting | Type | Default | Meaning |", "| --- | --- | --- | --- |"]
-    return "\n".join([f"## {title}", "", *([explained, ""] if explained else []), *head, *rows, ""])
+    return "\n".join([f"## {title}", "", *([note, ""] if note else []), *head, *rows, ""])
 
 
 if __name__ == "__main__":

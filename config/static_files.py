@@ -1,4 +1,4 @@
-"""The staticfiles app, restricted to the files that a page of the product uses."""
+"""Django's staticfiles app without the files that no page of the product uses."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from django.contrib.staticfiles.apps import StaticFilesConfig
 
 
 class StaticFiles(StaticFilesConfig):
-    """Ignores Redoc: drf-spectacular's assets contain two viewers of the API schema, and the pages use Swagger UI."""
+    """Ignores the files of Redoc. The package of drf-spectacular contains Redoc and Swagger UI; we use Swagger UI."""
 
     ignore_patterns = [*StaticFilesConfig.ignore_patterns, "redoc"]

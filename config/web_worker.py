@@ -1,8 +1,8 @@
-"""A threaded gunicorn worker with deadlines for slow clients. Its threads keep no database connection.
+"""A threaded gunicorn worker with deadlines for slow clients. It closes database connections after each request.
 
-gunicorn itself waits in a thread without a limit for the rest of a request head, once the first byte has arrived, and
-for the request body. This worker closes the connection when one of them does not arrive in time. A connection that
-sends nothing at all is taken out of its thread by gunicorn after 5 seconds, and closed 2 seconds later.
+A thread of gunicorn waits without a time limit for the request head, once its first byte has arrived, and for the request
+body. This worker closes the connection if the head or the body does not arrive in time. If a client sends no data,
+gunicorn frees the thread after 5 seconds, and closes the connection 2 seconds later.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from django.db import connections
 from gunicorn.workers.gthread import DEFAULT_WORKER_DATA_TIMEOUT, ThreadWorker
 
 HEAD_SECONDS = 20.0
-"""Seconds in which a complete request head has to arrive."""
+"""Seconds within which the complete request head must arrive."""
 BODY_SECONDS = 20.0
-"""Seconds in which a request body has to arrive, in addition to the time for its size."""
+"""Seconds within which the request body must arrive, in addition to its size divided by `LEAST_RATE`."""
 LEAST_RATE = 16 * 1024
-"""Bytes per second from which the time for the size of a body is computed."""
+"""Lowest rate at which a request body must arrive, in bytes per second."""
 
 
 class Reader(Protocol):
-    """The reader of a request body in gunicorn."""
+    """The interface of gunicorn's readers of a request body."""
 
     def read(self, size: int) -> bytes:
         """Read a part of the body.
@@ -39,14 +39,14 @@ class Reader(Protocol):
 
 
 class Deadlines:
-    """The connections that a thread waits for, with their deadlines."""
+    """The deadlines of the connections from which threads are reading."""
 
     def __init__(self) -> None:
         self._ends: dict[socket.socket, float] = {}
 
     @contextmanager
     def within(self, connection: socket.socket, end: float) -> Iterator[None]:
-        """Set a deadline for a connection while the `with` block waits for it.
+        """Set a deadline for a connection during the `with` block.
 
         Args:
             connection: The socket of the connection.
@@ -70,7 +70,7 @@ class Deadlines:
         self._ends.pop(connection, None)
 
     def cut(self, now: float) -> None:
-        """Shut down the connections whose deadline is over, so that the waiting thread reads the end of the stream.
+        """Shut down the connections whose deadline has passed. The waiting thread then reads the end of the stream.
 
         Args:
             now: The current time in seconds of `time.monotonic`.
@@ -78,14 +78,14 @@ class Deadlines:
         for connection, end in list(self._ends.items()):
             if end < now:
                 self.forget(connection)
-                with suppress(OSError):  # closed meanwhile
+                with suppress(OSError):  # the connection was closed by another thread
                     connection.shutdown(socket.SHUT_RDWR)
 
 
 class WholeBody:
-    """Reads a body that has to arrive completely and in time.
+    """Reader of a request body that raises an error if the body does not arrive completely and in time.
 
-    gunicorn treats the end of a connection as the end of the body, so an incomplete form would be processed.
+    gunicorn treats the end of the connection as the end of the body. So it would process an incomplete form.
 
     Args:
         reader: The reader of gunicorn.
@@ -101,7 +101,7 @@ class WholeBody:
         self._received = 0
 
     def __getattr__(self, name: str) -> Any:
-        # gunicorn also reads attributes of its own readers.
+        # gunicorn also uses other attributes of its readers.
         return getattr(self._reader, name)
 
     def read(self, size: int) -> bytes:
@@ -114,30 +114,30 @@ class WholeBody:
             The bytes; none at the end.
 
         Raises:
-            ConnectionError: The connection ended before the body did.
+            ConnectionError: The connection was closed before the body was complete.
         """
         expected = min(size, getattr(self._reader, "length", 0))
         end = self._started_at + BODY_SECONDS + (self._received + size) / LEAST_RATE
         with self._deadlines.within(self._connection, end):
             piece = self._reader.read(size)
         if len(piece) < expected:
-            raise ConnectionError("The connection ended before the body of the request did.")
+            raise ConnectionError("The connection was closed before the request body was complete.")
         self._received += len(piece)
         return piece
 
 
 class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """The worker class for gunicorn, see the docstring of this module."""
+    """The worker class for gunicorn: see the module docstring."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._deadlines = Deadlines()
 
     def handle(self, conn: Any) -> Any:
-        """Serve the next request of a connection, in a thread.
+        """Serve the next request of a connection. gunicorn calls this in a thread.
 
         Args:
-            conn: The connection of gunicorn. It may first wait for data.
+            conn: gunicorn's connection. Its first data may not have arrived yet.
 
         Returns:
             The result of gunicorn's method.
@@ -147,11 +147,11 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             return super().handle(conn)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
-        """Answer a request whose head has arrived, in the same thread.
+        """Respond to a request whose head has arrived. gunicorn calls this in the same thread.
 
         Args:
-            req: The request of gunicorn.
-            conn: The connection of gunicorn.
+            req: gunicorn's request.
+            conn: gunicorn's connection.
 
         Returns:
             The result of gunicorn's method.
@@ -161,13 +161,13 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         try:
             return super().handle_request(req, conn)
         finally:
-            # Otherwise each thread would keep its own database connection, and there are many threads.
+            # Otherwise each of the many threads would keep a database connection open.
             connections.close_all()
 
     def notify(self) -> None:
         """Notify gunicorn that the worker is alive, and shut down slow connections.
 
-        gunicorn calls this at least once per second, outside the threads.
+        gunicorn calls this at least once per second, in the main thread.
         """
         super().notify()
         self._deadlines.cut(time.monotonic())

@@ -13,7 +13,7 @@ RUNNER_PREFIX = "conversion.deadline."
 """Prefix of the modules that run a conversion under a deadline. They are never the location of an error."""
 
 
-def place_of(error: BaseException) -> str:
+def error_location(error: BaseException) -> str:
     """Return where in this product's code an error was raised.
 
     Args:

@@ -10,7 +10,8 @@ from datetime import datetime
 from integrations.messages import CommentId
 
 MAX_BYTES = 512
-"""Bytes of the longest Message-ID whose hex fits the 1,024 characters of a comment id."""
+"""Maximum length in bytes of a Message-ID that is used as hex: its hex has at most the 1,024 characters of a comment
+id."""
 
 
 def comment_id(message_id: str) -> CommentId:
@@ -20,17 +21,17 @@ def comment_id(message_id: str) -> CommentId:
         message_id: The Message-ID, unfolded and trimmed, with its angle brackets.
 
     Returns:
-        Lower-case hex of its UTF-8 bytes; for a Message-ID over `MAX_BYTES` bytes, the SHA-256.
+        Lower-case hex of its UTF-8 bytes. If it has more than `MAX_BYTES` bytes, the SHA-256 of these bytes in hex.
     """
     raw = message_id.encode("utf-8", "surrogatepass")
     return CommentId(raw.hex() if len(raw) <= MAX_BYTES else hashlib.sha256(raw).hexdigest())
 
 
 def listed_comment_id(message_id: str) -> CommentId | None:
-    """Return the comment id of a Message-ID that a server lists.
+    """Return the comment id of a Message-ID from the list of items that a server returned.
 
     Args:
-        message_id: The Message-ID from a listing; may be empty.
+        message_id: The Message-ID as listed; may be empty.
 
     Returns:
         The comment id, or None if there is no Message-ID.
@@ -46,8 +47,8 @@ def message_id_name(message_id: str) -> str:
         message_id: The value of the header.
 
     Returns:
-        The Message-ID; empty if there is nothing between its brackets, because all emails with empty brackets would get
-        the same comment id.
+        The Message-ID; empty if its brackets are empty, because all emails with empty brackets would get the same
+        comment id.
     """
     name = " ".join(message_id.split())
     return name if name.strip("<> ") else ""

@@ -34,7 +34,7 @@ class Limits:
     line_chars: int = 1000
     """The cleaning rules skip lines with more characters."""
     field_chars: int = 65_536
-    """Length of subject, body and signature in characters each, as Re:infer accepts them."""
+    """Length of each of subject, body and signature, in characters. Re:infer accepts no more."""
     address_chars: int = 512
     """Length of one address in characters."""
     recipients: int = 2048
@@ -42,7 +42,7 @@ class Limits:
     attachments: int = 128
     """Number of attachments in a comment."""
     attachment_chars: int = 256
-    """Length of the name and of the content type of an attachment, in characters each."""
+    """Length of each of name and content type of an attachment, in characters."""
     property_chars: int = 1024
     """Length of the value of a user property, in characters."""
 

@@ -8,20 +8,20 @@ from integrations import catalogue
 from integrations.dead_letter_reasons import DeadLetterKind
 from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
 
-MOST_BYTES = 64 * 1024 * 1024
-"""Bytes of the largest email that a preview accepts."""
+MAX_BYTES = 64 * 1024 * 1024
+"""Maximum size in bytes of a file that a preview accepts."""
 _HEADERS = frozenset((b"from", b"to", b"subject", b"date", b"message-id", b"received", b"mime-version"))
 
 
 def preview_of_file(mime: bytes, place: EmailLocation, convert: Convert) -> Converted | NotConvertible:
-    """Convert the content of a file, which may be anything.
+    """Convert the content of a file. The file need not be an email.
 
     Propagates what `convert` raises.
 
     Args:
         mime: The content of the file.
         place: The mailbox and folder to assume.
-        convert: The function that converts.
+        convert: The function that converts an email.
 
     Returns:
         The comment, or the reason why there is none.
@@ -48,7 +48,7 @@ def rejection(outcome: NotConvertible) -> str:
 def has_email_header(mime: bytes) -> bool:
     """Return whether bytes begin with a header that only an email has.
 
-    A folder of files can contain anything, unlike Exchange.
+    Exchange returns only emails, but an administrator can choose any file for a preview.
 
     Args:
         mime: The content of a file.

@@ -13,7 +13,7 @@ from conversion.cleaning import CleanText, clean
 from conversion.identity import comment_id, listed_comment_id, made_up_comment_id, message_id_name, thread_id
 from conversion.limits import DEFAULT_LIMITS, Limits
 from conversion.mime.charsets import clean as without_controls
-from conversion.mime.head import what_is_wrong
+from conversion.mime.head import reason_not_an_email
 from conversion.mime.headers import (
     Correspondent,
     addresses,
@@ -31,7 +31,7 @@ from integrations.messages import Comment, CommentId, Email, Message
 VERSION = 2
 """Version of the conversion. An email that an older version could not convert is retried with a newer one."""
 PROPERTIES = 1
-"""Version of the set of properties. Comments that were pushed by an older version get the missing ones: see
+"""Version of the set of properties. Comments that an older version pushed get the properties that they lack: see
 `sync.engine.property_completion`."""
 
 ENCRYPTED_TEXT = "[This email is encrypted.]"
@@ -39,7 +39,7 @@ TNEF_TEXT = "[This email is in a format of Outlook (winmail.dat) that cannot be 
 OPAQUE_TEXT = "[This email is signed in a form that cannot be read here.]"
 RESENT_TO = ("Resent-To", "Resent-Cc", "Resent-Bcc")
 LATEST_DATE = timedelta(days=1)
-"""A Date header that is later than the received time by more than this is ignored."""
+"""A Date header is ignored if its time is later than the received time by more than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,8 @@ class Converted:
 
     Attributes:
         comment: The comment.
-        participants: Lower-case addresses of From, Sender, To, Cc and Bcc and of the Resent headers. Complete, even
-            where the comment has a limit.
+        participants: Lower-case addresses of From, Sender, To, Cc and Bcc and of the Resent headers. The limits of a
+            comment do not apply: no address is left out.
         cleaned: The text, with the pieces that were cut and the rule that cut each.
     """
 
@@ -77,7 +77,8 @@ class NotConvertible:
 
     Attributes:
         kind: The reason.
-        detail: For an error in this product: its kind and location, never content of the email.
+        detail: What is wrong with the email, or the kind and location of an error in this product. Never content of the
+            email.
     """
 
     kind: DeadLetterKind
@@ -89,7 +90,8 @@ class _People:
     """The correspondents of each address header.
 
     Attributes:
-        resent_to: Recipients of a resent email (RFC 5322 §3.6.6). The Resent headers do not name the author.
+        resent_from: The correspondents who resent the email (RFC 5322 §3.6.6). They are not its author.
+        resent_to: The recipients of the resent email.
     """
 
     sender: tuple[Correspondent, ...]
@@ -118,8 +120,8 @@ def convert(email: Email, place: EmailLocation, limits: Limits = DEFAULT_LIMITS)
         return NotConvertible(DeadLetterKind.NESTED_TOO_DEEP)
     message_id = _message_id(parsed, limits)
     listed = listed_comment_id(email.change.message_id) is not None
-    if wrong := what_is_wrong(email.mime, names_itself=bool(message_id), listed=listed):
-        return NotConvertible(DeadLetterKind.NOT_AN_EMAIL, wrong)
+    if reason := reason_not_an_email(email.mime, has_message_id=bool(message_id), listed=listed):
+        return NotConvertible(DeadLetterKind.NOT_AN_EMAIL, reason)
     sent = _sent_at(parsed, email, limits)
     timestamp = sent or email.details.received or received_header(parsed.message, limits.header_chars)
     if timestamp is None:
@@ -146,17 +148,17 @@ def _sent_at(parsed: Parsed, email: Email, limits: Limits) -> datetime | None:
 
 
 def _people(parsed: Parsed, limits: Limits) -> _People:
-    def those(name: str) -> tuple[Correspondent, ...]:
+    def people_in(name: str) -> tuple[Correspondent, ...]:
         return tuple(correspondents(parsed.message, name, limits.header_chars, limits.recipients))
 
     return _People(
-        those("From"),
-        those("Sender"),
-        those("To"),
-        those("Cc"),
-        those("Bcc"),
-        those("Resent-From"),
-        tuple(one for name in RESENT_TO for one in those(name)),
+        people_in("From"),
+        people_in("Sender"),
+        people_in("To"),
+        people_in("Cc"),
+        people_in("Bcc"),
+        people_in("Resent-From"),
+        tuple(one for name in RESENT_TO for one in people_in(name)),
     )
 
 
@@ -183,7 +185,7 @@ def _generated_comment_id(sent: datetime | None, people: _People, subject: str) 
 
 def _thread_id_of(parsed: Parsed, own: CommentId, limits: Limits) -> str:
     def ids(name: str) -> list[str]:
-        return [found for raw in raw_headers(parsed.message, name, limits.header_chars) for found in message_ids(raw)]
+        return [one for raw in raw_headers(parsed.message, name, limits.header_chars) for one in message_ids(raw)]
 
     return thread_id(ids("References"), ids("In-Reply-To"), own)
 
@@ -200,7 +202,7 @@ def _clean_text(parsed: Parsed, email: Email, subject: str, people: _People, lim
 
 
 def _is_encrypted(parsed: Parsed, email: Email) -> bool:
-    """Decide by the MIME parts, or by the item class of Exchange if the email has no text."""
+    """Return whether the MIME parts are encrypted or, if the email has no text, whether its item class is S/MIME."""
     by_class = email.details.item_class.casefold() == "ipm.note.smime"
     return parsed.encrypted or (by_class and not parsed.sections and not parsed.opaque)
 
@@ -210,18 +212,18 @@ def _message(
 ) -> tuple[Message, bool]:
     """Return the message within the limits, and whether text was cut."""
 
-    def those(found: tuple[Correspondent, ...]) -> tuple[str, ...]:
-        return tuple(text[: limits.address_chars] for one in found if (text := str(one)))
+    def formatted(group: tuple[Correspondent, ...]) -> tuple[str, ...]:
+        return tuple(text[: limits.address_chars] for one in group if (text := str(one)))
 
     most = limits.field_chars
     message = Message(
         subject=subject[:most],
         body=cleaned.newest[:most],
         signature=cleaned.signature[:most],
-        sender=next(iter(those(people.sender or people.envelope_sender)), ""),
-        to=those(people.to),
-        cc=those(people.cc),
-        bcc=those(people.bcc),
+        sender=next(iter(formatted(people.sender or people.envelope_sender)), ""),
+        to=formatted(people.to),
+        cc=formatted(people.cc),
+        bcc=formatted(people.bcc),
         sent_at=sent,
     )
     return message, max(len(subject), len(cleaned.newest), len(cleaned.signature)) > most
@@ -272,7 +274,7 @@ def _properties(
 def _participants(people: _People, mime: bytes, parsed: Parsed, limits: Limits) -> frozenset[str]:
     header = whole_header(mime, parsed.message, limits)
     most = limits.recipients if header is parsed.message else 0  # if the header was cut, `people` may be incomplete
-    read = {
+    people_by_headers = {
         ("From",): people.sender,
         ("Sender",): people.envelope_sender,
         ("To",): people.to,
@@ -281,7 +283,9 @@ def _participants(people: _People, mime: bytes, parsed: Parsed, limits: Limits) 
         ("Resent-From",): people.resent_from,
         RESENT_TO: people.resent_to,
     }
-    found = (
-        address for names, some in read.items() for address in addresses(header, names, some, limits.header_chars, most)
+    entries = (
+        address
+        for names, group in people_by_headers.items()
+        for address in addresses(header, names, group, limits.header_chars, most)
     )
-    return frozenset(address.casefold() for address in found if "@" in address)
+    return frozenset(address.casefold() for address in entries if "@" in address)

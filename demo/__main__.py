@@ -1,4 +1,4 @@
-"""`python -m demo` serves the pages for a person; `python -m demo smoke` runs an automatic check."""
+"""`python -m demo` runs the product for use in a browser. `python -m demo smoke` runs an automatic check."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from demo.stack import Stack
 EVERY = 4.0
 """Seconds between two changes in the mailboxes."""
 PORT = 8000
+"""The port that is tried first."""
 
 
 def main() -> int:
@@ -34,7 +35,7 @@ def main() -> int:
             return _smoke(arguments)
         return _demo(arguments)
     except KeyboardInterrupt:
-        print("\nStopped. Nothing is left running.")
+        print("\nThe demo and all of its processes are stopped.")
         return 0
     except (ChildDied, NoBroker) as error:
         print(f"\n{error}", file=sys.stderr)
@@ -42,17 +43,17 @@ def main() -> int:
 
 
 def _interrupt(number: int, frame: object) -> None:
-    """Stop the demo. A shell makes a background process ignore SIGINT; this handler overrides that."""
+    """Stop the demo. The handler is needed because a shell starts background processes with SIGINT ignored."""
     raise KeyboardInterrupt
 
 
 def _demo(arguments: argparse.Namespace) -> int:
     port = arguments.port or ports.free(PORT, arguments.host)
     if arguments.port and not ports.is_free(arguments.port, arguments.host):
-        print(f"Port {arguments.port} is taken. Choose another port, or omit --port.", file=sys.stderr)
+        print(f"Port {arguments.port} is in use. Choose another port, or omit --port.", file=sys.stderr)
         return 2
     if port != PORT and not arguments.port:
-        print(f"Port {PORT} is taken. The pages are at port {port}.")
+        print(f"Port {PORT} is in use. The pages are at port {port}.")
     with _stack(arguments.host, port, ["--generate", "7/40"]) as stack:
         password = seed(stack)
         stack.product("start")
@@ -68,19 +69,19 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 def _smoke(arguments: argparse.Namespace) -> int:
     mail, record = arguments.mail, arguments.record
-    if mail is not None and not _holds_mail(mail):
-        print(f"There is no mail below {mail}: no .eml files, no mbox and no Maildir.", file=sys.stderr)
+    if mail is not None and not _contains_mail(mail):
+        print(f"There is no mail in {mail}: no .eml files, no mbox and no Maildir.", file=sys.stderr)
         return 2
     started = time.monotonic()
     with _stack("127.0.0.1", ports.free(), mail_arguments(mail, record)) as stack:
         seed(stack)
         stack.run()
         smoke = Smoke(stack)
-        well = smoke.run(own_mail=mail is not None)
+        passed = smoke.run(own_mail=mail is not None)
     for problem in smoke.problems:
         print(f"WRONG: {problem}")
-    print(f"{'No problems' if well else 'Problems found'}, after {time.monotonic() - started:.0f} seconds.")
-    return 0 if well else 1
+    print(f"{'No problems' if passed else 'Problems found'}, after {time.monotonic() - started:.0f} seconds.")
+    return 0 if passed else 1
 
 
 @contextmanager
@@ -92,7 +93,7 @@ def _stack(host: str, port: int, simulator_arguments: list[str]) -> Iterator[Sta
         yield stack
 
 
-def _holds_mail(folder: Path) -> bool:
+def _contains_mail(folder: Path) -> bool:
     from simulators.exchange import mails_below
 
     return folder.is_dir() and next(iter(mails_below(folder)), None) is not None
@@ -102,7 +103,7 @@ def _welcome(stack: Stack, password: str) -> str:
     return f"""
   Re:infer Exchange Integration    {stack.url}
   log in as                        admin / {password}
-  what arrives at Re:infer         {stack.simulators["reinfer"]["pages_url"]}
+  comments in Re:infer             {stack.simulators["reinfer"]["pages_url"]}
 
   Mail arrives every few seconds, and some of it is moved. Press Ctrl-C to stop the demo.
 """
@@ -111,12 +112,14 @@ def _welcome(stack: Stack, password: str) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     parser.add_argument("what", nargs="?", choices=["demo", "smoke"], default="demo")
-    parser.add_argument("--host", default="127.0.0.1", help="where the pages are served (demo)")
+    parser.add_argument("--host", default="127.0.0.1", help="address on which the pages are served (demo)")
     parser.add_argument(
         "--port", type=int, default=0, help=f"port of the pages; default: {PORT} or the next free port (demo)"
     )
     parser.add_argument("--mail", type=Path, help="serve the .eml files, mboxes and Maildirs below this folder (smoke)")
-    parser.add_argument("--record", type=Path, help="store every request and response of the simulators there (smoke)")
+    parser.add_argument(
+        "--record", type=Path, help="store every request and response of the simulators in this folder (smoke)"
+    )
     return parser
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 
 class NoBroker(Exception):
-    """There is no Redis server. The text states what to do."""
+    """There is no Redis server. The text states how to provide one."""
 
 
 def binary(path: str | None = None) -> Path | None:
-    """Return the server binary to start.
+    """Return the path of a server binary: the packaged one, or one on the PATH.
 
     Args:
         path: folders to search instead of those of the PATH variable
@@ -24,12 +24,12 @@ def binary(path: str | None = None) -> Path | None:
     packaged = _packaged()
     if packaged is not None:
         return packaged
-    found = next((name for name in ("valkey-server", "redis-server") if shutil.which(name, path=path)), None)
-    return Path(shutil.which(found, path=path) or found) if found else None
+    name = next((name for name in ("valkey-server", "redis-server") if shutil.which(name, path=path)), None)
+    return Path(shutil.which(name, path=path) or name) if name else None
 
 
 def command(server: Path, port: int, folder: Path) -> list[str]:
-    """Return the command that starts the server on loopback, in memory, without files.
+    """Return the command that starts the server on the loopback interface, without persistence.
 
     Args:
         server: the binary

@@ -13,7 +13,7 @@ OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 @dataclass(frozen=True)
 class Control:
-    """A control endpoint."""
+    """A control endpoint of a simulator. Each method sends one request."""
 
     url: str
 

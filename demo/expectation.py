@@ -1,7 +1,7 @@
-"""The comments that Re:infer should hold, computed from the mail in the simulated Exchange.
+"""The comments that Re:infer should contain, computed from the mail in the simulated Exchange.
 
-This module uses only the standard library and no code of the product, so a fault of the product cannot hide
-itself.
+This module uses only the standard library and no code of the product. Otherwise a bug of the product could also be in the
+expectation, and would not be detected.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SKIPPED = {
 
 
 DEEPEST = 101
-"""Most levels of nested parts, including the email itself."""
+"""Largest number of levels of nested parts, including the email itself."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class ExpectedItem:
 class Expectation:
     """The expected comments of one bucket.
 
-    The comment id of an email without a Message-ID cannot be computed outside of the product, so such emails are
-    only counted.
+    The comment id of an email without a Message-ID cannot be computed without the product, so these emails are only
+    counted.
     """
 
     by_id: dict[str, list[ExpectedItem]] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Expectation:
     wanted: Counter[str] = field(default_factory=Counter)
     """Emails in wanted folders, by mailbox."""
     unreadable: Counter[str] = field(default_factory=Counter)
-    """Emails nested too deep for any program, by mailbox. Only these may fail."""
+    """Emails with too many levels of nested parts, by mailbox. Only these may fail."""
 
     def add(self, mailbox: str, folder: str, mime: bytes) -> None:
         """Add an email of a mailbox.
@@ -88,9 +88,9 @@ def is_wanted(folder: str, folders: Iterable[Mapping[str, Any]]) -> bool:
 
 
 def faults(expected: Expectation, comments: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Return the differences between the expected comments and those of a bucket, in words.
+    """Return the differences between the expected comments and those of a bucket.
 
-    A failed email of the product is no excuse for a missing comment: otherwise a product that delivers nothing
+    A missing comment is an error even if the product reports a failed email. Otherwise a product that delivers no email
     would pass.
 
     Args:
@@ -100,25 +100,27 @@ def faults(expected: Expectation, comments: Mapping[str, Mapping[str, Any]]) -> 
     Returns:
         One sentence per kind of difference.
     """
-    found = []
+    differences = []
     missing = expected.by_id.keys() - comments.keys()
     if missing:
-        found.append(f"{len(missing)} emails are missing: {_some(missing)}")
+        differences.append(f"{len(missing)} emails are missing: {_some(missing)}")
     others = {key: comment for key, comment in comments.items() if key not in expected.by_id}
     surplus = [key for key, comment in others.items() if not _is_nameless(comment)]
     if surplus:
-        found.append(f"{len(surplus)} unexpected comments: {_some(surplus)}")
+        differences.append(f"{len(surplus)} unexpected comments: {_some(surplus)}")
     nameless = len(others) - len(surplus)
     if nameless != len(expected.nameless):
-        found.append(f"{nameless} comments of emails without a Message-ID, of {len(expected.nameless)} such emails")
+        differences.append(
+            f"{nameless} comments of emails without a Message-ID, but {len(expected.nameless)} emails without one"
+        )
     for key, items in expected.by_id.items():
         if key in comments:
-            found += _wrong(key, items, comments[key])
-    return found
+            differences += _wrong(key, items, comments[key])
+    return differences
 
 
 def surplus_failed(expected: Expectation, failed: Mapping[str, int]) -> list[str]:
-    """Return the mailboxes with more failed emails than unreadable emails, in words.
+    """Return the mailboxes that have more failed emails than unreadable emails.
 
     Args:
         expected: the expected comments
@@ -128,14 +130,14 @@ def surplus_failed(expected: Expectation, failed: Mapping[str, int]) -> list[str
         One sentence per mailbox.
     """
     return [
-        f"{mailbox}: {count} emails failed, and {expected.unreadable[mailbox]} of its emails cannot be read"
+        f"{mailbox}: {count} emails failed, but only {expected.unreadable[mailbox]} of its emails cannot be read"
         for mailbox, count in failed.items()
         if count > expected.unreadable[mailbox]
     ]
 
 
 def _read(mime: bytes) -> Message | None:
-    """Parse an email; return None if its parts are nested too deep."""
+    """Parse an email; return None if its parts are nested too deeply."""
     try:
         message = message_from_bytes(mime)
     except RecursionError:
@@ -154,15 +156,15 @@ def _children(part: Message) -> list[Message]:
 def _wrong(key: str, items: list[ExpectedItem], comment: Mapping[str, Any]) -> list[str]:
     properties, message = comment["user_properties"], comment["content"]["messages"][0]
     place = (properties.get("string:Mailbox"), properties.get("string:Folder"))
-    found = []
+    differences = []
     if place not in {(item.mailbox, item.folder) for item in items}:
-        found.append(f"{key[:24]}… names {place}, where the email is not")
+        differences.append(f"{key[:24]}… has mailbox and folder {place}, where the email is not")
     subject = " ".join(message.get("subject", {}).get("text", "").split())
     if items[0].subject is not None and subject not in {" ".join((item.subject or "").split()) for item in items}:
-        found.append(f"{key[:24]}… has another subject than its email")
+        differences.append(f"{key[:24]}… has another subject than its email")
     if items[0].has_text and not message["body"]["text"].strip():
-        found.append(f"{key[:24]}… has no text, and its email has")
-    return found
+        differences.append(f"{key[:24]}… has no text, but its email has")
+    return differences
 
 
 def _is_nameless(comment: Mapping[str, Any]) -> bool:
@@ -170,7 +172,7 @@ def _is_nameless(comment: Mapping[str, Any]) -> bool:
 
 
 def _raw(message: Message, name: str) -> str:
-    """Return the first header of that name that is not blank, with its bytes beyond ASCII undecoded."""
+    """Return the value of the first header of this name that is not blank. Non-ASCII bytes are not decoded."""
     for key, value in message.raw_items():
         if key.casefold() == name.casefold() and str(value).strip():
             return str(value).strip()

@@ -1,4 +1,4 @@
-"""New mail and moved mail in the simulated mailboxes while the demo runs."""
+"""Changes in the simulated mailboxes while the demo runs: emails arrive and are moved."""
 
 from __future__ import annotations
 

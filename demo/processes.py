@@ -1,4 +1,4 @@
-"""Child processes that end with their parent. They are started in order and stopped in reverse order."""
+"""Child processes that end when their parent ends. They are stopped in the reverse order of their start."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PR_SET_PDEATHSIG = 1
 
 
 class ChildDied(Exception):
-    """A child ended too early. The text names the child and has the end of its log."""
+    """A child process ended unexpectedly. The text contains its name and the end of its log."""
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Child:
 
 
 class Processes:
-    """A group of child processes. All of them stop when the context ends."""
+    """A group of child processes. The end of the `with` block stops all of them."""
 
     def __init__(self, logs: Path, *, grace: float = GRACE) -> None:
         self._logs = logs
@@ -58,7 +58,7 @@ class Processes:
             name: name of the child and its log
             command: command with its arguments
             environment: environment variables
-            piped: whether the parent reads the standard output; else it goes to the log
+            piped: whether the parent reads the standard output; if not, the log contains it
 
         Returns:
             The child.
@@ -73,14 +73,14 @@ class Processes:
                 stderr=file,
                 # A new session: Ctrl-C in the terminal reaches only the parent, which stops the children in order.
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509  # the parent has no threads yet
+                preexec_fn=_end_with_parent,  # noqa: PLW1509  # the parent has no threads yet
             )
         child = Child(name, process, log)
         self._children.append(child)
         return child
 
     def check(self) -> None:
-        """Check that all children run.
+        """Check that all children are running.
 
         Raises:
             ChildDied: a child has ended
@@ -89,7 +89,7 @@ class Processes:
             code = child.process.poll()
             if code is not None:
                 raise ChildDied(
-                    f"{child.name} ended too early (exit code {code}). The end of its log, {child.log}:\n"
+                    f"{child.name} ended too early (exit code {code}). The last lines of its log, {child.log}:\n"
                     f"{child.last_words()}"
                 )
 
@@ -120,11 +120,11 @@ class Processes:
 
 def _signal(child: Child, number: int) -> None:
     if child.process.poll() is None:
-        # Signal the whole session of the child, so that its own children end, too.
+        # Signal the whole session of the child, so that its own child processes also end.
         os.killpg(child.process.pid, number)
 
 
-def _die_with_parent() -> None:
+def _end_with_parent() -> None:
     """Make the kernel end this child when its parent ends for any reason (Linux only)."""
     if sys.platform == "linux":
         libc: Any = ctypes.CDLL(None, use_errno=True)

@@ -1,4 +1,4 @@
-"""Commands that run inside the product, each in its own process: `seed`, `start`, `switch` and `figures`.
+"""Commands that use the code of the product: `seed`, `start`, `switch` and `figures`. Each runs in its own process.
 
 Input and output are JSON on the standard streams. This is the only module of the demo that imports the product.
 """
@@ -61,7 +61,7 @@ def seed(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _connection_of(number: int, count: int) -> int:
-    """Return the integration of a mailbox: the first half on premises, the rest split between EWS and Graph."""
+    """Return the index of the integration of a mailbox: 0 for the first half, then 1 (EWS online), then 2 (Graph)."""
     half = (count + 1) // 2
     return 0 if number < half else 1 + (number - half) * 2 // (count - half)
 
@@ -73,7 +73,7 @@ def switch(given: dict[str, Any]) -> str:
         given: endpoint, authority and client secret
 
     Returns:
-        The sentence of the operation.
+        The result of the operation, as a sentence.
 
     Raises:
         SystemExit: the operation is refused
@@ -101,7 +101,7 @@ def start(given: Any) -> list[str]:
         given: not used
 
     Returns:
-        The sentences of the operations.
+        The results of the operations, as sentences.
     """
     from integrations.models import Integration
     from operations import integration_actions
@@ -124,7 +124,7 @@ def figures(given: Any) -> list[dict[str, Any]]:
     from mailboxes.models import Mailbox
     from sync.models import SyncRun
 
-    found = []
+    rows = []
     for mailbox in Mailbox.objects.select_related("bucket", "state").order_by("pk"):
         runs = SyncRun.objects.filter(mailbox=mailbox)
         sums = runs.aggregate(
@@ -133,7 +133,7 @@ def figures(given: Any) -> list[dict[str, Any]]:
             time=Sum(F("ended_at") - F("started_at")),
         )
         time = sums.pop("time")
-        found.append(
+        rows.append(
             sums
             | {
                 "address": mailbox.address,
@@ -141,10 +141,10 @@ def figures(given: Any) -> list[dict[str, Any]]:
                 "seconds": time.total_seconds() if time else 0.0,
                 "up_to_date": mailbox.state.up_to_date,
                 "error": mailbox.state.error_text,
-                "failed": list(mailbox.set_aside.filter(settled="").values("reason", "listed_id", "stage")),
+                "failed": list(mailbox.dead_letters.filter(settled="").values("reason", "listed_id", "stage")),
             }
         )
-    return found
+    return rows
 
 
 def _on_premises(given: dict[str, Any]) -> Any:
@@ -193,7 +193,7 @@ def _graph(given: dict[str, Any]) -> Any:
     return Integration.objects.create(
         project="bank",
         name=GRAPH,
-        title="Exchange Online by Graph",
+        title="Exchange Online via Graph",
         microsoft_api=Integration.Api.GRAPH,
         endpoint=graph["url"],
         auth=Integration.Auth.OAUTH2,

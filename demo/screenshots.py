@@ -1,7 +1,7 @@
-"""Pictures of the pages, taken with Chromium while the demo runs.
+"""Screenshots of the pages, taken with Chromium while the demo runs.
 
-`python -m demo.screenshots [DIR]` takes every page, empty and full, wide and narrow, light and dark.
-`python -m demo.screenshots --docs [DIR]` takes the few pictures that docs/ shows.
+`python -m demo.screenshots [DIR]` takes every page without and with data, wide and narrow, light and dark.
+`python -m demo.screenshots --docs [DIR]` takes only the screenshots that docs/ shows.
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m demo.screenshots")
-    parser.add_argument("--docs", action="store_true", help="only the pictures that docs/ shows")
-    parser.add_argument("dir", nargs="?", type=Path, help="where the pictures go")
+    parser.add_argument("--docs", action="store_true", help="take only the screenshots that docs/ shows")
+    parser.add_argument("dir", nargs="?", type=Path, help="folder for the screenshots")
     given = parser.parse_args()
     target = given.dir or Path("docs/screenshots" if given.docs else "screenshots")
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
@@ -112,8 +112,8 @@ def main() -> int:
             _take(stack, password, chromium, target / "empty", EMPTY)
         seed(stack, password)
         stack.product("start")
-        _live(stack)
-        _work(stack, password, chromium)
+        _change_mailboxes(stack)
+        _use_pages(stack, password, chromium)
         if given.docs:
             _take_for_docs(stack, password, chromium, target)
         else:
@@ -121,8 +121,8 @@ def main() -> int:
     return 0
 
 
-def _live(stack: Stack) -> None:
-    """Wait until every mailbox is up to date, then let mail arrive, move and fail."""
+def _change_mailboxes(stack: Stack) -> None:
+    """Wait until every mailbox is up to date. Then let emails arrive and move, and let one fail."""
     stack.wait(lambda: all(box["up_to_date"] for box in stack.product("figures")), "the first sync", 60)
     control = Control(stack.simulators["exchange"]["control_url"])
     life = Life(control, [mailbox["address"] for mailbox in control.get("mailboxes")])
@@ -144,8 +144,8 @@ def _live(stack: Stack) -> None:
     stack.wait(lambda: any(box["failed"] for box in stack.product("figures")), "the failed email", 30)
 
 
-def _work(stack: Stack, password: str, chromium: str) -> None:
-    """Set a limit, stop and start a mailbox, and verify one, so that the audit log has entries."""
+def _use_pages(stack: Stack, password: str, chromium: str) -> None:
+    """Use the forms and buttons of some pages, so that the audit log has entries and there are alerts."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as started:
@@ -207,7 +207,7 @@ def _take(stack: Stack, password: str, chromium: str, target: Path, pages: Mappi
 
 
 def _take_for_docs(stack: Stack, password: str, chromium: str, target: Path) -> None:
-    """Take the upper part of the pages in `DOCS`, all in one size."""
+    """Take screenshots of the upper part of the pages in `DOCS`, all of the same size."""
     from playwright.sync_api import sync_playwright
 
     target.mkdir(parents=True, exist_ok=True)
@@ -226,7 +226,7 @@ def _take_for_docs(stack: Stack, password: str, chromium: str, target: Path) -> 
 
 
 def _preview(page: Any, url: str) -> None:
-    """Upload an email and show its comment."""
+    """Open the preview page, upload an email and show its comment."""
     email = {"name": "reply.eml", "mimeType": "message/rfc822", "buffer": REPLY}
     page.goto(url + "preview/")
     page.get_by_label("Email", exact=True).set_input_files(email)
@@ -235,14 +235,14 @@ def _preview(page: Any, url: str) -> None:
 
 
 def _failed_email(page: Any, url: str) -> None:
-    """Show a failed email and its reason, fetched from Exchange. Requires the permission to read mail."""
+    """Open the preview of a failed email, which the product fetches from Exchange."""
     page.goto(url + "set-aside/")
     page.get_by_role("link", name="Preview", exact=True).last.click()
     page.wait_for_load_state("networkidle")
 
 
 def _review(page: Any, url: str) -> None:
-    """Show the review of an import that changes settings and mailboxes."""
+    """Open the review page of an import that changes settings and mailboxes."""
     page.goto(url + FULL["integration-json"])
     document = json.loads(page.locator("pre.document").inner_text())
     document["title"] = "Exchange of the trading floor"

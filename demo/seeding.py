@@ -1,4 +1,4 @@
-"""Fill the product of a running stack with the simulated mailboxes and an administrator."""
+"""Create the simulated mailboxes and an administrator in the product of a running stack."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ACCOUNT_PASSWORD, CLIENT_SECRET, TOKEN = "simulated-password", "simulated-client
 
 
 def seed(stack: Stack, password: str = "") -> str:
-    """Fill the product, and create the administrator `admin`.
+    """Create integrations, mailboxes and buckets for the simulators, and the administrator `admin`.
 
     Args:
         stack: the running stack

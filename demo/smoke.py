@@ -1,4 +1,4 @@
-"""The automatic check of the whole stack: mail arrives and moves, and the comments at Re:infer are compared with it."""
+"""The automatic check of the whole stack: emails arrive and move, and are compared with the comments in Re:infer."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ from demo.stack import Stack
 from demo.table import table
 
 PATIENCE = 150.0
-"""Seconds for the whole check."""
+"""Time limit of the whole check, in seconds."""
 READ_ONLY = {"ConvertId", "GetFolder", "FindFolder", "SyncFolderHierarchy", "SyncFolderItems", "GetItem"}
 SHARED = "<shared.announcement@mail.north.example>"
 
 
 class NotInTime(Exception):
-    """An expected event did not happen in time."""
+    """An expected event did not occur within the time limit."""
 
 
 @dataclass
 class Smoke:
+    """One run of the check. `problems` are its failures, as sentences."""
+
     stack: Stack
     say: Callable[[str], None] = print
     problems: list[str] = field(default_factory=list)
@@ -35,10 +37,10 @@ class Smoke:
         """Run the check.
 
         Args:
-            own_mail: whether the content of the mailboxes comes from files
+            own_mail: whether the mailboxes contain mail of the user instead of generated mail
 
         Returns:
-            True if all expected comments arrived and are right.
+            True if all expected comments exist and are correct.
         """
         self.end = time.monotonic() + PATIENCE
         self.exchange = Control(self.stack.simulators["exchange"]["control_url"])
@@ -48,30 +50,31 @@ class Smoke:
             if not own_mail:
                 self._special_mail()
             self.stack.product("start")
-            self._until(self._all_is_there, "all mail to arrive")
-            self.say(f"All mail arrived. Now {'nothing' if own_mail else 'some of it'} moves.")
+            self._until(self._all_delivered, "all comments")
+            self.say("All comments exist." + ("" if own_mail else " Now some emails are moved."))
             if not own_mail:
-                self._change_things()
-                self._until(self._all_is_there, "moved mail to be followed")
+                self._change_mail()
+                self._until(self._all_delivered, "the updates of the moved emails")
                 self._switch()
-                self._until(self._all_is_there, "the mail that arrives after the switch")
-            self._nothing_more_happens()
+                self._until(self._all_delivered, "the comments of emails that arrive after the switch")
+            self._check_no_more_pushes()
         except NotInTime as error:
             self.problems.append(str(error))
         self._judge()
         return not self.problems
 
-    # ---- what happens in Exchange ---------------------------------------------------------------------------------
+    # ---- changes in Exchange ---------------------------------------------------------------------------------
 
     def _special_mail(self) -> None:
-        """Deliver one email to two mailboxes of one bucket, and emails to folders that are not wanted."""
+        """Deliver one email to two mailboxes of one bucket, and emails to folders that are not synced."""
         first, *_, last = self.addresses[1:3]
         for address in (first, last):
             self._deliver(address, "Inbox", SHARED, "To all desks")
         for folder in ("Junk Email", "Deleted Items", "Drafts"):
             self._deliver(self.addresses[0], folder, f"<unwanted.{folder.split()[0]}@x.example>", "Not wanted")
 
-    def _change_things(self) -> None:
+    def _change_mail(self) -> None:
+        """Move two emails, rename a folder, and deliver one more email."""
         address = self.addresses[0]
         mailbox = self.exchange.get(f"mailboxes/{address}")
         inbox = [item for item in mailbox["items"] if item["folder"] == "Inbox"]
@@ -101,7 +104,7 @@ class Smoke:
 
     # ---- the comparison ------------------------------------------------------------------------------------------
 
-    def _all_is_there(self) -> bool:
+    def _all_delivered(self) -> bool:
         figures = self.stack.product("figures")
         if not all(mailbox["up_to_date"] for mailbox in figures):
             return False
@@ -128,8 +131,8 @@ class Smoke:
                     expected[bucket].add(address, item["folder"], mime)
         return expected
 
-    def _nothing_more_happens(self) -> None:
-        """Check that two more syncs of every mailbox push nothing."""
+    def _check_no_more_pushes(self) -> None:
+        """Check that two more syncs of every mailbox push no comment."""
         pushes = self._pushes()
         runs = {mailbox["address"]: mailbox["finished"] for mailbox in self.stack.product("figures")}
 
@@ -148,7 +151,7 @@ class Smoke:
         while not done():
             self.stack.processes.check()
             if time.monotonic() > self.end:
-                raise NotInTime(f"The time is over. The check still waits for {what}.")
+                raise NotInTime(f"The time limit ended while the check was waiting for {what}.")
             time.sleep(0.3)
 
     # ---- the report ----------------------------------------------------------------------------------------------
@@ -156,13 +159,13 @@ class Smoke:
     def _judge(self) -> None:
         figures = self.stack.product("figures")
         expected = self._expected(figures)
-        if not any(one.wanted.total() for one in expected.values()):
-            self.problems.append("No mailbox has a wanted email, so nothing was checked.")
+        if not any(expectation.wanted.total() for expectation in expected.values()):
+            self.problems.append("No mailbox has an email in a synced folder, so nothing was checked.")
         state = self.reinfer.get("state")
         self.say("\n" + self._mailboxes(figures, expected))
         self.say("\n" + self._buckets(state) + "\n")
-        for bucket, found in self._faults(figures).items():
-            self.problems += [f"{bucket}: {fault}" for fault in found[:10]]
+        for bucket, differences in self._faults(figures).items():
+            self.problems += [f"{bucket}: {difference}" for difference in differences[:10]]
         for mailbox in figures:
             for failed in mailbox["failed"]:
                 self.say(f"Failed email in {mailbox['address']}: {failed['reason']} ({failed['stage']})")
@@ -171,17 +174,19 @@ class Smoke:
                 self.problems.append(f"{mailbox['address']}: {mailbox['error']}")
         for source in state["sources"]:
             if source["text_changes"] or source["messages_changed"] or source["ai_units"] != source["comments"]:
-                self.problems.append(f"{source['project']}/{source['name']}: Re:infer billed more than its comments.")
+                self.problems.append(
+                    f"{source['project']}/{source['name']}: Re:infer billed more than its comments, or texts changed."
+                )
         self._judge_units(sum(mailbox["created"] for mailbox in figures), state["ai_units"])
         other = set(self.exchange.get("requests")["operations"]) - READ_ONLY
         if other:
-            self.problems.append(f"Exchange received requests that do not only read: {', '.join(sorted(other))}")
+            self.problems.append(f"Exchange received requests that can change data: {', '.join(sorted(other))}")
 
     def _judge_units(self, ours: int, theirs: int) -> None:
         if self.units_after_switch and theirs != self.units_after_switch:
-            self.problems.append(f"After the switch there were {theirs} AI units, and not {self.units_after_switch}.")
+            self.problems.append(f"After the switch there were {theirs} AI units instead of {self.units_after_switch}.")
         if ours != theirs:
-            self.problems.append(f"We count {ours} AI units, Re:infer counts {theirs}.")
+            self.problems.append(f"The product counts {ours} AI units, but Re:infer counts {theirs}.")
 
     def _mailboxes(self, figures: Sequence[dict[str, Any]], expected: dict[str, Expectation]) -> str:
         rows = [

@@ -1,4 +1,4 @@
-"""The stack: a broker, both simulators, the database, web, worker and beat, as the product runs them."""
+"""The stack of the demo: broker, simulators, database, and the web, worker and beat processes of the product."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PATIENCE = 40.0
 
 @dataclass
 class Stack:
-    """The processes of the demo, and their addresses."""
+    """The processes of the demo, their settings and the URLs of the simulators."""
 
     processes: Processes
     folder: Path
@@ -37,17 +37,17 @@ class Stack:
 
     @property
     def url(self) -> str:
-        """Return the address of the pages."""
+        """Return the URL of the pages."""
         return f"http://{'127.0.0.1' if self.host == '0.0.0.0' else self.host}:{self.port}/"
 
     def prepare(self, simulator_arguments: Sequence[str]) -> None:
-        """Broker, simulators and an empty database. Raises `NoBroker` and `ChildDied`."""
+        """Start broker and simulators, and create an empty database. Raises `NoBroker` and `ChildDied`."""
         self.environment = self._environment(self._broker())
         self._simulators(simulator_arguments)
         self.manage("migrate", "--noinput", "-v", "0")
 
     def run(self) -> None:
-        """Web, worker and beat; returns when the pages answer."""
+        """Start web, worker and beat. Return as soon as the web server accepts connections."""
         python = [sys.executable, "-m"]
         self.processes.start(
             "web",
@@ -61,7 +61,7 @@ class Stack:
         )
         schedule = str(self.folder / "beat-schedule")
         self.processes.start("beat", [*celery, "beat", "-l", "WARNING", "-s", schedule], self.environment)
-        self.wait(lambda: _answers(self.port), "the pages")
+        self.wait(lambda: _accepts_connections(self.port), "the pages")
 
     def manage(self, *arguments: str) -> str:
         """Run a management command to its end.
@@ -70,7 +70,7 @@ class Stack:
             *arguments: name and arguments of the command
 
         Returns:
-            Its output.
+            The output of the command.
 
         Raises:
             ChildDied: the command failed
@@ -93,21 +93,23 @@ class Stack:
         return json.loads(self._child([sys.executable, "-m", "demo.product", *arguments], given) or "null")
 
     def wait(self, until: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
-        """Wait for a condition while all processes run.
+        """Wait for a condition, and check meanwhile that all processes are running.
 
         Args:
             until: the condition
-            what: what is awaited, for the error
+            what: name of the awaited event, for the error message
             seconds: longest time in seconds
 
         Raises:
-            ChildDied: a process ended, or the time is over
+            ChildDied: a process ended, or the time limit was exceeded
         """
         end = time.monotonic() + seconds
         while not until():
             self.processes.check()
             if time.monotonic() > end:
-                raise ChildDied(f"{what} did not come up within {seconds:.0f} seconds; see the logs in {self.folder}")
+                raise ChildDied(
+                    f"Waited {seconds:.0f} seconds without success for {what}. The logs are in {self.folder}."
+                )
             time.sleep(0.05)
 
     def _child(self, command: Sequence[str], given: Any = None) -> str:
@@ -135,7 +137,7 @@ class Stack:
             )
         port = ports.free()
         self.processes.start("broker", broker.command(server, port, self.folder), os.environ)
-        self.wait(lambda: _answers(port), "the broker")
+        self.wait(lambda: _accepts_connections(port), "the broker")
         return f"redis://127.0.0.1:{port}/0"
 
     def _simulators(self, arguments: Sequence[str]) -> None:
@@ -167,7 +169,7 @@ class Stack:
         }
 
 
-def _answers(port: int) -> bool:
+def _accepts_connections(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port), timeout=0.2).close()
     except OSError:

@@ -1,4 +1,4 @@
-"""Rows as a table for a terminal."""
+"""Text tables for a terminal."""
 
 from __future__ import annotations
 

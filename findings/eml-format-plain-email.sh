@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# eml-format 0.6.1 (npm): an email without Content-Type has no text, and a nested text ends with the delimiter lines.
+# eml-format 0.6.1 (npm): an email without Content-Type has no text, and a nested text contains the delimiter lines.
 #
 # Input:    (1) a plain email: From, To, Subject, an empty line, "hello". RFC 2045, section 5.2: it is text/plain in us-ascii.
-#           (2) a multipart/mixed that holds a multipart/alternative with the text "hello", as most mail programs write it.
+#           (2) a multipart/mixed that contains a multipart/alternative with the text "hello", as most mail programs write it.
 # Guess:    text "hello" in both.
-# Expected: text "hello"; in (2) without the closing delimiters, which belong to the structure (RFC 2046, section 5.1.1).
+# Expected: text "hello". In (2) the closing delimiters are not part of the text (RFC 2046, section 5.1.1).
 # Observed: (1) no text. (2) "hello", then "--inner--" and "--outer--".
 # Output:
 #     eml-format 0.6.1 node v20.20.2
 #     plain: expected "hello", observed undefined
 #     nested: expected "hello", observed "hello\r\n--inner--\r\n--outer--\r\n"
 #     as described
-# Exit 0 while this is so, 1 when it changes.
+# Exit code 0: the behaviour is as described. 1: it has changed.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
 cd "$dir"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# fast-mail-parser 0.10.0 and mail-parser 4.8.0: encoded words that name their language (RFC 2231, section 5).
+# fast-mail-parser 0.10.0 and mail-parser 4.8.0: encoded words with a language (RFC 2231, section 5) are not decoded correctly.
 #
-# Input:    Subject: Rechnung =?iso-8859-1*de?q?f=FCr?= Mai    (the star and the language are the standard's own extension of RFC 2047)
+# Input:    Subject: Rechnung =?iso-8859-1*de?q?f=FCr?= Mai    (RFC 2231 adds the star and the language to RFC 2047)
 # Guess:    both ignore the language and decode the word, as Python's own email package does.
 # Expected: "Rechnung für Mai".
-# Observed: fast-mail-parser hands over the encoded word undecoded. mail-parser looks for a charset called "iso-8859-1*de",
-#           and a letter that is not ASCII disappears from the subject, without an error; in utf-8 it happens to come out right.
+# Observed: fast-mail-parser returns the encoded word undecoded. mail-parser looks for a charset called "iso-8859-1*de",
+#           and the non-ASCII letter is missing in the subject, without an error. With utf-8 the result is right.
 # Output:
 #     fast-mail-parser 0.10.0 / mail-parser 4.8.0
 #     expected 'Rechnung f\xfcr Mai'
@@ -13,7 +13,7 @@
 #     mail-parser latin-1: 'Rechnung fr Mai'
 #     mail-parser utf-8: 'Rechnung f\xfcr Mai'
 #     as described
-# Exit 0 while this is so, 1 when it changes.
+# Exit code 0: the behaviour is as described. 1: it has changed.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"

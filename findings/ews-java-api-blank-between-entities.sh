@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# ews-java-api 2.0 (Maven): white space between two entity references is lost, and the boolean "1" is false.
+# ews-java-api 2.0 (Maven): white space between two entity references is lost, and the boolean "1" is read as false.
 #
 # Input:    A GetItem response as Exchange sends it, from a small HTTP server on loopback. Its subject is
-#           "R&amp;D &lt;desk&gt; &amp; Co", its HTML body has a blank between two escaped tags, and IsRead is "1".
-# Guess:    the reader joins the pieces of a text, so nothing is lost; a boolean may be written in both of its ways.
-# Expected: "R&D <desk> & Co"; the blanks of the body (XML 1.0, section 2.10: a processor passes on all characters that are no
+#           "R&amp;D &lt;desk&gt; &amp; Co", its HTML body has a space between two escaped tags, and IsRead is "1".
+# Guess:    the reader joins the pieces of a text, so nothing is lost; both notations of a boolean are accepted.
+# Expected: "R&D <desk> & Co"; the spaces of the body (XML 1.0, section 2.10: a processor passes on all characters that are not
 #           markup); true (XML Schema part 2, section 3.2.2: the literals are true, false, 1 and 0).
-# Observed: "R&D <desk>& Co"; the body without its blanks; false. A blank beside a letter stays.
+# Observed: "R&D <desk>& Co"; the body without its spaces; false. A space next to a letter is kept.
 # Output:
 #     [0m[0mews-java-api 2.0, Java 17.0.15
 #     subject: expected R&D <desk> & Co, observed R&D <desk>& Co
 #     body: expected <b>one</b> <i>two</i>, observed <b>one</b><i>two</i>
 #     IsRead: expected true, observed false
 #     as described
-# Exit 0 while this is so, 1 when it changes. Needs a JDK (11 or newer) and Maven.
+# Exit code 0: the behaviour is as described. 1: it has changed. Needs a JDK (11 or newer) and Maven.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
 cd "$dir"
@@ -23,7 +23,7 @@ cat > pom.xml <<'XML'
   <groupId>finding</groupId><artifactId>finding</artifactId><version>1</version>
   <dependencies>
     <dependency><groupId>com.microsoft.ews-java-api</groupId><artifactId>ews-java-api</artifactId><version>2.0</version></dependency>
-    <!-- Part of Java until version 10; the library does not start without it. -->
+    <!-- Was part of Java until version 10. The library does not start without it. -->
     <dependency><groupId>javax.xml.ws</groupId><artifactId>jaxws-api</artifactId><version>2.3.1</version></dependency>
   </dependencies>
 </project>

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# ews-javascript-api 0.15.3 (npm): a subject of blanks is an object, a CDATA section makes one of any text, outer blanks are cut.
+# ews-javascript-api 0.15.3 (npm): a subject of spaces or with a CDATA section becomes an object, and outer spaces are removed.
 #
 # Input:    GetItem responses as an Exchange server may send them, from a small HTTP server on loopback.
-# Guess:    Subject is a string or null, as its type says; a text keeps its blanks.
+# Guess:    Subject is a string or null, as in its type declaration; a text keeps its spaces.
 # Expected: "   ", "a <b> c" and "  two  blanks  " (XML 1.0, sections 2.4, 2.7 and 2.10: a CDATA section is text, and all
-#           characters that are no markup are passed on).
+#           characters that are not markup are passed on).
 # Observed: an object {"__prefix":"t","__type":"Subject"}; an object without the text of the section; "two  blanks".
 # Output:
 #     ews-javascript-api 0.15.3 node v20.20.2
@@ -12,7 +12,7 @@
 #     <![CDATA[a <b>]]> c: expected "a <b> c", observed {"__prefix":"t","__type":"Subject","__text":[{}," c"]}
 #       two  blanks  : expected "  two  blanks  ", observed "two  blanks"
 #     as described
-# Exit 0 while this is so, 1 when it changes. Needs Node.js 20.
+# Exit code 0: the behaviour is as described. 1: it has changed. Needs Node.js 20.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
 cd "$dir"

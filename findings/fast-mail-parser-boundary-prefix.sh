@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# fast-mail-parser 0.10.0: an inner boundary that begins with the outer one makes a text that nobody wrote.
+# fast-mail-parser 0.10.0: an inner boundary that begins with the outer boundary adds an empty text.
 #
-# Input:    a multipart/mixed with boundary "q" that holds a multipart/alternative with boundary "q1" and one text in it.
-#           RFC 2046, section 5.1.2, allows it: a delimiter line is the boundary up to the end of the line.
+# Input:    a multipart/mixed with boundary "q" that contains a multipart/alternative with boundary "q1" and one text.
+#           RFC 2046, section 5.1.2, allows this: a delimiter line contains the whole boundary up to the end of the line.
 # Guess:    one text, "hello".
 # Expected: text_plain == ["hello"].
-# Observed: a second, empty text. The delimiter lines of the inner multipart count as those of the outer one. With "r1" inside
-#           there is one text.
+# Observed: a second, empty text. The delimiter lines of the inner multipart are read as delimiter lines of the outer one. With
+#           the inner boundary "r1" there is one text.
 # Output:
 #     fast-mail-parser 0.10.0
 #     inner boundary r1: expected ['hello'], observed ['hello']
 #     inner boundary q1: expected ['hello'], observed ['hello', '']
 #     as described
-# Exit 0 while this is so, 1 when it changes.
+# Exit code 0: the behaviour is as described. 1: it has changed.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"

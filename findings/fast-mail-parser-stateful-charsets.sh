@@ -2,17 +2,17 @@
 # fast-mail-parser 0.10.0: a body in iso-2022-kr or hz-gb-2312 becomes one replacement character.
 #
 # Input:    two valid emails: text/plain in iso-2022-kr (RFC 1557) and in hz-gb-2312 (RFC 1842, RFC 1843), 7-bit, a few words.
-# Guess:    the text is decoded, or the bytes are handed over as they are.
-# Expected: the Korean and Chinese words, and in any case the ASCII word "invoice" beside them.
-# Observed: text_plain is a single U+FFFD for both. The whole text is lost, without an error. The library takes the table of
-#           web browsers for charset labels, which maps both names to an encoding that refuses every byte.
+# Guess:    the text is decoded, or the bytes are returned unchanged.
+# Expected: the Korean and Chinese words, and in any case the ASCII word "invoice" after them.
+# Observed: text_plain is a single U+FFFD for both. The whole text is lost, without an error. The library uses the
+#           charset table of web browsers, which maps both names to an encoding that decodes nothing.
 # Output:
 #     fast-mail-parser 0.10.0
 #     iso-2022-kr: expected '\uac00\ub098 invoice', observed '\ufffd'
 #     hz-gb-2312: expected '\u4e2d\u6587 invoice', observed '\ufffd'
 #     iso-2022-jp: expected '\u65e5\u672c invoice', observed '\u65e5\u672c invoice'
 #     as described
-# Exit 0 while this is so, 1 when it changes.
+# Exit code 0: the behaviour is as described. 1: it has changed.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"
@@ -32,7 +32,7 @@ CASES = {
 print("fast-mail-parser", version("fast-mail-parser"))
 observed = {}
 for label, (body, meant) in CASES.items():
-    assert body.decode(label.replace("hz-gb-2312", "hz")) == meant  # the input says what we think
+    assert body.decode(label.replace("hz-gb-2312", "hz")) == meant  # check of the input
     text = "".join(fast_mail_parser.parse_email(HEAD % (label.encode(), body)).text_plain).strip()
     observed[label] = text
     print(f"{label}: expected {ascii(meant)}, observed {ascii(text)}")

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# letterparser 0.1.8 (npm): a boundary in two pieces is an error, and a group of recipients is one address.
+# letterparser 0.1.8 (npm): a boundary in two pieces is an error, and the name of a group becomes part of an address.
 #
 # Input:    Content-Type: multipart/mixed; boundary*0="out"; boundary*1="er"   (RFC 2231, section 3)
 #           To: Team: b@x.example, C <c@x.example>;                            (RFC 5322, section 3.4)
@@ -12,7 +12,7 @@
 #     text, boundary in one piece: expected "hello", observed "hello"
 #     first of the group: expected "b@x.example", observed "Team: b@x.example"
 #     as described
-# Exit 0 while this is so, 1 when it changes.
+# Exit code 0: the behaviour is as described. 1: it has changed.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
 cd "$dir"
@@ -24,9 +24,9 @@ const email = (boundary, to) => [
   'From: a@x.example', `To: ${to}`, 'Subject: s', 'MIME-Version: 1.0', `Content-Type: multipart/mixed; ${boundary}`, '',
   '--outer', 'Content-Type: text/plain', '', 'hello', '--outer--', '',
 ].join('\r\n');
-const told = (raw) => { try { return letterparser.extract(raw); } catch (error) { return { text: `error: ${error.message}` }; } };
-const whole = told(email('boundary="outer"', 'Team: b@x.example, C <c@x.example>;'));
-const pieces = told(email('boundary*0="out"; boundary*1="er"', 'b@x.example'));
+const parsed = (raw) => { try { return letterparser.extract(raw); } catch (error) { return { text: `error: ${error.message}` }; } };
+const whole = parsed(email('boundary="outer"', 'Team: b@x.example, C <c@x.example>;'));
+const pieces = parsed(email('boundary*0="out"; boundary*1="er"', 'b@x.example'));
 console.log('letterparser 0.1.8, node', process.version);
 console.log('text, boundary in two pieces: expected "hello", observed', JSON.stringify(pieces.text));
 console.log('text, boundary in one piece: expected "hello", observed', JSON.stringify(whole.text));

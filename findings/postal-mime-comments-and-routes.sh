@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# postal-mime 4.0.0 (npm): a comment within the comment of an address, and an address with a route.
+# postal-mime 4.0.0 (npm): a nested comment in an address, and an address with a route, are read incorrectly.
 #
 # Input:    From: a@x.example (Ann (Desk 4) Field)    comments nest (RFC 5322, section 3.2.2)
-#           To: <@r.example,@s.example:b@x.example>   a route, which readers must still accept and drop (section 4.4)
+#           To: <@r.example,@s.example:b@x.example>   a route, which parsers must accept and ignore (section 4.4)
 # Guess:    name "Ann (Desk 4) Field", address b@x.example.
-# Expected: the same; nodemailer's mailparser 3.14.2 by the same author reads both so.
+# Expected: the same. nodemailer's mailparser 3.14.2, by the same author, returns these values.
 # Observed: name "Field)": half of the comment is lost. The address of the recipient is "@r.example,@s.example:b@x.example",
-#           which a rule for x.example or for b@x.example never meets.
+#           which never matches a rule for x.example or for b@x.example.
 # Output:
 #     postal-mime 4.0.0, mailparser 3.14.2, node v20.20.2
 #     name: expected "Ann (Desk 4) Field", postal-mime "Field)" mailparser "Ann (Desk 4) Field"
 #     to: expected "b@x.example", postal-mime "@r.example,@s.example:b@x.example" mailparser "b@x.example"
 #     as described
-# Exit 0 while this is so, 1 when it changes.
+# Exit code 0: the behaviour is as described. 1: it has changed.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
 cd "$dir"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# requests_ntlm 1.3.0 (PyPI): a server that offers Basic alone is asked for NTLM when its realm holds the letters "ntlm".
+# requests_ntlm 1.3.0 (PyPI): the client tries NTLM with a server that offers only Basic, if the realm contains "ntlm".
 #
 # Input:    401 with `WWW-Authenticate: Basic realm="ntlm.bank.example"`, from a small HTTP server on loopback.
-# Guess:    the client reads the scheme, sees that NTLM is not offered, and returns the 401.
+# Guess:    the client reads the scheme, finds no offer of NTLM, and returns the 401.
 # Expected: one request (RFC 9110, section 11.6.1: the challenge is a scheme with parameters; a realm is opaque text).
 # Observed: a second request with `Authorization: NTLM …`, then PermissionError ("did not respond with NTLM challenge token")
 #           instead of the 401. With realm="bank" there is one request, and the 401 is returned.
@@ -11,7 +11,7 @@
 #     realm bank: expected ['nothing', 401], observed ['nothing', 401]
 #     realm ntlm.bank.example: expected ['nothing', 401], observed ['nothing', 'NTLM', 'PermissionError']
 #     as described
-# Exit 0 while this is so, 1 when it changes.
+# Exit code 0: the behaviour is as described. 1: it has changed.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
 cd "$dir"

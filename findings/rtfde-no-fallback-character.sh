@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# RTFDE 0.1.2.2: with \uc0 the blank that ends a control word stays in the HTML, and \ansicpg65001 is read byte by byte.
+# RTFDE 0.1.2.2: after \uc0 the space that ends a control word is kept in the HTML, and \ansicpg65001 is decoded byte by byte.
 #
-# Input:    HTML within RTF (MS-OXRTFEX): (1) <p>\uc0\u8364 x ; (2) a head with \ansicpg65001 and the text \'c3\'a9.
-#           In RTF one blank after a control word belongs to the word; \uc0 says that no fallback character follows.
+# Input:    HTML in RTF (MS-OXRTFEX): (1) <p>\uc0\u8364 x ; (2) a head with \ansicpg65001 and the text \'c3\'a9.
+#           In RTF one space after a control word is part of the control word. \uc0 means that no fallback character follows.
 # Guess:    (1) "<p>€x", (2) "<p>é".
 # Expected: the same.
-# Observed: (1) "<p>€ x": a blank within words wherever a writer uses \uc0. (2) "<p>Ã©". With \uc1 and a "?" the first is right.
+# Observed: (1) "<p>€ x": a space within words if the RTF uses \uc0. (2) "<p>Ã©". With \uc1 and a "?" the first is right.
 # Output:
 #     RTFDE 0.1.2.2
 #     uc1: expected '<p>\u20acx', observed '<p>\u20acx'
 #     uc0: expected '<p>\u20acx', observed '<p>\u20ac x'
 #     65001: expected '<p>\xe9', observed '<p>\xc3\xa9'
 #     as described
-# Exit 0 while this is so, 1 when it changes.
+# Exit code 0: the behaviour is as described. 1: it has changed.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"

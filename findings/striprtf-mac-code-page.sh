@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# striprtf 0.0.35: a Macintosh code page is an error, and a pair of \u control words becomes two halves of a character.
+# striprtf 0.0.35: a Macintosh code page is an error, and a pair of \u control words becomes two surrogates instead of one character.
 #
-# Input:    (1) {\rtf1\mac\ansicpg10000 caf\'8e}: code page 10000 is Mac OS Roman, as the RTF specification 1.9.1 lists it.
-#           (2) {\rtf1\ansi\uc1 \u-10179?\u-8704?}: U+1F600 as RTF writes it, in two signed 16-bit numbers of UTF-16.
+# Input:    (1) {\rtf1\mac\ansicpg10000 caf\'8e}: code page 10000 is Mac OS Roman, according to the RTF specification 1.9.1.
+#           (2) {\rtf1\ansi\uc1 \u-10179?\u-8704?}: U+1F600 as two signed 16-bit numbers of UTF-16, as RTF requires.
 # Guess:    (1) "café", (2) one character.
 # Expected: the same.
-# Observed: (1) UnicodeDecodeError; (2) a string of two
-#           surrogates, which no file, database or JSON in UTF-8 takes: it fails later, somewhere else.
+# Observed: (1) UnicodeDecodeError; (2) a string of two surrogates. It cannot be encoded in UTF-8, so writing it to a file or database
+#           fails later.
 # Output:
 #     striprtf 0.0.35
 #     code page 10000: expected 'caf\xe9', observed 'UnicodeDecodeError' / code page 1252 'caf\xe9'
 #     pair: expected '\U0001f600', observed '\ud83d\ude00'
 #     as described
-# Exit 0 while this is so, 1 when it changes.
+# Exit code 0: the behaviour is as described. 1: it has changed.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"
@@ -24,7 +24,7 @@ from importlib.metadata import version
 from striprtf.striprtf import rtf_to_text
 
 
-def told(rtf: str) -> str:
+def text_or_error(rtf: str) -> str:
     try:
         return rtf_to_text(rtf)
     except Exception as error:
@@ -32,9 +32,9 @@ def told(rtf: str) -> str:
 
 
 print("striprtf", version("striprtf"))
-mac = told(r"{\rtf1\mac\ansicpg10000 caf\'8e}")
-windows = told(r"{\rtf1\ansi\ansicpg1252 caf\'e9}")
-pair = told(r"{\rtf1\ansi\uc1 \u-10179?\u-8704?}")
+mac = text_or_error(r"{\rtf1\mac\ansicpg10000 caf\'8e}")
+windows = text_or_error(r"{\rtf1\ansi\ansicpg1252 caf\'e9}")
+pair = text_or_error(r"{\rtf1\ansi\uc1 \u-10179?\u-8704?}")
 print("code page 10000: expected 'caf\\xe9', observed", ascii(mac), "/ code page 1252", ascii(windows))
 print("pair: expected '\\U0001f600', observed", ascii(pair))
 same = (mac, windows, pair) == ("UnicodeDecodeError", "caf\u00e9", "\ud83d\ude00")

@@ -1,8 +1,8 @@
 """The place that each stored secret may be sent to. The module has no side effects.
 
 A user who may edit a connection must not learn its secret by entering the address of another server. Therefore the
-place that a secret is sent to is stored when the secret is entered, and the secret is sent to no other place. A change
-of the server, or of the way to it towards less protection, requires that the secret is entered again.
+place that a secret is sent to is stored when the secret is entered, and the secret is sent to no other place. The
+secret must be entered again when the server changes, or when the connection to it becomes less protected.
 
 A place is a small mapping of texts, so that a JSON column can store it. It contains no secret.
 """
@@ -38,7 +38,7 @@ LABELS = {
     "tls_minimum": "the minimum TLS version",
     "tls_ciphers": "the TLS cipher list",
 }
-"""The names of the parts of a place in a sentence."""
+"""The name of each part of a place, for messages to users."""
 
 INTEGRATION_FIELDS = (
     *("auth", "endpoint", "authority", "tenant_id"),
@@ -58,8 +58,8 @@ SENT_BY = {
 SYSTEM_TLS = "1.2"
 """The minimum TLS version of Python's default context."""
 TLS_RANKS = {"1.0": 0, "1.1": 1, "": 2, "1.2": 3, "1.3": 4}
-"""The protection by each minimum version. The system default ("") ranks below 1.2, because an admin of the machine can
-configure a lower version than Python's default."""
+"""How well each minimum version protects, ascending. The system default ("") ranks below 1.2, because an admin of the
+machine can configure a lower version than Python's default."""
 DEFAULT_PORTS = {"https": 443, "http": 80, "socks5": 1080, "socks5h": 1080}
 """The port of an address without a port, by scheme."""
 
@@ -120,7 +120,7 @@ def changed(bound: Mapping[str, str] | None, place: Mapping[str, str]) -> list[s
 
 
 def must_be_entered_again(secret: str, parts: list[str]) -> str:
-    """Return the sentence that asks an admin for a secret.
+    """Return the message that asks an admin to enter a secret again.
 
     Args:
         secret: The label of the field of the secret.
@@ -142,14 +142,14 @@ def route_of_integration(values: Mapping[str, Any]) -> Route:
         values: The values of `INTEGRATION_FIELDS`, by field name.
 
     Returns:
-        Endpoint, sign-in service and proxy, as far as they are used.
+        The endpoint, and the sign-in service and the proxy where the integration uses them.
     """
-    found = [("Endpoint", host_and_port(str(values["endpoint"])))]
+    servers = [("Endpoint", host_and_port(str(values["endpoint"])))]
     if str(values["auth"]) not in ("ntlm", "basic"):
-        found.append(("Sign-in service", host_and_port(str(values["authority"]))))
+        servers.append(("Sign-in service", host_and_port(str(values["authority"]))))
     if values["proxy"]:
-        found.append(("Proxy", host_and_port(str(values["proxy"]))))
-    return found
+        servers.append(("Proxy", host_and_port(str(values["proxy"]))))
+    return servers
 
 
 def route_of_destination(values: Mapping[str, Any]) -> Route:
@@ -190,7 +190,7 @@ def normal_address(address: str) -> str:
         address: A URL.
 
     Returns:
-        The normalised address; an invalid address is returned without its surrounding white space only.
+        The normalised address; of an invalid address, only the surrounding white space is removed.
     """
     address = address.strip()
     parts, port = _split(address)
@@ -224,14 +224,16 @@ def _split(address: str) -> tuple[SplitResult | None, int | None]:
 
 @lru_cache(maxsize=256)
 def _certificates(pem: str) -> str:
-    """Return a digest of a set of PEM certificates that ignores their order and any text around them."""
+    """Return a digest of a set of PEM certificates that does not depend on their order or on other text between them."""
     if not pem.strip():
         return ""
     try:
-        found = sorted({certificate.fingerprint(SHA256()) for certificate in load_pem_x509_certificates(pem.encode())})
+        digests = sorted(
+            {certificate.fingerprint(SHA256()) for certificate in load_pem_x509_certificates(pem.encode())}
+        )
     except ValueError:
-        found = [pem.strip().encode()]
-    return hashlib.sha256(b"".join(found)).hexdigest()
+        digests = [pem.strip().encode()]
+    return hashlib.sha256(b"".join(digests)).hexdigest()
 
 
 def _covers(name: str, bound: str | None, wanted: str | None) -> bool:

@@ -45,7 +45,7 @@ class BindsSecrets(models.Model):
         using: str | None = None,
         update_fields: Iterable[str] | None = None,
     ) -> None:
-        """Save the row, and with a changed secret or place the binding of each secret.
+        """Save the row. When a secret or a place field is saved, also update and save the binding of each secret.
 
         Args:
             force_insert: As in Django.
@@ -60,7 +60,7 @@ class BindsSecrets(models.Model):
             written = None if written is None else written | {"bindings"}
         super().save(force_insert=force_insert, force_update=force_update, using=using, update_fields=written)
         for name in names:
-            # The secret is no longer new: a place that is changed from now on is not the place that it was entered for.
+            # The secret is no longer new: if the place changes after this save, the secret must not be sent to it.
             setattr(self, name, Secret(getattr(self, name).token))
 
     def opened(self, name: str) -> str:
@@ -74,7 +74,7 @@ class BindsSecrets(models.Model):
 
         Raises:
             SecretElsewhere: The secret was entered for another place.
-            SecretUnreadable: No key opens the secret.
+            SecretUnreadable: No key decrypts the secret.
         """
         if name not in self.places():
             return ""
@@ -84,7 +84,7 @@ class BindsSecrets(models.Model):
         return secret.reveal()
 
     def not_for(self, name: str, values: Mapping[str, Any] | None = None) -> list[str]:
-        """Return the changed parts of the place because of which a stored secret must not be sent.
+        """Return the parts of the place that changed, so that a stored secret must not be sent there.
 
         Args:
             name: The field name of the secret.
@@ -118,8 +118,8 @@ class BindsSecrets(models.Model):
     def bind(self) -> None:
         """Update the stored place of each secret.
 
-        A new secret gets the place that this row describes. A stored secret keeps its place, except for differences
-        that do not matter and for better protection of the way.
+        A new secret gets the place that this row describes. A stored secret keeps its place, unless the
+        new place is equivalent or protects the connection better.
         """
         places, bindings = self.places(), dict(self.bindings)
         for name in secret_fields(type(self)):

@@ -22,8 +22,8 @@ class CatalogueEntry:
         text: What happened.
         causes: The usual causes, one sentence each.
         remedy: What the admin should do.
-        scope: The part that the error stops, in words.
-        answer: What the other side answered, in words; blank where there is no typical answer.
+        scope: The part that the error stops, as text for users.
+        answer: What the server answered, as text for users; blank where there is no typical answer.
         evidence: The evidence from which the engine derives what is paused; None where nothing is paused.
     """
 
@@ -47,59 +47,59 @@ SCOPES = {
     Scope.FOLDER: "one folder",
     Scope.DESTINATION: "everything that goes to this destination",
     Scope.BUCKET: "every mailbox of this bucket",
-    Scope.PROCESS: "the worker that met it; other workers continue",
+    Scope.PROCESS: "the worker with the error; other workers continue",
 }
-"""What each scope stops, in words."""
+"""What an error of each scope stops, as text for users."""
 ANSWERS = {
-    Evidence.TRANSPORT: "none, or over a connection that must not be used",
+    Evidence.TRANSPORT: "none, or an answer over a connection that is not secure",
     Evidence.SETTINGS: "none: nothing was sent",
     Evidence.PASSWORD: "401, or a refusal of the sign-in service",
-    Evidence.RESPONSE: "a refusal that does not count as a wrong password: 403, 404, a version",
-    Evidence.OVERLOAD: "busy, too late, or an internal error of the server",
-    Evidence.MAILBOX: "a code that names the mailbox",
-    Evidence.FOLDER: "a code that is about one folder",
-    Evidence.DESTINATION: "of Re:infer, about the API endpoint or the token",
-    Evidence.BUCKET: "of Re:infer, about the bucket",
-    Evidence.FOLDER_REFUSED: "a refusal that is about one folder",
+    Evidence.RESPONSE: "a refusal that is not about the password: 403, 404, or an unsupported version",
+    Evidence.OVERLOAD: "the server is busy, is too slow, or has an internal error",
+    Evidence.MAILBOX: "an error code about one mailbox",
+    Evidence.FOLDER: "an error code about one folder",
+    Evidence.DESTINATION: "an error of Re:infer about the API endpoint or the token",
+    Evidence.BUCKET: "an error of Re:infer about the bucket",
+    Evidence.FOLDER_REFUSED: "a refusal to read one folder",
     Evidence.PROCESS: "none: a worker could not send a request",
     Evidence.OURS: "none: a fault of this product, or of a service that it needs",
 }
-"""What the other side answered for each evidence, in words."""
+"""What the server answered for each evidence, as text for users."""
 ONE_EMAIL = "one email; its mailbox continues"
 
 CAUSES: dict[str, tuple[str, ...]] = {
     "exchange_busy": (
-        "Throttling of the account, at night often during a backup.",
-        "Too many mailboxes at once on a small server.",
+        "Exchange throttles the account, often at night during a backup.",
+        "Too many mailboxes of a small server are read at the same time.",
     ),
     "exchange_unreachable": (
-        "A firewall or proxy in between.",
-        "A name that does not resolve here.",
+        "A firewall or proxy blocks the connection.",
+        "The host name does not resolve on this machine.",
         "The server is down.",
     ),
     "exchange_timed_out": ("A very large email.", "An overloaded server.", "A load balancer with a short time-out."),
     "exchange_failed": ("An internal fault of Exchange, often about one item.", "A server in maintenance."),
     "token_endpoint_failed": (
-        "login.microsoftonline.com cannot be reached from here.",
+        "This machine cannot reach login.microsoftonline.com.",
         "An outage of the sign-in service.",
     ),
-    "mailbox_moving": ("The mailbox is being migrated.", "Its database is dismounted."),
+    "mailbox_moving": ("The mailbox is being migrated.", "The database of the mailbox is dismounted."),
     "database_failed": (
         "PostgreSQL restarts.",
         "Its disk is full.",
-        "It accepts no more connections, or no writes.",
+        "PostgreSQL accepts no more connections, or no writes.",
     ),
-    "reinfer_unreachable": ("A firewall or proxy in between.", "A wrong API endpoint.", "An outage."),
-    "reinfer_busy": ("Too many requests of this tenant in a short time.",),
+    "reinfer_unreachable": ("A firewall or proxy blocks the connection.", "A wrong API endpoint.", "An outage."),
+    "reinfer_busy": ("The tenant sent too many requests in a short time.",),
     "reinfer_timed_out": ("A very large email.", "An overloaded tenant."),
-    "reinfer_failed": ("An internal fault of Re:infer.", "A gateway in between that is restarting."),
+    "reinfer_failed": ("An internal fault of Re:infer.", "A gateway in front of Re:infer is restarting."),
     "reinfer_not_stored": (
         "An internal fault of Re:infer: it answered with success and dropped what was sent.",
         "A gateway answers in place of Re:infer.",
     ),
     "reinfer_unintelligible": (
         "A proxy or a log-in page answers in place of Re:infer.",
-        "The endpoint lacks its path.",
+        "The path is missing from the endpoint.",
     ),
     "invalid_exchange_credentials": (
         "The password expired or was changed.",
@@ -113,7 +113,10 @@ CAUSES: dict[str, tuple[str, ...]] = {
         "A proxy in front of Exchange offers other kinds than Exchange itself.",
     ),
     "only_kerberos_offered": ("NTLM was disabled, on the server or in the whole domain.",),
-    "client_secret_wrong": ("The ID of the secret was entered.", "The secret was deleted in the Entra app."),
+    "client_secret_wrong": (
+        "The ID of the secret was entered instead of its value.",
+        "The secret was deleted in the Entra app.",
+    ),
     "client_secret_expired": ("Secrets are valid for two years at most.",),
     "client_certificate_refused": (
         "The certificate was not uploaded to this application, or was removed.",
@@ -121,7 +124,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
         "The clock of this machine is wrong by minutes.",
     ),
     "application_unknown": ("A typing error.", "The application was deleted, or belongs to another tenant."),
-    "tenant_unknown": ("A typing error.", "The tenant is in a national cloud with a sign-in service of its own."),
+    "tenant_unknown": ("A typing error.", "The tenant is in a national cloud, which has another sign-in service."),
     "account_locked": (
         "Too many wrong passwords.",
         "An administrator disabled the user.",
@@ -141,9 +144,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "application_not_assigned": (
         "The application was set to require an assignment, and this user or application was not assigned.",
     ),
-    "public_client_flow_off": (
-        "A service user is entered, and neither a secret nor a certificate of the application.",
-    ),
+    "public_client_flow_off": ("A service user was entered without a secret or a certificate of the application.",),
     "application_is_public": ("Public client flows are allowed, and a secret or a certificate is sent as well.",),
     "application_disabled": (
         "An administrator disabled it.",
@@ -151,7 +152,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
     ),
     "service_principal_missing": (
         "The application is registered in another tenant.",
-        "Its enterprise application was deleted in this one.",
+        "Its enterprise application was deleted in this tenant.",
     ),
     "resource_unknown": (
         "The tenant has no licence of Exchange Online.",
@@ -160,16 +161,16 @@ CAUSES: dict[str, tuple[str, ...]] = {
     ),
     "consent_missing": ("The permission was added, but not granted.", "The consent was revoked."),
     "certificate_untrusted": (
-        "The certificate is signed by your own authority.",
+        "The certificate is signed by your own certificate authority.",
         "It expired.",
-        "The endpoint uses another name.",
+        "The certificate is for another host name than that of the endpoint.",
     ),
     "tls_failed": ("The server only offers old TLS versions.", "A cipher list without a common cipher."),
     "endpoint_wrong": ("The path is missing or misspelt.", "The address is that of Outlook on the web."),
     "graph_endpoint_wrong": (
-        "A path in the address.",
+        "The address contains a path.",
         "The tenant is in a national cloud.",
-        "A gateway answers in its place.",
+        "A gateway answers in place of Graph.",
     ),
     "sign_in_paused": (
         "The same password was tested repeatedly.",
@@ -191,16 +192,16 @@ CAUSES: dict[str, tuple[str, ...]] = {
     ),
     "mailbox_access_denied": (
         "The account was given neither full access nor read rights.",
-        "The right was granted minutes ago: it takes a while to work.",
+        "The right was granted minutes ago and is not in effect yet.",
     ),
     "folder_access_denied": (
         "The account has rights to some folders only, and sees the folders above them in the tree.",
         "The right to this folder was removed.",
-        "The right was granted minutes ago: it takes a while to work.",
+        "The right was granted minutes ago and is not in effect yet.",
     ),
     "folder_not_found": (
         "The account has no right to read this folder, which it sees in the tree.",
-        "The right was granted minutes ago: it takes a while to work.",
+        "The right was granted minutes ago and is not in effect yet.",
         "The folder is damaged: an Exchange admin repairs the mailbox (New-MailboxRepairRequest).",
     ),
     "graph_permission_missing": (
@@ -209,7 +210,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
     ),
     "mailbox_out_of_scope": (
         "The mailbox is new and not in the scope yet.",
-        "The scope was changed minutes ago: it takes a while to work.",
+        "The scope was changed minutes ago, and the change is not in effect yet.",
     ),
     "mailbox_not_in_cloud": ("The licence was removed.", "The mailbox was not migrated yet, or moved back."),
     "exchange_request_rejected": (
@@ -237,7 +238,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "mailbox_invalid_license": ("The licence was removed.",),
     "mailbox_inbox_not_found": (
         "The account was given rights to some folders only.",
-        "The right was granted minutes ago: it takes a while to work.",
+        "The right was granted minutes ago and is not in effect yet.",
         "The mailbox is damaged.",
     ),
     "mailbox_not_found": (
@@ -258,7 +259,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "too_many_refused": (
         "A new version of this product makes comments that Re:infer does not accept.",
         "Re:infer changed what it accepts.",
-        "Ten or more emails in a row are at fault themselves, for example after an import of damaged mail.",
+        "Ten or more emails in a row are faulty, for example after an import of damaged mail.",
     ),
     "comment_quota_hit": ("The tenant used up its comments or AI units.",),
     "syncemail_consumption_limit_exceeded": (
@@ -270,7 +271,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "folder_gone": ("A user deleted it.",),
     "contended": ("The same emails arrived in several mailboxes at the same time.",),
     "secret_unreadable": (
-        "The environment of one worker has other ENCRYPTION_KEYS than that of the web server.",
+        "One worker has other ENCRYPTION_KEYS in its environment than the web server.",
         "ENCRYPTION_KEYS was changed without rotate_keys.",
         "The database came from another installation.",
     ),
@@ -285,7 +286,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
     ),
     "worker_out_of_memory": (
         "The memory limit of the container is too low.",
-        "One very large email: it is found and becomes a failed email.",
+        "One email is very large: it is identified and becomes a failed email.",
     ),
     "worker_incomplete": (
         "The file that SSL_CERT_FILE names is missing on this host.",
@@ -306,7 +307,7 @@ _VENDOR_ENTRIES = (
     ),
 )
 
-SET_ASIDE = (
+DEAD_LETTER_ENTRIES = (
     CatalogueEntry(
         DeadLetterKind.NESTED_TOO_DEEP,
         "The parts of the email are nested deeper than the limit.",
@@ -327,22 +328,22 @@ SET_ASIDE = (
     CatalogueEntry(
         DeadLetterKind.CONVERSION_DEADLINE,
         "Converting this email took longer than CONVERSION_DEADLINE.",
-        ("An email that was built to take long.", "A fault of this product with a rare text."),
-        "It is retried after an update of this product, and when you press Try again, but not automatically. Please report it "
-        "with the place that is named.",
+        ("An email that was crafted to take long.", "A fault of this product that a rare text triggers."),
+        "It is retried after an update of this product, and when you press Try again, but not automatically. Please report it, "
+        "and include the place in the code that is shown with it.",
         ONE_EMAIL,
     ),
     CatalogueEntry(
         DeadLetterKind.CONVERSION_FAILED,
         "Converting this email failed.",
-        ("A fault of this product with a rare email.", "An email that needs more memory than is available."),
-        "It is retried automatically, at growing intervals, and after an update of this product. Please report it with the "
-        "kind and the place that are named.",
+        ("A fault of this product that a rare email triggers.", "An email that needs more memory than is available."),
+        "It is retried automatically, at growing intervals, and after an update of this product. Please report it, "
+        "and include the kind of error and the place in the code that are shown with it.",
         ONE_EMAIL,
     ),
     CatalogueEntry(
         DeadLetterKind.UNREADABLE,
-        "Exchange cannot hand this email out.",
+        "Exchange cannot return this email.",
         (
             "A damaged item.",
             "An encoding that Exchange cannot render.",
@@ -352,25 +353,25 @@ SET_ASIDE = (
     ),
     CatalogueEntry(
         DeadLetterKind.NOT_AN_EMAIL,
-        "Exchange, or a system in front of it, returned for this email content that is no email.",
+        "For this email, Exchange or a system in front of it returned content that is not an email.",
         (
-            "A proxy, gateway or scanner that answers with a page of its own, or truncates answers.",
+            "A proxy, gateway or scanner that answers with its own page, or truncates answers.",
             "A damaged item.",
         ),
-        "This happened three times, and nothing of it was sent. It is retried automatically, at growing intervals. If it "
-        "persists, open the email in Outlook, and ask the operator of the proxy what it answers.",
+        "This happened three times, and no content was sent to Re:infer. It is retried automatically, at growing intervals. "
+        "If it persists, open the email in Outlook, and ask the operator of the proxy what it answers.",
         ONE_EMAIL,
     ),
     CatalogueEntry(
         DeadLetterKind.NOT_CONVERTIBLE,
         "This email cannot be converted to a comment.",
-        ("An email that no mail program would write.", "A limit of what is read of an email (LIMIT_…)."),
+        ("An email that no mail program would write.", "The email exceeds a limit of this product (settings LIMIT_…)."),
         "Open it in Outlook. Try again after an update of this product, or dismiss it.",
         ONE_EMAIL,
     ),
     CatalogueEntry(
         DeadLetterKind.REFUSED,
-        "Re:infer refused this email alone.",
+        "Re:infer refused this email, but not the others.",
         ("A value beyond a limit of Re:infer.",),
         "Try again after an update of this product, or dismiss it.",
         ONE_EMAIL,
@@ -393,16 +394,16 @@ UNREADABLE_FILE = CatalogueEntry(
     "Check the file and its permissions.",
     ONE_EMAIL,
 )
-"""Only of a file that a user previews."""
+"""Used only for a file that a user previews."""
 
 NO_EMAIL = CatalogueEntry(
     DeadLetterKind.NO_EMAIL,
-    "It does not begin with the headers of an email.",
+    "The file does not begin with the headers of an email.",
     ("A file that is no email.",),
     "Save the email as an .eml file.",
     ONE_EMAIL,
 )
-"""Only of a file that a user previews, never of an email from Exchange."""
+"""Used only for a file that a user previews, never for an email from Exchange."""
 
 STAGES: dict[str, DeadLetterKind] = {
     Stage.FETCH: DeadLetterKind.UNREADABLE,
@@ -411,7 +412,7 @@ STAGES: dict[str, DeadLetterKind] = {
     Stage.PUSH: DeadLetterKind.REFUSED,
     Stage.WORKER: DeadLetterKind.ENDED_WORKERS,
 }
-"""The kind of a dead letter that has a stage and no kind, because a worker of a version before kinds stored it."""
+"""The kind by stage, for dead letters without a kind: the first versions of this product stored only a stage."""
 
 
 def entries() -> list[CatalogueEntry]:
@@ -436,12 +437,14 @@ def dead_letter_entry(kind: str, stage: str = "") -> CatalogueEntry:
 
     Args:
         kind: The kind of the dead letter; may be blank or unknown.
-        stage: The stage of the dead letter, which decides where the kind has no entry.
+        stage: The stage of the dead letter, which selects the entry when the kind has none.
 
     Returns:
         The entry; that of `ENDED_WORKERS` where neither the kind nor the stage is known.
     """
-    by_kind: dict[str, CatalogueEntry] = {entry.kind: entry for entry in (*SET_ASIDE, NO_EMAIL, UNREADABLE_FILE)}
+    by_kind: dict[str, CatalogueEntry] = {
+        entry.kind: entry for entry in (*DEAD_LETTER_ENTRIES, NO_EMAIL, UNREADABLE_FILE)
+    }
     return by_kind.get(kind) or by_kind[STAGES.get(stage, DeadLetterKind.ENDED_WORKERS)]
 
 

@@ -1,6 +1,7 @@
-"""Read, match and date-check the private key and the certificate (PEM) with which an application signs in.
+"""Read and check the private key and the certificate (PEM) with which an application signs in.
 
-The checks run when a user enters the two, so that a worker does not fail at night. The module has no side effects.
+The checks run when a user enters them, so that a worker does not fail later because of a wrong input. The module has no
+side effects.
 """
 
 from __future__ import annotations
@@ -17,23 +18,25 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.x509 import Certificate, load_pem_x509_certificate
 
 WARN_BEFORE = timedelta(days=30)
-"""How long before its end a certificate is shown with a warning."""
+"""A certificate that ends within this time is shown with a warning."""
 BOUNDARY = re.compile(r"(?=-----(BEGIN|END) ([A-Z0-9 ]{1,40})-----)")
 """A lookahead, so that a boundary that begins in the dashes of another one is found, too."""
 ENCRYPTED = "Proc-Type: 4,ENCRYPTED"
 """The header of a key with a passphrase in the traditional format of OpenSSL (RFC 1421)."""
 
-NO_KEY = "There is no private key in it. A private key begins with -----BEGIN PRIVATE KEY-----."
-KEY_UNREADABLE = "This private key cannot be read. Export it anew, as PEM: openssl pkey -in key.pem -out plain.pem"
+NO_KEY = "This text contains no private key. A private key begins with -----BEGIN PRIVATE KEY-----."
+KEY_UNREADABLE = "This private key cannot be read. Export it again, as PEM: openssl pkey -in key.pem -out plain.pem"
 KEY_ENCRYPTED = (
     "This private key has a passphrase, which a worker cannot enter. Remove the passphrase: "
     "openssl pkey -in key.pem -out plain.pem. The key is stored encrypted here."
 )
 KEY_NOT_RSA = "Entra takes RSA keys only. Make a new pair with an RSA key of 2048 bits or more."
-SEVERAL_KEYS = "There are several private keys in it. Leave only the key of the certificate."
-CERTIFICATE_UNREADABLE = "This is no PEM certificate. A certificate begins with -----BEGIN CERTIFICATE-----."
-RENEW = "Make a new one, upload it to the app in Entra beside the old one, and enter it here with its key."
-NO_MATCH = "The certificate belongs to another private key. Enter the two that were made together."
+SEVERAL_KEYS = "This text contains several private keys. Leave only the key of the certificate."
+CERTIFICATE_UNREADABLE = "This is not a PEM certificate. A certificate begins with -----BEGIN CERTIFICATE-----."
+RENEW = (
+    "Make a new certificate, upload it to the app in Entra in addition to the old one, and enter it here with its key."
+)
+NO_MATCH = "The certificate belongs to another private key. Enter a key and a certificate that were made together."
 
 
 class CertificateWrong(ValueError):
@@ -152,8 +155,8 @@ def thumbprints(certificate: str) -> tuple[str, str]:
     Raises:
         CertificateWrong: The text is no certificate.
     """
-    read = _certificate(certificate)
-    return read.fingerprint(hashes.SHA1()).hex().upper(), read.fingerprint(hashes.SHA256()).hex().upper()  # noqa: S303  # a name
+    parsed = _certificate(certificate)
+    return parsed.fingerprint(hashes.SHA1()).hex().upper(), parsed.fingerprint(hashes.SHA256()).hex().upper()  # noqa: S303  # only an identifier
 
 
 def check_key(key: str) -> None:
@@ -202,14 +205,14 @@ def check_dates(certificate: str, now: datetime) -> None:
     if dates.ends <= now:
         raise CertificateWrong(
             "client_certificate",
-            f"This certificate ended on {dates.ends:%-d %B %Y}. Make a new one and upload it to the app in Entra, too.",
+            f"This certificate ended on {dates.ends:%-d %B %Y}. Make a new certificate and also upload it to the app in Entra.",
         )
     if dates.begins > now:
         raise CertificateWrong("client_certificate", f"This certificate is valid from {dates.begins:%-d %B %Y} only.")
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class ValidityNote:
     """A remark about a certificate for a page.
 
     Attributes:
@@ -223,7 +226,7 @@ class Note:
     ends: datetime
 
 
-def note(certificate: str, now: datetime) -> Note | None:
+def note(certificate: str, now: datetime) -> ValidityNote | None:
     """Return a remark about the remaining validity of a certificate.
 
     Args:
@@ -240,13 +243,13 @@ def note(certificate: str, now: datetime) -> Note | None:
     ends, days = f"{known.ends:%-d %B %Y}", (known.ends - now).days
     thumbprint = f"Its thumbprint is {known.thumbprint}."
     if known.ends <= now:
-        return Note(
-            f"The certificate ended on {ends}: no sign-in with it succeeds. {RENEW} {thumbprint}", "bad", known.ends
+        return ValidityNote(
+            f"The certificate ended on {ends}, so sign-in fails. {RENEW} {thumbprint}", "bad", known.ends
         )
     if known.ends - now <= WARN_BEFORE:
-        left = "today" if days == 0 else "tomorrow" if days == 1 else f"in {days} days"
-        return Note(f"The certificate ends {left}, on {ends}. {RENEW} {thumbprint}", "warn", known.ends)
-    return Note(f"The certificate is valid until {ends}. {thumbprint}", "ok", known.ends)
+        remaining = "today" if days == 0 else "tomorrow" if days == 1 else f"in {days} days"
+        return ValidityNote(f"The certificate ends {remaining}, on {ends}. {RENEW} {thumbprint}", "warn", known.ends)
+    return ValidityNote(f"The certificate is valid until {ends}. {thumbprint}", "ok", known.ends)
 
 
 def _facts(certificate: Certificate) -> Facts:

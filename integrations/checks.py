@@ -25,7 +25,9 @@ def keys_are_usable(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     try:
         key_ring()
     except ImproperlyConfigured as error:
-        return [Error(str(error), hint="Without it no credentials can be stored.", id="reinfer_exchange.E001")]
+        return [
+            Error(str(error), hint="Without a valid key, no credentials can be stored.", id="reinfer_exchange.E001")
+        ]
     return []
 
 
@@ -68,7 +70,7 @@ def times_fit_together(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def conversion_deadline_is_long_enough(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Check that `CONVERSION_DEADLINE` is a second or more.
+    """Check that `CONVERSION_DEADLINE` is at least one second.
 
     Args:
         app_configs: As in Django; unused.
@@ -79,5 +81,5 @@ def conversion_deadline_is_long_enough(app_configs: Any, **kwargs: Any) -> list[
     """
     if settings.CONVERSION_DEADLINE.total_seconds() >= 1:
         return []
-    hint = "Leave it out for the default of 20 seconds."
-    return [Error("CONVERSION_DEADLINE must be a second or more.", hint=hint, id="reinfer_exchange.E004")]
+    hint = "Remove the setting to use the default of 20 seconds."
+    return [Error("CONVERSION_DEADLINE must be at least one second.", hint=hint, id="reinfer_exchange.E004")]

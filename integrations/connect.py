@@ -1,4 +1,4 @@
-"""Open a port from a row of the database. Only this module names the adapters.
+"""Create a source or a sink from a row of the database. Only this module refers to the adapters by name.
 
 An adapter is imported when it is first needed: its library takes a second to load, and most pages and commands do not
 need it.
@@ -33,7 +33,7 @@ def open_source(
         integration: The integration through which the mailbox is read.
         address: The primary SMTP address of the mailbox.
         deadline: Seconds that one request may take; None for the setting `EXCHANGE_DEADLINE`.
-        fresh: Whether this process signs in anew, without an open connection or a stored token.
+        fresh: True to sign in again, without an open connection or a stored token.
 
     Returns:
         The source.
@@ -54,7 +54,7 @@ def open_source(
 
 
 def open_secrets(*rows: Integration | Destination) -> None:
-    """Check that this process can decrypt every secret of some rows. The plain texts are dropped.
+    """Check that this process can decrypt every secret of the given rows. The decrypted values are discarded.
 
     Args:
         rows: Integrations and destinations.
@@ -100,14 +100,14 @@ def network_steps(integration: Integration, *, deadline: float) -> Iterator[Diag
     )
 
 
-def graph_facts(integration: Integration, address: str, *, deadline: float, watch: float = 0) -> Iterator[Fact]:
-    """Verify against the real service the assumptions of this product about Graph.
+def graph_facts(integration: Integration, address: str, *, deadline: float, wait_seconds: float = 0) -> Iterator[Fact]:
+    """Verify the assumptions of this product about Graph against the real service.
 
     Args:
         integration: An integration over Graph.
         address: The mailbox to read.
         deadline: Seconds that one request may take.
-        watch: Seconds to wait for emails that a person moves by hand.
+        wait_seconds: Seconds to wait for emails that a person moves by hand.
 
     Returns:
         The verified assumptions.
@@ -115,9 +115,9 @@ def graph_facts(integration: Integration, address: str, *, deadline: float, watc
     Raises:
         IntegrationError: As `open_source`.
     """
-    from integrations.graph.probes import probed
+    from integrations.graph.service_checks import checked_facts
 
-    return probed(_graph_settings(integration, deadline), address, watch=watch)
+    return checked_facts(_graph_settings(integration, deadline), address, wait_seconds=wait_seconds)
 
 
 def open_sink(destination: Destination, project: str, name: str, *, deadline: float | None = None) -> Sink:
@@ -189,7 +189,7 @@ def _graph_settings(integration: Integration, deadline: float) -> GraphSettings:
 def _common(integration: Integration, deadline: float) -> dict[str, Any]:
     """Return the arguments that the settings of EWS and Graph have in common."""
     return {
-        # An unsaved integration gets a connection of its own for each test.
+        # Each test of an unsaved integration uses a new connection.
         "key": str(integration.pk or f"unsaved {secrets.token_hex(8)}"),
         "endpoint": integration.endpoint,
         "auth": integration.auth,

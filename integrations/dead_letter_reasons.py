@@ -1,4 +1,4 @@
-"""The reasons of dead letters: a stage and a kind, which are stored, grouped and filtered by.
+"""The reasons of dead letters. Each dead letter stores a stage and a kind, for grouping and filtering.
 
 `integrations.catalogue` has the text of each kind.
 """
@@ -16,8 +16,8 @@ class Stage(StrEnum):
     TRANSFORM = "transform"
     """The email could not be converted."""
     DEADLINE = "deadline"
-    """The conversion took longer than `CONVERSION_DEADLINE`. It is retried by hand or by a newer version of the
-    conversion, and never after a time, because each attempt takes the whole deadline."""
+    """The conversion took longer than `CONVERSION_DEADLINE`. It is retried by a user or by a newer version of the
+    conversion. It is not retried after a delay, because each attempt takes the whole deadline."""
     PUSH = "push"
     """Re:infer refused the comment."""
     WORKER = "worker"
@@ -43,9 +43,9 @@ class DeadLetterKind(StrEnum):
     NO_DATE = "no_date"
     """The email has neither a date nor a time of arrival."""
     NO_EMAIL = "no_email"
-    """Only of a file that a user previews."""
+    """A file that a user previews is not an email."""
     UNREADABLE_FILE = "unreadable_file"
-    """Only of a file that a user previews."""
+    """A file that a user previews cannot be read."""
     NOT_CONVERTIBLE = "not_convertible"
     """Stored by an older version: the email could not be converted, for a reason that is no longer in use."""
     CONVERSION_DEADLINE = "conversion_deadline"
@@ -53,11 +53,11 @@ class DeadLetterKind(StrEnum):
     CONVERSION_FAILED = "conversion_failed"
     """A fault of this product, or of a library."""
     REFUSED = "refused"
-    """Re:infer refuses this email alone, or fails repeatedly because of it."""
+    """Re:infer refuses this email, but not the others, or fails repeatedly because of it."""
     ENDED_WORKERS = "ended_workers"
     """Workers ended while they processed the email."""
     VANISHED = "vanished"
-    """Exchange listed the email and does not find it."""
+    """Exchange listed the email, but does not find it when it is fetched."""
     NOT_AN_EMAIL = "not_an_email"
     """The returned content is no email: see `conversion.mime.head`. Before the third attempt its stage is `AGAIN`."""
 

@@ -24,8 +24,8 @@ from integrations.errors import (
 from integrations.messages import Change, ChangeKind, Email, Folder, FolderKind
 from integrations.ports import Sink, Source
 
-MOST_TRIED = 10
-"""How many folders the test of a mailbox tries to read an email from, where the Inbox may not be read."""
+MAX_TRIED = 10
+"""If the account may not read the Inbox, the test tries to read an email from at most this many other folders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +115,10 @@ def mailbox_steps(source: Source, address: str) -> Iterator[DiagnosisStep]:
         if error.scope is Scope.CONNECTION:
             yield DiagnosisStep("Sign in", False, str(error), seconds, error.kind)
             return
-        yield DiagnosisStep("Sign in", True, "The account is known.", seconds)
+        yield DiagnosisStep("Sign in", True, "The sign-in succeeded.", seconds)
         yield DiagnosisStep("Mailbox", False, str(error), 0.0, error.kind)
         return
-    yield DiagnosisStep("Sign in", True, "The account is known.", time.monotonic() - started)
+    yield DiagnosisStep("Sign in", True, "The sign-in succeeded.", time.monotonic() - started)
     yield DiagnosisStep("Mailbox", True, f"{address} can be opened.", 0.0)
     yield from run_steps([("Folders", lambda: _folders(source)), ("One email", lambda: _one_email(source))])
 
@@ -128,7 +128,7 @@ def bucket_steps(sink: Sink, bucket: str) -> Iterator[DiagnosisStep]:
 
     Args:
         sink: The bucket.
-        bucket: Its name for the result; blank to test only the endpoint and the token.
+        bucket: The name of the bucket, for the result; blank to test only the endpoint and the token.
 
     Yields:
         The result of each step, up to the first that fails.
@@ -149,7 +149,7 @@ def bucket_steps(sink: Sink, bucket: str) -> Iterator[DiagnosisStep]:
 
 
 def _bucket_results(failed: FailedStep | None, bucket: str, seconds: float) -> Iterator[DiagnosisStep]:
-    """Yield the results of all steps, which one request determines. The first step gets the time of that request."""
+    """Yield the results of the steps. All come from one request, and the first step gets its duration."""
     texts = {"Address": "Re:infer answers.", "Token": "The token is accepted."}
     texts |= {"Bucket": f"{bucket} exists."} if bucket else {}
     for name, text in texts.items():
@@ -181,7 +181,7 @@ def _one_email(source: Source) -> str:
 
 def _one_email_of_others(source: Source, folders: Sequence[Folder], refused: FolderRefused) -> str:
     """Read an email from another folder than the Inbox: a delegate may have rights to some folders only."""
-    for folder in sorted(folders, key=lambda folder: -(folder.total or 0))[:MOST_TRIED]:
+    for folder in sorted(folders, key=lambda folder: -(folder.total or 0))[:MAX_TRIED]:
         with suppress(FolderRefused):
             return _one_email_of(source, folder, "Another folder")
     raise refused.of_mailbox from refused
@@ -198,7 +198,7 @@ def _one_email_of(source: Source, folder: Folder, name: str) -> str:
     return (
         f"An email of {len(fetched.mime):,} bytes was read."
         if isinstance(fetched, Email)
-        else "The email could not be read by itself."
+        else "The mailbox can be read, but one email could not be read because of a fault of that email."
     )
 
 

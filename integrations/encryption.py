@@ -182,7 +182,7 @@ class EncryptedField(_TextField):
         super().__init__(*args, **kwargs)
 
     def from_db_value(self, value: str | None, expression: object, connection: object) -> Secret:
-        """Return the secret of a column, still encrypted."""
+        """Return the value of a column as a secret, without decrypting it."""
         return Secret(value or "")
 
     def to_python(self, value: Any) -> Any:
@@ -194,5 +194,5 @@ class EncryptedField(_TextField):
         return value.token if isinstance(value, Secret) else Secret.sealed(value or "").token
 
     def value_to_string(self, obj: models.Model) -> str:
-        """Return the encrypted text for a serialisation."""
+        """Return the encrypted text, for serialization."""
         return str(self.value_from_object(obj).token)

@@ -1,12 +1,12 @@
-"""Decide by its class (`PidTagContainerClass`, in EWS `FolderClass`) whether a folder is read. No side effects.
+"""Decide whether a folder is read, by its class (`PidTagContainerClass`, in EWS `FolderClass`). No side effects.
 
 A folder is read unless its class is known to contain other items than mail. So a folder of an unknown class is read:
-migrations and add-ins set classes of their own on folders full of mail, most often `IPF.Imap` and a bare `IPF`. By the
+migrations and add-ins set other classes on folders with mail, most often `IPF.Imap` and plain `IPF`. According to the
 documentation of Microsoft, mail folders should be of class `IPF.Note`, and the class is generally ignored.
 
 A folder without a class is read, too: Exchange does not require the property, and folders that were created over IMAP
 or by a migration may lack it. The special folders that have no class by [MS-OXOSFLD] 2.2.1 (Root, Finder, Common Views,
-...) are siblings of the top of the mail folders, and nothing is read there.
+...) are siblings of the top mail folder, so they are outside of the tree that is read.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 VERSION = 2
-"""The version of the rule below. When the rule admits a class that it excluded before, it is raised to the version
-of `mailboxes.rules_versions` in the same release. A mailbox whose folder tree was last read under another version reads
-its
-whole tree again."""
+"""The version of the rule in `holds_mail`. When the rule is changed to read a class that it excluded before, raise this
+version in the same release to the version of `mailboxes.rules_versions`. When the folder tree of a mailbox was last read
+under another version, the next sync reads the whole tree again."""
 
 MAPI = "https://learn.microsoft.com/en-us/office/client-developer/outlook/mapi/pidtagcontainerclass-canonical-property"
 SPECIAL_FOLDERS = "https://learn.microsoft.com/en-us/openspecs/exchange_server_protocols/ms-oxosfld/68a85898-84fe-43c4-b166-4711c13cdd61"
@@ -31,7 +30,7 @@ class OtherClass:
 
     Attributes:
         name: The class.
-        holds: What such folders contain, in words.
+        holds: What these folders contain, as text for users.
         source: The address of its documentation.
     """
 
@@ -93,12 +92,12 @@ def why_not_read(folder_class: str, *, hidden: bool) -> str:
         hidden: Whether mail clients hide the folder.
 
     Returns:
-        A few words for a page.
+        A short text for a page.
     """
     if hidden:
         return "hidden: no mail client shows it"
     other = _other(folder_class)
-    return f"holds {other.holds}" if other else "a search folder: its mail lies in other folders"
+    return f"contains {other.holds}" if other else "a search folder: its emails are stored in other folders"
 
 
 def _other(folder_class: str) -> OtherClass | None:

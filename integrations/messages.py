@@ -1,7 +1,7 @@
-"""The values that cross the ports: what a `Source` reports and what a `Sink` accepts.
+"""The values that a `Source` returns and a `Sink` accepts.
 
 The module uses only the standard library and defines only immutable values. An adapter of Exchange creates them, the
-engine passes them on, an adapter of Re:infer consumes them; none depends on the format of the other side.
+engine passes them on, and an adapter of Re:infer reads them. None of the three depends on the formats of the others.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Folder:
         folder_class: The class as the server returns it, blank where it returns none: see
             `integrations.folder_classes`.
         hidden: Whether mail clients hide the folder.
-        read_since: The first version of the fixed rules by which such a folder is read: see `mailboxes.rules_versions`.
+        read_since: The first version of the fixed rules by which the folder is read: see `mailboxes.rules_versions`.
     """
 
     id: FolderId
@@ -78,7 +78,7 @@ class FolderChanges:
     Attributes:
         changed: Folders that were added or changed.
         gone: Ids of folders that were deleted.
-        cursor: The cursor behind these changes.
+        cursor: The cursor for the next call, which then returns only later changes.
     """
 
     changed: tuple[Folder, ...]
@@ -97,12 +97,12 @@ class ChangeKind(StrEnum):
     """The item left this folder: it was deleted, or moved to another folder. Where items keep their ids, the page may
     report a change in the other folder instead: see `ChangePage`."""
     READ = "read"
-    """Only the read flag changed, which no comment shows."""
+    """Only the read flag changed. Comments do not contain it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One line of a page: metadata of one item, without its content. A deletion has only the item id.
+    """One entry of a page: metadata of one item, without its content. A deletion has only the item id.
 
     Attributes:
         kind: What happened to the item.
@@ -139,7 +139,7 @@ class ChangePage:
 
     Attributes:
         changes: The changes, in the order of the server.
-        cursor: The cursor behind the last change of the page.
+        cursor: The cursor that continues after the last change of the page.
         last: Whether the folder has no further page now.
         reports_removals: False where removed items are reported on a later page.
     """
@@ -152,7 +152,7 @@ class ChangePage:
 
 @dataclass(frozen=True, slots=True)
 class ItemDetails:
-    """What the server stores of an item beside its MIME, for the properties of a comment.
+    """What the server stores about an item in addition to its MIME content, for the properties of a comment.
 
     Attributes:
         received: The time of arrival.
@@ -183,7 +183,7 @@ class Email:
         change: The requested change, with the change key at the time of the fetch. It may be newer than the listed key,
             and is never newer than the MIME.
         mime: The MIME content.
-        details: What the server stores beside the MIME.
+        details: What the server stores about the item in addition to the MIME content.
     """
 
     change: Change
@@ -193,10 +193,10 @@ class Email:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """An item that was moved or deleted since it was listed. This is normal: later pages report where it is.
+    """An item that was moved or deleted after it was listed. This is no error: later pages report the change.
 
-    Where items keep their ids, a moved item may also be fetched as it was listed; later pages report the move then,
-    too.
+    Where items keep their ids, a source may also return an `Email` for a moved item. Later pages report the move in
+    this case, too.
 
     Attributes:
         change: The requested change.
@@ -207,7 +207,7 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """An item with a permanent fault of its own: the server cannot return it. A transient fault is raised instead.
+    """An item that the server permanently cannot return. For a transient fault, the source raises an error instead.
 
     Attributes:
         change: The requested change.
@@ -241,7 +241,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """The text of a comment and its correspondents, as `Name <address>` strings.
+    """The text of a comment, and its sender and recipients as `Name <address>` strings.
 
     Attributes:
         subject: The subject.
@@ -272,10 +272,10 @@ class Comment:
         id: The comment id.
         timestamp: The time of sending, or of arrival where the email has none.
         thread_id: The id of its conversation.
-        message: The text and the correspondents.
+        message: The text, the sender and the recipients.
         properties: The user properties.
         attachments: The metadata of the attachments.
-        translated: Only of a stored comment: whether Re:infer replaced its text by a translation.
+        translated: Whether Re:infer replaced the text by a translation. Only set when the comment was read from Re:infer.
     """
 
     id: CommentId
@@ -293,7 +293,7 @@ class Rejection:
 
     Attributes:
         comment_id: The id of the comment.
-        reason: The refusal as the sink states it, never content.
+        reason: The error text of the sink, never content of the email.
     """
 
     comment_id: CommentId
@@ -302,18 +302,18 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The acknowledgement of one push. Every pushed comment was accepted, is a rejection or is in doubt.
+    """The acknowledgement of one push. Every pushed comment was accepted, was rejected or is in doubt.
 
-    The counts are those of the server and serve only as a cross-check; None where a deployment returns none.
+    The counts come from the server and are used only as a cross-check. A count is None where the server returns none.
 
     Attributes:
         rejections: The comments that were refused.
-        in_doubt: Comments of a request whose answer does not account for all of its comments. Only a read of the bucket
-            shows which of them are stored.
+        in_doubt: All comments of a request, if the counts in the response do not account for each of them. Reading the
+            bucket shows which of them are stored.
         created: How many comments were created.
         updated: How many comments were changed.
         unchanged: How many comments were already stored in the same form.
-        text_changed: How many comments got another text.
+        text_changed: How many stored comments got another text.
     """
 
     rejections: tuple[Rejection, ...] = ()

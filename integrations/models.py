@@ -1,4 +1,4 @@
-"""Models of the connections: an Exchange that mail is read from, a Re:infer tenant that comments are pushed to."""
+"""Models of the connections: to Exchange, from which mail is read, and to Re:infer, to which comments are pushed."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class DisabledReason(models.TextChoices):
 
 
 RUNNING = {"enabled": True, "disabled_reason": "", "disabled_kind": "", "disabled_detail": ""}
-"""The fields of a mailbox or an integration that a user starts."""
+"""The field values that are saved when a user starts a mailbox or an integration."""
 STOPPED = {"enabled": False, "disabled_reason": DisabledReason.USER, "disabled_kind": "", "disabled_detail": ""}
-"""The fields of a mailbox or an integration that a user stops."""
+"""The field values that are saved when a user stops a mailbox or an integration."""
 
 
 class CircuitBreaker(models.Model):
@@ -73,7 +73,7 @@ class Destination(BindsSecrets, CircuitBreaker):
     endpoint = models.URLField(
         "API endpoint",
         max_length=512,
-        help_text="For example https://cloud.uipath.com/organisation/tenant/reinfer_ — a path in it is kept.",
+        help_text="For example https://cloud.uipath.com/organisation/tenant/reinfer_. A path in the address is kept.",
     )
     token = EncryptedField("API token")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -95,7 +95,7 @@ class Integration(BindsSecrets, CircuitBreaker):
     route_of: ClassVar[Callable[[Mapping[str, Any]], Route]] = staticmethod(binding.route_of_integration)
 
     class Api(models.TextChoices):
-        """The API of Microsoft by which mail is read."""
+        """The Microsoft API with which mail is read."""
 
         EWS = "ews", "Exchange Web Services"
         GRAPH = "graph", "Microsoft Graph"
@@ -130,7 +130,8 @@ class Integration(BindsSecrets, CircuitBreaker):
 
     microsoft_api = models.CharField("API", max_length=16, choices=Api, default=Api.EWS)
     endpoint = models.URLField(
-        max_length=512, help_text="Of EWS it usually ends in /EWS/Exchange.asmx; of Graph: https://graph.microsoft.com."
+        max_length=512,
+        help_text="For EWS, it usually ends in /EWS/Exchange.asmx. For Graph, it is https://graph.microsoft.com.",
     )
     auth = models.CharField("sign-in", max_length=16, choices=Auth, default=Auth.NTLM)
     access = models.CharField("access type", max_length=16, choices=Access, default=Access.IMPERSONATION)
@@ -148,7 +149,7 @@ class Integration(BindsSecrets, CircuitBreaker):
         max_length=64,
         blank=True,
         validators=[RegexValidator(r"^([0-9A-Fa-f]{40}|[0-9A-Fa-f]{64})\Z", "40 or 64 hexadecimal digits.")],
-        help_text="As Entra shows it. Not needed where the certificate itself is given.",
+        help_text="As Entra shows it. Not needed if the certificate is entered.",
     )
     authority = models.URLField(
         "sign-in service",
@@ -161,11 +162,13 @@ class Integration(BindsSecrets, CircuitBreaker):
         max_length=32,
         blank=True,
         validators=[RegexValidator(r"^\d{1,3}(\.\d{1,5}){1,3}\Z", "Four numbers with dots, for example 15.1.2507.39.")],
-        help_text="Saves one request per worker process, for example 15.1.2507.39.",
+        help_text="For example 15.1.2507.39. Saves one request per worker process.",
     )
     tls_minimum = models.CharField("minimum TLS version", max_length=8, choices=Tls, blank=True, default=Tls.SYSTEM)
     tls_ciphers = models.CharField("TLS cipher list", max_length=1024, blank=True, help_text="In OpenSSL's notation.")
-    ca_bundle = models.TextField("CA bundle", blank=True, help_text="PEM certificates to trust beside the system's.")
+    ca_bundle = models.TextField(
+        "CA bundle", blank=True, help_text="PEM certificates that are trusted in addition to those of the system."
+    )
     proxy = models.CharField(max_length=512, blank=True, help_text="For example http://proxy.example:3128.")
     user_agent = models.CharField(max_length=128, blank=True)
 
@@ -181,12 +184,17 @@ class Integration(BindsSecrets, CircuitBreaker):
         max_length=16, choices=DisabledReason, blank=True, default=DisabledReason.USER, editable=False
     )
     disabled_kind = models.CharField(
-        max_length=64, blank=True, default="", db_default="", editable=False, help_text="Of the error that disabled it."
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="The kind of the error that disabled it.",
     )
     disabled_detail = models.TextField(
         blank=True,
         editable=False,
-        help_text="What the other side said then; without a kind: why it is stopped, in words.",
+        help_text="The error message of the server. If the kind is blank: why the integration is stopped, as text for users.",
     )
     disabled_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When an error or a quota last disabled it."

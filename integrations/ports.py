@@ -2,7 +2,7 @@
 
 Each port has a fake for tests and at least one adapter, and all implementations pass the same contract suite
 (`tests/contract`). Both are context managers: on exit, the adapter closes its connections. A source can also be a
-`Learner`. CONTRIBUTING.md lists what a new source of mail needs beside the adapter.
+`Learner`. CONTRIBUTING.md lists what a new source of mail needs in addition to the adapter.
 """
 
 from __future__ import annotations
@@ -92,13 +92,13 @@ class Source(Protocol):
 
 @runtime_checkable
 class Learner(Protocol):
-    """A source that finds out a fact about its mailbox with which the next source of that mailbox saves requests.
+    """A source that finds out a fact about its mailbox. The next source of the mailbox uses it to save requests.
 
     Not every source is a learner.
 
     Attributes:
-        learned: The fact, in a format that only the source reads, at most 32 characters; blank for none. It must be set
-            before the first call of a method.
+        learned: The fact, in a format that only the source reads, at most 32 characters; blank for none. The caller
+            sets the fact of the previous source before it calls a method.
     """
 
     learned: str
@@ -108,7 +108,7 @@ class Sink(Protocol):
     """One bucket of one destination. Every method raises only the errors of `integrations.errors`.
 
     Attributes:
-        deadline: Seconds after which a single call of `push` has ended, whatever the network does.
+        deadline: The longest duration of a single call of `push` in seconds, even if the network hangs.
     """
 
     deadline: float
@@ -124,7 +124,7 @@ class Sink(Protocol):
         """Create the bucket, on the request of an admin. Do nothing where it exists."""
 
     def is_empty(self) -> bool:
-        """Return whether the bucket has no comment at all."""
+        """Return whether the bucket has no comments."""
 
     def count(self) -> int | None:
         """Return how many comments the bucket has.
@@ -140,11 +140,11 @@ class Sink(Protocol):
             comments: The comments to push.
 
         Returns:
-            The outcome of every comment: accepted, permanently rejected, or in doubt because the counts of the answer
-            do not account for it.
+            The outcome of every comment: accepted, permanently rejected, or in doubt because the counts in the
+            response do not account for it.
 
         Raises:
-            IntegrationError: At least one comment was not answered. Each comment may or may not be stored.
+            IntegrationError: The outcome of at least one comment is unknown. Each comment may or may not be stored.
         """
 
     def stored(self, ids: Sequence[CommentId]) -> Mapping[CommentId, Comment]:

@@ -1,7 +1,7 @@
 """Recognise faults of this process: it ran out of a resource, or a part of its installation is missing.
 
-Libraries wrap such an exception in one about the connection ("no connection to the server"), so the whole chain of
-causes is searched. Only an unambiguous exception counts: a name that does not resolve, for example, can also be a fault
+Libraries wrap these exceptions in connection errors ("no connection to the server"), so the whole chain of causes is
+searched. Only an unambiguous exception counts: a name that does not resolve, for example, can also be a fault
 of the network or of the settings.
 """
 
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from integrations.errors import InstallationIncomplete, OutOfMemory, OutOfResources, ProcessFault
 
 EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT})
-"""No file descriptors (of the process, of the machine), no space or no quota on the disk."""
+"""Error numbers for exhausted file descriptors (of the process, of the machine), disk space and disk quota."""
 
 
 def own_fault(error: BaseException) -> ProcessFault | None:
@@ -24,7 +24,7 @@ def own_fault(error: BaseException) -> ProcessFault | None:
         error: Any exception.
 
     Returns:
-        The fault; None where the exception is none of this process.
+        The fault; None if the exception is no fault of this process.
     """
     if isinstance(error, ImportError | FileNotFoundError):
         # Only the exception itself counts, not a cause: libraries try an optional import or file and continue without.
@@ -37,7 +37,7 @@ def _fault(error: BaseException) -> ProcessFault | None:
         return error
     if isinstance(error, MemoryError):
         return OutOfMemory()
-    # The error numbers of name resolution have another meaning.
+    # In errors of name resolution, the numbers have another meaning.
     if not isinstance(error, OSError) or isinstance(error, socket.gaierror | socket.herror):
         return None
     if error.errno == errno.ENOMEM:
@@ -50,12 +50,12 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     seen: set[int] = set()
     queue: list[object] = [error]
     while queue:
-        found = queue.pop(0)
-        if not isinstance(found, BaseException) or id(found) in seen:
+        current = queue.pop(0)
+        if not isinstance(current, BaseException) or id(current) in seen:
             continue
-        seen.add(id(found))
-        yield found
+        seen.add(id(current))
+        yield current
         # requests and urllib3 pass the wrapped exception as an argument, or as `reason`.
-        queue += [found.__cause__, found.__context__, *found.args, getattr(found, "reason", None)]
-        if isinstance(found, BaseExceptionGroup):
-            queue += found.exceptions
+        queue += [current.__cause__, current.__context__, *current.args, getattr(current, "reason", None)]
+        if isinstance(current, BaseExceptionGroup):
+            queue += current.exceptions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-def in_words(value: Any) -> str:
+def display_text(value: Any) -> str:
     """Return the text of a form value.
 
     Args:

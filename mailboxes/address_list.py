@@ -1,4 +1,4 @@
-"""Parse a pasted or uploaded list of mailboxes. Pure.
+"""Parse a pasted or uploaded list of mailboxes. No side effects.
 
 One mailbox per line, as `address` or `address,project/bucket`, typed or exported from a spreadsheet.
 """
@@ -70,7 +70,7 @@ def read_list(text: str) -> tuple[list[AddressLine], list[AddressProblem]]:
         if len(lines) >= MAX_MAILBOXES:
             problems.append(
                 AddressProblem(
-                    number, f"There are more than {MAX_MAILBOXES:,} mailboxes. Add the rest in a second list."
+                    number, f"There are more than {MAX_MAILBOXES:,} mailboxes. Add the others in a second list."
                 )
             )
             break
@@ -88,7 +88,7 @@ def read_list(text: str) -> tuple[list[AddressLine], list[AddressProblem]]:
 def _rows(text: str) -> Iterable[list[str] | None]:
     """Yield the fields of each line: an empty list for a blank line, None for a line that is not valid CSV.
 
-    Each line is parsed alone. Otherwise an unclosed quotation mark would swallow all lines below it.
+    Each line is parsed alone. Otherwise all lines after an unclosed quotation mark would become one field.
     """
     text = text.removeprefix("\ufeff").replace("\0", "")
     first = text.split("\n", 1)[0]
@@ -104,13 +104,13 @@ def _rows(text: str) -> Iterable[list[str] | None]:
 
 
 def _parse_line(number: int, fields: list[str]) -> tuple[AddressLine, str]:
-    address, place = fields[0], fields[1] if len(fields) > 1 else ""
+    address, target = fields[0], fields[1] if len(fields) > 1 else ""
     name, at, domain = address.rpartition("@")
     if not (at and name and "." in domain) or any(character.isspace() for character in address) or len(address) > 320:
         return AddressLine(number, address), f"“{address[:80]}” is not an email address."
-    if not place:
+    if not target:
         return AddressLine(number, address), ""
-    project, slash, bucket = place.partition("/")
+    project, slash, bucket = target.partition("/")
     if not slash:
-        return AddressLine(number, address), f"“{place[:80]}” is not a bucket. Write project/bucket."
+        return AddressLine(number, address), f"“{target[:80]}” is not a bucket. Write project/bucket."
     return AddressLine(number, address, project, bucket), problem_with_bucket(project, bucket) or ""

@@ -1,4 +1,4 @@
-"""Describe the filters of a mailbox in words, for the mailbox page."""
+"""List the filters of a mailbox as text, for the mailbox page."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class FilterLine:
     values: tuple[str, ...]
 
 
-def in_words(mailbox: Mailbox) -> list[FilterLine]:
+def filter_lines(mailbox: Mailbox) -> list[FilterLine]:
     """List the filters that are set, in the order of the form.
 
     Args:

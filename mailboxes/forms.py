@@ -17,7 +17,7 @@ from mailboxes.address_list import AddressLine, AddressProblem, read_list
 from mailboxes.models import Bucket, Mailbox
 
 MAX_SHOWN_PROBLEMS = 500
-"""Errors of a list that are shown one by one. A list with more errors is probably the wrong file."""
+"""Maximum number of errors of a list that are shown. A list with more errors is probably the wrong file."""
 MAX_FILE_BYTES = 1_000_000
 """Size limit of an uploaded list in bytes: about 20,000 lines, four times the limit of mailboxes per list."""
 NEW = "new"
@@ -123,7 +123,9 @@ class MailboxForm(ChangedOnlyForm):
     """Create or edit a mailbox of an integration, with an existing bucket or a new one."""
 
     address = forms.EmailField(label="Address", max_length=320, help_text="The primary SMTP address of the mailbox.")
-    bucket_choice = forms.ChoiceField(label="Bucket", help_text="Where its comments go.")
+    bucket_choice = forms.ChoiceField(
+        label="Bucket", help_text="The bucket that the comments of this mailbox are pushed to."
+    )
     destination = forms.ModelChoiceField(Destination.objects.all(), required=False, label="Destination")
     bucket_there = forms.CharField(max_length=2048, required=False, widget=forms.HiddenInput)
     """`project/name` of a bucket that exists at Re:infer. A script fills this field from a list. It takes precedence
@@ -134,7 +136,7 @@ class MailboxForm(ChangedOnlyForm):
         label="Start time",
         required=False,
         widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M:%S", attrs={"type": "datetime-local", "step": "1"}),
-        help_text="Only mail received from this time on. Empty: all mail of the wanted folders.",
+        help_text="Only mail received from this time on. If empty, all mail of the wanted folders.",
     )
     folder_allow = FolderPathsField(label="Only these folders")
     folder_deny = FolderPathsField(label="Never these folders")
@@ -233,15 +235,15 @@ class MailboxForm(ChangedOnlyForm):
         chosen = self.cleaned_data["bucket_choice"]
         if chosen != NEW:
             return self._buckets[chosen]
-        wanted = {
+        fields = {
             "destination": self.cleaned_data["destination"],
             "project": self.cleaned_data["bucket_project"],
             "name": self.cleaned_data["bucket_name"],
         }
         try:
-            return Bucket.objects.get_or_create(**wanted)[0]
+            return Bucket.objects.get_or_create(**fields)[0]
         except IntegrityError:
-            return Bucket.objects.get(**wanted)
+            return Bucket.objects.get(**fields)
 
 
 class BucketForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -253,7 +255,7 @@ class BucketForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class ManyMailboxesForm(MailboxForm):
-    """Create many mailboxes with one bucket and one set of filters: either all of them or none.
+    """Create many mailboxes with one bucket and one set of filters: either all of them are created or none.
 
     Attributes:
         made: The created mailboxes, after saving.
@@ -341,11 +343,11 @@ class ManyMailboxesForm(MailboxForm):
 
     def _create(self) -> bool:
         common = self._bucket()
-        wanted = {name: getattr(self.instance, name) for name in self.Meta.fields if name != "address"}
+        shared = {name: getattr(self.instance, name) for name in self.Meta.fields if name != "address"}
         for line in self._lines:
             bucket = self._bucket_of(line, common)
             self.made.append(
-                Mailbox(integration=self.instance.integration, bucket=bucket, address=line.address, **wanted)
+                Mailbox(integration=self.instance.integration, bucket=bucket, address=line.address, **shared)
             )
         Mailbox.objects.bulk_create(self.made)
         return True

@@ -22,7 +22,8 @@ class Bucket(CircuitBreaker):
     trusted = models.BooleanField(
         default=False,
         editable=False,
-        help_text="Whether our ledger knows all that the bucket holds. Until then, what is unknown is asked for first.",
+        help_text="The ledger has an entry for every comment of the bucket. If not set, Re:infer is asked about comments "
+        "without an entry before they are pushed.",
     )
     examined_at = models.DateTimeField(null=True, blank=True, editable=False)
     refusals = models.CharField(
@@ -30,17 +31,20 @@ class Bucket(CircuitBreaker):
         blank=True,
         default="",
         editable=False,
-        help_text="The last outcomes, + or -: see sync.engine.circuit_breaker.",
+        help_text="The outcomes of the last pushed comments, + or -: see sync.engine.circuit_breaker.",
     )
     pardoned_until = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="Until then, what is refused is set aside without asking."
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Until this time, refused emails become failed emails, and the circuit breaker stays closed.",
     )
     monthly_limit = models.PositiveIntegerField(
         "AI units a month",
         null=True,
         blank=True,
-        help_text="Reached, its mailboxes stop until the month ends or you raise it. A batch on its way is still delivered. "
-        "Empty: no limit.",
+        help_text="When the limit is reached, the mailboxes of the bucket stop until the month ends or you raise the limit. "
+        "A batch that is being pushed is still delivered. If empty, there is no limit.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -61,7 +65,7 @@ class Mailbox(models.Model):
     bucket = models.ForeignKey(Bucket, on_delete=models.PROTECT, related_name="mailboxes")
     address = models.EmailField(max_length=320)
     start_at = models.DateTimeField(
-        "start time", null=True, blank=True, help_text="Mail received from then on. Empty: all mail."
+        "start time", null=True, blank=True, help_text="Only mail received from this time on. If empty, all mail."
     )
     folder_allow = models.JSONField(default=list, blank=True)
     folder_deny = models.JSONField(default=list, blank=True)
@@ -75,7 +79,12 @@ class Mailbox(models.Model):
     enabled = models.BooleanField(default=True, editable=False)
     disabled_reason = models.CharField(max_length=16, choices=DisabledReason, blank=True, default="", editable=False)
     disabled_kind = models.CharField(
-        max_length=64, blank=True, default="", db_default="", editable=False, help_text="Of the error that disabled it."
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="The kind of the error that disabled it.",
     )
     disabled_detail = models.TextField(blank=True, editable=False, validators=[MaxLengthValidator(4096)])
     disabled_at = models.DateTimeField(

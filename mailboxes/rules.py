@@ -1,4 +1,4 @@
-"""Filter rules of a mailbox: which folders, item classes, dates and participants are wanted. Pure."""
+"""Filter rules of a mailbox: which folders, item classes, dates and participants are wanted. No side effects."""
 
 from __future__ import annotations
 
@@ -20,13 +20,12 @@ SKIPPED_BY_DEFAULT = {
     FolderKind.CONVERSATION_HISTORY: "Conversation History",
     FolderKind.RSS: "RSS Feeds",
 }
-"""Skipped unless an allow list names them. Folders are recognised by their kind; the names are for people."""
+"""Folders that are skipped unless an allow list names them. The kind identifies a folder; the names are for display."""
 
 
 UNSENT = {FolderKind.DRAFTS, FolderKind.OUTBOX}
-"""Folders in which an item that is marked as a draft is a draft. Only the distinguished folders themselves: mail
-programs store unsent mail directly in Drafts, while a user may have made a subfolder and imported mail into it. An
-item marked as a draft in a subfolder is treated like one in any other folder."""
+"""Folders in which an item that is marked as a draft is a draft. Their subfolders are treated like any other folder: mail
+programs store unsent mail directly in Drafts, but a user may have imported mail into a subfolder."""
 
 
 class FilterVerdict(StrEnum):
@@ -40,7 +39,7 @@ class FilterVerdict(StrEnum):
     folder. An item outside of `UNSENT` that has this verdict is newly wanted: it is fetched, and pushed if a server
     received it."""
     NEVER_SENT = "never_sent"
-    """Marked as a draft outside of `UNSENT`, and its MIME has no Received header. Decided after the fetch."""
+    """The item is marked as a draft outside of `UNSENT`, and has no Received header. Decided after the fetch."""
     ITEM_CLASS = "item_class"
     TOO_OLD = "too_old"
     PARTICIPANT = "participant"
@@ -104,7 +103,7 @@ def item_verdict(rules: Rules, change: Change, folder: FolderKind) -> FilterVerd
     Args:
         rules: The filters of the mailbox.
         change: The entry of the item in the listing.
-        folder: The kind of the folder that holds the item.
+        folder: The kind of the folder that contains the item.
 
     Returns:
         WANTED, DRAFT, ITEM_CLASS or TOO_OLD.
@@ -125,7 +124,7 @@ def draft_verdict(folder: FolderKind, *, marked: bool, received: bool) -> Filter
     removes the mark. A Received header shows that a server accepted the email (RFC 5321 §4.4).
 
     Args:
-        folder: The kind of the folder that holds the item.
+        folder: The kind of the folder that contains the item.
         marked: Whether Exchange marks the item as a draft.
         received: Whether the MIME of the item has a Received header.
 
@@ -170,7 +169,7 @@ def _wanted_class(rules: Rules, item_class: str) -> bool:
         return True
     if _is_or_below(name, "ipm.schedule.meeting"):
         return rules.meetings
-    # Such as REPORT.IPM.Note.NDR: a report about the delivery or reading of a message.
+    # For example REPORT.IPM.Note.NDR: a report about the delivery or reading of a message.
     return rules.reports and (_is_or_below(name, "report"))
 
 

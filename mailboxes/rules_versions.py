@@ -1,10 +1,10 @@
-"""Versions of the fixed filter rules, and the items that each version newly wants. Pure.
+"""Versions of the fixed filter rules, and the items that each version wants in addition. No side effects.
 
-Fixed rules cannot be configured: which folders hold mail, what counts as a draft. A release that changes a fixed rule
+Fixed rules cannot be configured: which folders contain mail, what counts as a draft. A release that changes a fixed rule
 adds an entry to `CHANGES`. Items that were in a mailbox before such a release are not pushed until an administrator
 decides about them: see `sync.engine.newly_wanted`.
 
-Version 1 stands for the rules before versions were counted.
+Version 1 is the set of rules from before versions were introduced.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class RulesChange:
 
     Attributes:
         version: Version number.
-        what: The additional emails in words. Pages show this text after a count: `12 emails <what>`.
+        what: The additional emails, as text. Pages show this text after a count: `12 emails <what>`.
         wants: Return whether an item is wanted from this version on, judged by its entry in a listing. Folders that
             this version newly reads are not covered here: see `integrations.messages.Folder.read_since`.
     """

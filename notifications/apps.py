@@ -7,6 +7,6 @@ class NotificationsConfig(AppConfig):
     """The app `notifications`. Its label is `notices`."""
 
     name = "notifications"
-    # The old label: existing databases use it in the names of tables and permissions.
+    # An older name of the app: existing databases use it in the names of tables and permissions.
     label = "notices"
     verbose_name = "Notifications"

@@ -1,4 +1,4 @@
-"""Deliver due notifications. Each webhook is independent, so a slow webhook delays no other. Failures are retried."""
+"""Deliver due notifications, and retry failed deliveries. Each webhook has its own task, so a slow one delays no other."""
 
 from __future__ import annotations
 
@@ -18,10 +18,14 @@ from notifications.sending import NotSent, send
 from notifications.signature import signature
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
+"""The first and the longest time between two attempts."""
 GIVE_UP_AFTER = timedelta(days=3)
+"""Age of a notification after which a failed delivery is not retried."""
 AT_ONCE = 20
+"""Largest number of deliveries that one task reserves."""
 CLAIMED_FOR = timedelta(minutes=10)
-"""Longer than one worker needs for the deliveries it reserved. After this time the worker is assumed dead."""
+"""How long a worker reserves deliveries. It is longer than the worker needs for them. If the worker is killed, the
+deliveries are due again after this time."""
 Post = Callable[[str, bytes, Mapping[str, str]], None]
 
 
@@ -32,7 +36,7 @@ def due_webhooks(now: datetime) -> list[int | None]:
         now: Current time, UTC.
 
     Returns:
-        Primary keys of webhooks; None stands for email.
+        Primary keys of webhooks, and None if email deliveries are due.
     """
     return list(Delivery.objects.filter(next_at__lte=now).order_by().values_list("webhook", flat=True).distinct())
 
@@ -58,6 +62,7 @@ def deliver(webhook: int | None, now: datetime, post: Post | None = None) -> int
         except (NotSent, SecretUnreadable, OSError) as error:
             if own_fault(error) is None:
                 _schedule_retry(delivery, str(error) if isinstance(error, NotSent) else type(error).__name__, now)
+            # Release the other reserved deliveries.
             Delivery.objects.filter(webhook=webhook, next_at=now + CLAIMED_FOR).update(next_at=now + FIRST_WAIT)
             return delivered
         Delivery.objects.filter(pk=delivery.pk).update(
@@ -116,7 +121,7 @@ def _post(url: str, body: bytes, headers: Mapping[str, str]) -> None:
 
 
 def _send_email(notification: Notification) -> None:
-    # SMTP errors are subclasses of OSError as well; `deliver` handles them.
+    # `deliver` handles SMTP errors, because they are subclasses of OSError.
     send_mail(
         f"[Re:infer Exchange] {notification.get_kind_display()}", notification.text, None, settings.NOTICES_MAIL_TO
     )

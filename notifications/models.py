@@ -17,21 +17,21 @@ class NotificationKind(models.TextChoices):
     INTEGRATION_RECOVERED = "integration_recovered", "Integration recovered"
     MAILBOX_DISABLED = "mailbox_disabled", "Mailbox disabled"
     MAILBOX_RECOVERED = "mailbox_recovered", "Mailbox recovered"
-    FOLDER_LEFT_OUT = "folder_left_out", "Folder left out"
-    FOLDER_RECOVERED = "folder_recovered", "Folder recovered"
-    EMAIL_SET_ASIDE = "email_set_aside", "Emails set aside"
-    SLOW_EMAILS = "slow_emails", "Emails that take too long"
-    BUDGET_REACHED = "budget_reached", "Budget reached"
-    STANDING_STILL = "standing_still", "Standing still"
-    GOING_ON = "going_on", "Going on"
+    FOLDER_LEFT_OUT = "folder_left_out", "Folder cannot be read"
+    FOLDER_RECOVERED = "folder_recovered", "Folder can be read again"
+    EMAIL_SET_ASIDE = "email_set_aside", "Emails failed"
+    SLOW_EMAILS = "slow_emails", "Emails exceed the conversion deadline"
+    BUDGET_REACHED = "budget_reached", "Monthly AI unit limit reached"
+    STANDING_STILL = "standing_still", "Standstill"
+    GOING_ON = "going_on", "Standstill over"
 
 
 class Webhook(models.Model):
     """A URL that receives notifications."""
 
     url = models.URLField(max_length=512)
-    secret = EncryptedField(help_text="Signs what is sent.")
-    events = models.JSONField(default=list, blank=True, help_text="Kinds of notices. Empty: all.")
+    secret = EncryptedField(help_text="Key of the signature of each request.")
+    events = models.JSONField(default=list, blank=True, help_text="Kinds of notifications to send. Empty: all kinds.")
     enabled = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -43,10 +43,10 @@ class Webhook(models.Model):
 
 
 class Notification(models.Model):
-    """An event that people are notified of.
+    """A notification about an event.
 
-    Stored in the transaction of the event, and sent later. Contains ids, names, reasons and times; never content of
-    emails and never a secret.
+    It is stored in the transaction of the event, and sent later. It contains ids, names, reasons and times, but no
+    content of emails and no secret.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -55,9 +55,13 @@ class Notification(models.Model):
     facts = models.JSONField(default=dict)
     integration_id = models.BigIntegerField(null=True)
     mailbox_id = models.BigIntegerField(null=True)
-    cause = models.CharField(max_length=64, blank=True, help_text="What several mailboxes can have in common.")
-    mailboxes = models.JSONField(default=list, help_text="Ids of those that still stand still for this cause.")
-    open = models.BooleanField(default=False, help_text="Until it is over: then its recovery is told.")
+    cause = models.CharField(
+        max_length=64, blank=True, help_text="Kind of the error, if several mailboxes can have it."
+    )
+    mailboxes = models.JSONField(default=list, help_text="Ids of the mailboxes that still have this error.")
+    open = models.BooleanField(
+        default=False, help_text="Whether the error continues. When it ends, the recovery is announced."
+    )
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:
@@ -75,7 +79,9 @@ class Delivery(models.Model):
     notice = models.ForeignKey(Notification, on_delete=models.CASCADE, related_name="deliveries")
     webhook = models.ForeignKey(Webhook, null=True, on_delete=models.CASCADE, related_name="deliveries")
     attempts = models.PositiveSmallIntegerField(default=0)
-    next_at = models.DateTimeField(null=True, help_text="Empty: it is over.")
+    next_at = models.DateTimeField(
+        null=True, help_text="Time of the next attempt. Empty: delivered, or no further attempt."
+    )
     delivered_at = models.DateTimeField(null=True)
     last_problem = models.CharField(max_length=200, blank=True)
 

@@ -1,6 +1,6 @@
 """Store notifications and their deliveries in the transaction of the event (transactional outbox).
 
-A notification about an error stays open until the error is over. Then a notification about the recovery follows.
+A notification about an error stays open until the error ends. Then a notification about the recovery is stored.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ RECOVERY = {
 }
 
 LOCK = 7_261_904_533
-"""Key of the advisory lock for standstill notifications. Any number that no other code uses."""
+"""Key of the PostgreSQL advisory lock for standstill notifications: an arbitrary number that no other code uses."""
 GROUPING_DELAY = timedelta(minutes=1)
-"""One cause can stop 400 mailboxes within a minute. The notification is sent after this delay, and counts the
-mailboxes."""
+"""Delay before a notification about an error that several mailboxes can share. One error can stop 400 mailboxes within a
+minute. The delay allows one notification to count them all."""
 
 
 @transaction.atomic
 def announce_stopped(name: str, why: str, cause: str, *, integration_id: int, mailbox_id: int, bucket: str) -> None:
-    """Announce that a mailbox stopped for a cause that other mailboxes of the integration may share.
+    """Announce that a mailbox stopped because of an error that other mailboxes of the integration can share.
 
-    If an open notification has the same cause, the mailbox is added to that notification.
+    If there is an open notification about the same error, the mailbox is added to it.
 
     Args:
         name: Name of the mailbox.
@@ -136,11 +136,11 @@ def announce(
 
     Args:
         kind: The kind of the notification.
-        text: The text, one or more sentences.
+        text: The text in one or more sentences.
         integration_id: Primary key of the integration that the event belongs to.
         mailbox_id: Primary key of the mailbox that the event belongs to.
         facts: Ids, names and reasons as JSON values; never content of emails and never a secret.
-        cause: Kind of the error, for an event that several mailboxes can share. Its deliveries wait for
+        cause: Kind of the error, if several mailboxes can share it. The deliveries are then due after
             `GROUPING_DELAY`.
     """
     notification = Notification.objects.create(
@@ -164,27 +164,27 @@ def announce(
 
 
 @transaction.atomic
-def update_standstills(standing: Mapping[str, str]) -> None:
-    """Announce standstills of the whole installation that are new, and those that are over.
+def update_standstills(found: Mapping[str, str]) -> None:
+    """Announce new standstills of the installation, and the end of earlier ones.
 
-    Safe to call at any time and from several processes: the open notifications show what was announced.
+    Several processes can call this at any time: the open notifications show which standstills are announced already.
 
     Args:
-        standing: The present standstills: kind to description.
+        found: The present standstills, as a mapping from kind to description.
     """
     _lock_standstills()
     open_standstills = Notification.objects.filter(kind=NotificationKind.STANDING_STILL, open=True)
-    over = open_standstills.exclude(facts__standstill__in=list(standing))
+    over = open_standstills.exclude(facts__standstill__in=list(found))
     for notification in over:
-        announce(NotificationKind.GOING_ON, f"It is over: {notification.text}", facts=notification.facts)
+        announce(NotificationKind.GOING_ON, f"This standstill is over: {notification.text}", facts=notification.facts)
     over.update(open=False)
     announced = set(open_standstills.values_list("facts__standstill", flat=True))
-    for kind in standing.keys() - announced:
-        announce(NotificationKind.STANDING_STILL, standing[kind], facts={"standstill": kind})
+    for kind in found.keys() - announced:
+        announce(NotificationKind.STANDING_STILL, found[kind], facts={"standstill": kind})
 
 
 def _lock_standstills() -> None:
-    """Hold an advisory lock until the end of the transaction. On SQLite, transactions are serial anyway."""
+    """Take an advisory lock until the end of the transaction. SQLite needs none: it has one writer at a time."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
@@ -197,10 +197,11 @@ def recovered(integration_id: int, mailbox_id: int, names: tuple[str, str], *, w
     Args:
         integration_id: Primary key of the integration.
         mailbox_id: Primary key of the mailbox.
-        names: Name of the integration and name of the mailbox.
+        names: The name of the integration, and the name of the mailbox.
         whole: Whether all folders of the mailbox could be read.
     """
-    # Check without a lock first: after nearly every sync there is no open notification.
+    # This function runs after every sync, and there is nearly always no open notification. So the first query takes no
+    # lock.
     open_notifications = Notification.objects.filter(open=True, integration_id=integration_id)
     if not whole:
         open_notifications = open_notifications.exclude(kind=NotificationKind.FOLDER_LEFT_OUT)
@@ -219,18 +220,18 @@ def recovered(integration_id: int, mailbox_id: int, names: tuple[str, str], *, w
             )
 
 
-def forget_deleted() -> None:
-    """Close the open notifications about mailboxes and integrations that were deleted: they never recover."""
+def close_deleted() -> None:
+    """Close the open notifications about deleted mailboxes and integrations, because these cannot recover."""
     for pk in (
         Notification.objects.filter(open=True)
         .exclude(kind=NotificationKind.STANDING_STILL)
         .values_list("pk", flat=True)
     ):
-        _forget_deleted_of(pk)
+        _close_if_deleted(pk)
 
 
 @transaction.atomic
-def _forget_deleted_of(pk: uuid.UUID) -> None:
+def _close_if_deleted(pk: uuid.UUID) -> None:
     notification = Notification.objects.select_for_update().filter(pk=pk, open=True).first()
     if notification is None:
         return
@@ -258,7 +259,7 @@ def _forget_deleted_of(pk: uuid.UUID) -> None:
 
 
 def _mark_recovered(notification: Notification, mailbox_id: int, name: str) -> None:
-    """Remove a mailbox from a notification about several mailboxes. Announce the recovery of the last one."""
+    """Remove a recovered mailbox from a notification about several mailboxes. Announce the recovery after the last one."""
     if mailbox_id not in notification.mailboxes:
         return
     notification.mailboxes = [other for other in notification.mailboxes if other != mailbox_id]
@@ -272,7 +273,7 @@ def _announce_recovered(notification: Notification, mailbox_id: int | None, name
     count = notification.facts["mailboxes"]
     text = f"{name} syncs again." if count == 1 else f"All {count:,} mailboxes that had stopped sync again."
     if notification.kind == NotificationKind.FOLDER_LEFT_OUT:
-        text = f"No folder of {name if count == 1 else f'these {count:,} mailboxes'} is left out any more."
+        text = f"All folders of {name if count == 1 else f'these {count:,} mailboxes'} can be read again."
     announce(
         RECOVERY[NotificationKind(notification.kind)],
         text,

@@ -20,7 +20,7 @@ SUCCESS = range(200, 300)
 
 
 class NotSent(Exception):
-    """The request failed. The text states why, and never quotes the server."""
+    """The request failed. The text states the reason, and contains no part of the response."""
 
 
 class NoAddress(NotSent):
@@ -51,8 +51,8 @@ def send(
 def problem_with(url: str, *, allow_private: bool = False, seconds: float = 3.0) -> str:
     """Check whether `send` would accept a URL.
 
-    A name that cannot be resolved at the moment is no problem. `send` checks again before each request, because the DNS
-    record can change.
+    A host name that cannot be resolved at the moment is accepted. `send` checks the addresses again before each request,
+    because the DNS record can change.
 
     Args:
         url: The URL.
@@ -102,10 +102,10 @@ async def _post(url: str, body: bytes, headers: Mapping[str, str], allow_private
 
 async def _address(host: str, port: int, allow_private: bool) -> str:
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        entries = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise NoAddress("the host name cannot be resolved") from None
-    addresses = [str(entry[4][0]) for entry in found]
+    addresses = [str(entry[4][0]) for entry in entries]
     if not allow_private and not all(is_public(address) for address in addresses):
         raise NotSent("the host name resolves to a private network")
     return addresses[0]
@@ -120,16 +120,16 @@ def is_public(address: str) -> bool:
         address: The address as text, with or without an IPv6 zone.
 
     Returns:
-        False also for text that is not an IP address.
+        Whether it is public; False for text that is not an IP address.
     """
     try:
-        found = ipaddress.ip_address(address.partition("%")[0])
+        parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    inner = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    if isinstance(found, ipaddress.IPv6Address) and (found.sixtofour or found.teredo or found in _NAT64):
+    ipv4 = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    if isinstance(parsed, ipaddress.IPv6Address) and (parsed.sixtofour or parsed.teredo or parsed in _NAT64):
         return False
-    return (inner or found).is_global and not (inner or found).is_multicast
+    return (ipv4 or parsed).is_global and not (ipv4 or parsed).is_multicast
 
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")

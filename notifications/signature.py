@@ -1,4 +1,4 @@
-"""The signature with which the receiver of a webhook verifies the sender and detects a replay. Pure."""
+"""The signature of a webhook request. With it, the receiver verifies the sender and detects replays. Pure functions."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from notifications import delivering
 
 
-# Task names must not change: messages with these names can be in the queue while a release is installed.
+# Task names must not change: the queue can contain messages with these names while an upgrade is installed.
 @shared_task(name="notices.tasks.deliver_due")
 def deliver_due() -> None:
     """Queue one delivery task for each webhook with due deliveries, and one for email."""
@@ -18,7 +18,7 @@ def deliver_due() -> None:
 
 @shared_task(name="notices.tasks.deliver_to")
 def deliver_to(webhook: int | None) -> None:
-    """Deliver what is due for one webhook.
+    """Send the due deliveries of one webhook.
 
     Args:
         webhook: Primary key of the webhook; None for email.

@@ -11,25 +11,25 @@ from access import history
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, as the audit log names people and commands.
+    """The user or command that runs an operation. The audit log shows its name.
 
     Attributes:
-        name: A user name, or the account of the operating system and the command. At most 150 characters.
+        name: A user name; for a command, the operating system account and the command. At most 150 characters.
     """
 
     name: str
 
     @classmethod
     def of_request(cls, request: HttpRequest) -> Actor:
-        """Return the authenticated user of a request, of a page or of the API."""
+        """Return the actor for the authenticated user of a request to a page or to the API."""
         return cls(history.user_name(request.user))
 
     @classmethod
     def of_command(cls, command: str) -> Actor:
-        """Return the account that runs a management command.
+        """Return the actor for the operating system account that runs a management command.
 
         Args:
-            command: The name of the command of `manage.py`.
+            command: The name of the management command.
 
         Returns:
             The actor.

@@ -1,7 +1,8 @@
 """Switch an integration from one Microsoft API to the other: check each mailbox first, then switch.
 
-Mailboxes, buckets, filters and the ledger stay. The switch changes one row. The next sync of each mailbox drops what
-belongs to the previous API (`sync.store.source_change`), so a sync may run during the switch.
+Mailboxes, buckets, filters and the ledger do not change: the switch updates only the row of the integration. The next sync
+of each mailbox drops the cursors of the previous API (`sync.store.source_change`), so the switch may happen while a
+mailbox is syncing.
 """
 
 from __future__ import annotations
@@ -42,11 +43,11 @@ AT_ONCE = 4
 DEADLINE = 20.0
 """Seconds that one call to Exchange may take."""
 PATIENCE = 25.0
-"""Seconds that an admin waits for the page. Mailboxes that are not checked by then are reported as unchecked."""
+"""Seconds for all checks together, because an admin waits for the page. Later checks are reported as not done in time."""
 NAMED = 3
-"""Mailboxes or folders that a sentence names one by one."""
-MOST_FOLDERS = 20
-"""Folders of a mailbox that its check names one by one."""
+"""Most mailboxes or folders that a sentence lists by name. It gives only the number of the others."""
+MAX_FOLDERS = 20
+"""Most folders that the check of one mailbox lists by name."""
 NOT_LISTED = "of them Graph does not list folders that are read now"
 Paths = frozenset[tuple[str, ...]]
 Known = Mapping[tuple[str, ...], tuple[SyncedFolder, FilterVerdict]]
@@ -56,13 +57,13 @@ Api = Integration.Api
 
 @dataclass(frozen=True, slots=True)
 class MailboxCheck:
-    """What the switch would do to one mailbox.
+    """The effect that the switch would have on one mailbox.
 
     Attributes:
         address: The address of the mailbox.
-        ok: Whether the other API can open it; None where the time was not sufficient.
-        text: The result in words.
-        kind: The kind of the error; empty where there was none.
+        ok: Whether the mailbox can be opened through the other API; None if the check did not end in time.
+        text: The result as sentences for the admin.
+        kind: The kind of the error; empty if there was none.
         not_listed: Folders that are read now and that Graph does not list, each with its class and number of items.
     """
 
@@ -81,7 +82,7 @@ class Target:
         api: The API, a value of `Integration.Api`.
         endpoint: The URL of the API.
         authority: The URL of the sign-in service.
-        secrets: The secrets that were entered for it, by the name of the model's field.
+        secrets: The secrets that the admin entered for this API, by the name of the model's field.
     """
 
     api: str
@@ -96,20 +97,22 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class SecretsNeeded(ActionRefused):
-    """A stored secret is bound to another endpoint than the one to switch to.
+    """The refusal of a switch because the target needs secrets to be entered again.
+
+    A stored secret is bound to the endpoint that it was entered for, and is never sent to another one.
 
     Attributes:
-        problems: What is missing, by the name of the model's field.
+        problems: An error text for each missing secret, by the name of the model's field.
     """
 
     problems: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, problems: Mapping[str, str]) -> SecretsNeeded:
-        """Return the refusal for these problems.
+        """Return the refusal for these missing secrets.
 
         Args:
-            problems: What is missing, by the name of the model's field.
+            problems: An error text for each missing secret, by the name of the model's field.
 
         Returns:
             The refusal; its text joins the problems.
@@ -124,29 +127,29 @@ def target_of(
     authority: str = "",
     secrets: Mapping[str, str] | None = None,
 ) -> Target | ActionRefused:
-    """Return the other API of the same tenant.
+    """Return the target of a switch to the other API of the same tenant.
 
     Args:
         integration: The integration.
         api: The API to switch to, a value of `Integration.Api`.
-        endpoint: The URL of the API; empty for the one of the integration's cloud.
-        authority: The URL of the sign-in service; empty for the present one.
-        secrets: Secrets by the name of the model's field. Needed where the switch sends them elsewhere.
+        endpoint: The URL of the API; if empty, the URL of this API in the integration's cloud.
+        authority: The URL of the sign-in service; if empty, the present URL.
+        secrets: Secrets by the name of the model's field. Needed if stored secrets are bound to another endpoint.
 
     Returns:
-        The target, `SecretsNeeded`, or why this integration cannot switch.
+        The target, `SecretsNeeded`, or an `ActionRefused` with the reason why this integration cannot switch.
     """
     if integration.microsoft_api == api:
         return ActionRefused(f"{integration} uses {Api(api).label} already.")
     if api == Api.GRAPH and integration.auth in (Integration.Auth.NTLM, Integration.Auth.BASIC):
         return ActionRefused(
-            "Graph accepts the sign-in of an app, and no account. If these mailboxes are in Exchange Online now, "
-            "press Edit and enter the app there; nothing is sent twice. Exchange Server keeps EWS."
+            "Graph accepts only the sign-in of an application, not of a user account. If these mailboxes are in Exchange "
+            "Online now, press Edit and enter the application; nothing is sent twice. Exchange Server supports only EWS."
         )
     cloud = cloud_at(integration.endpoint)
     if not endpoint and cloud is None:
         return ActionRefused(
-            f"Enter the endpoint of {Api(api).label}: the present one belongs to no cloud of Microsoft."
+            f"Enter the endpoint of {Api(api).label}: the present one does not belong to a Microsoft cloud."
         )
     default = (cloud.graph if api == Api.GRAPH else cloud.ews) if cloud else ""
     entered = {name: plain for name, plain in (secrets or {}).items() if plain}
@@ -164,27 +167,29 @@ def as_switched(integration: Integration, target: Target) -> Integration:
     Returns:
         The copy.
     """
-    there = copy.copy(integration)
+    switched = copy.copy(integration)
     for name, value in target.values().items():
-        setattr(there, name, value)
+        setattr(switched, name, value)
     for name, plain in target.secrets.items():
-        setattr(there, name, Secret.sealed(plain))
-    return there
+        setattr(switched, name, Secret.sealed(plain))
+    return switched
 
 
 def _missing_secrets(integration: Integration, target: Target) -> dict[str, str]:
-    there = as_switched(integration, target)
-    found = {}
+    switched = as_switched(integration, target)
+    problems = {}
     for name in secret_fields(Integration):
-        if parts := there.not_for(name):
-            found[name] = must_be_entered_again(label_of(Integration, name), parts)
-    return found
+        if parts := switched.not_for(name):
+            problems[name] = must_be_entered_again(label_of(Integration, name), parts)
+    return problems
 
 
 def check_mailboxes(
     actor: Actor, integration: Integration, target: Target, mailboxes: Sequence[Mailbox], patience: float = PATIENCE
 ) -> list[MailboxCheck]:
-    """Open each mailbox by the other API, several at once. Changes nothing but the audit log, which names the servers.
+    """Open each mailbox through the other API, several at a time.
+
+    Nothing is changed. The audit log gets one entry, which names the servers.
 
     Args:
         actor: Who checks.
@@ -196,18 +201,18 @@ def check_mailboxes(
     Returns:
         One check for each mailbox, in their order.
     """
-    there = as_switched(integration, target)
-    route = [(what, "", where) for what, where in there.route()]
-    text = f"{integration} was tried by {Api(target.api).label}."
+    switched = as_switched(integration, target)
+    route = [(label, "", url) for label, url in switched.route()]
+    text = f"{integration} was tested with {Api(target.api).label}."
     with history.attempt(actor.name, text, Subject.of(integration), route) as attempt:
-        checks = _checked(there, mailboxes, patience)
+        checks = _run_checks(switched, mailboxes, patience)
         kinds = sorted({one.kind or "unknown" for one in checks if one.ok is False})
         opened = f"{sum(one.ok is True for one in checks):,} of {len(checks):,} mailboxes can be opened"
         attempt.outcome = f"{opened}; failed: {', '.join(kinds)}" if kinds else opened
     return checks
 
 
-def _checked(there: Integration, mailboxes: Sequence[Mailbox], patience: float) -> list[MailboxCheck]:
+def _run_checks(switched: Integration, mailboxes: Sequence[Mailbox], patience: float) -> list[MailboxCheck]:
     if not mailboxes:
         return []
     known, emails = _known_folders(mailboxes), _known_emails(mailboxes)
@@ -216,18 +221,18 @@ def _checked(there: Integration, mailboxes: Sequence[Mailbox], patience: float) 
     try:
 
         def started(box: Mailbox) -> Future[MailboxCheck]:
-            return pool.submit(_check, there, box.address, known[box.pk], emails.get(box.pk, 0))
+            return pool.submit(_check, switched, box.address, known[box.pk], emails.get(box.pk, 0))
 
         first, *rest = mailboxes
         # The first mailbox signs in alone. If the sign-in is refused, the others would repeat the refused sign-in.
-        with sign_in_budget.counted(there) as attempt:
-            check = _in_time(started(first), first, deadline)
+        with sign_in_budget.counted(switched) as attempt:
+            check = _result_in_time(started(first), first, deadline)
             if check.ok is not None:
                 attempt.ended(check.kind)
         if check.kind in scope_evidence.PASSWORD_KINDS:
             return [check, *(replace(check, address=box.address) for box in rest)]
         futures = [started(box) for box in rest]
-        return [check, *(_in_time(future, box, deadline) for future, box in zip(futures, rest, strict=True))]
+        return [check, *(_result_in_time(future, box, deadline) for future, box in zip(futures, rest, strict=True))]
     except SignInPaused as error:
         return [MailboxCheck(box.address, False, str(error), error.kind) for box in mailboxes]
     finally:
@@ -241,7 +246,7 @@ def summary(checks: Sequence[MailboxCheck]) -> str:
         checks: The checks of the mailboxes.
 
     Returns:
-        How many mailboxes can be opened, the first errors, and the folders that Graph does not list.
+        The number of mailboxes that can be opened, the first error, and the folders that Graph does not list.
     """
     good, bad = sum(one.ok is True for one in checks), [one for one in checks if one.ok is False]
     late = sum(one.ok is None for one in checks)
@@ -251,11 +256,11 @@ def summary(checks: Sequence[MailboxCheck]) -> str:
             f" and {len(bad) - NAMED:,} more" if len(bad) > NAMED else ""
         )
         sentences.append(f"{len(bad):,} cannot: {named}. {bad[0].text}")
-    lacking = [one for one in checks if one.not_listed]
-    if lacking:
-        named = "; ".join(f"{one.address}: {_named(one.not_listed)}" for one in lacking[:NAMED])
-        more = f"; and {len(lacking) - NAMED:,} more" if len(lacking) > NAMED else ""
-        sentences.append(f"In {len(lacking):,} {NOT_LISTED}: {named}{more}.")
+    with_missing = [one for one in checks if one.not_listed]
+    if with_missing:
+        named = "; ".join(f"{one.address}: {_names_text(one.not_listed)}" for one in with_missing[:NAMED])
+        more = f"; and {len(with_missing) - NAMED:,} more" if len(with_missing) > NAMED else ""
+        sentences.append(f"In {len(with_missing):,} {NOT_LISTED}: {named}{more}.")
     if late:
         sentences.append(f"{late:,} could not be checked in time.")
     return " ".join(sentences)
@@ -271,8 +276,8 @@ def switch(
 ) -> str | ActionRefused:
     """Check every running mailbox, and switch the integration if all can be opened.
 
-    An integration that an error stopped runs again. One that a user stopped stays stopped. A running sync ends with the
-    API that it began with.
+    An integration that was stopped by an error is started again. An integration that a user stopped stays stopped. A
+    sync that is already running uses the previous API until its end.
 
     Args:
         actor: Who switches.
@@ -282,37 +287,37 @@ def switch(
         check: The function that checks the mailboxes.
 
     Returns:
-        What was done, as a sentence, or why nothing was switched.
+        What was done, as a sentence, or the reason why nothing was switched.
     """
     if not anyway:
         checks = check(actor, integration, target, list(integration.mailboxes.filter(enabled=True)))
         if not all(one.ok for one in checks):
             return ActionRefused(
-                f"Nothing was switched. {summary(checks)} Repair that, or switch anyway: "
-                "those mailboxes do not sync until they can be opened."
+                f"Nothing was switched. {summary(checks)} Fix the errors, or switch anyway: "
+                "mailboxes that cannot be opened do not sync until the errors are fixed."
             )
         if any(one.not_listed for one in checks):
             return ActionRefused(
                 f"Nothing was switched. {summary(checks)} Give these folders the class IPF.Note, or move their mail into other "
                 "folders, or switch anyway: mail in them is no longer read."
             )
-    changes = _changes_in_words(integration, target)
-    there = as_switched(integration, target)
-    there.bind()
-    values: dict[str, object] = {**target.values(), "bindings": there.bindings, "updated_at": timezone.now()}
-    values |= {name: getattr(there, name) for name in target.secrets}
+    changes = _change_lines(integration, target)
+    switched = as_switched(integration, target)
+    switched.bind()
+    values: dict[str, object] = {**target.values(), "bindings": switched.bindings, "updated_at": timezone.now()}
+    values |= {name: getattr(switched, name) for name in target.secrets}
     if integration.disabled_reason == DisabledReason.SYNC_ERROR:
         values |= RUNNING
     same = Integration.objects.filter(pk=integration.pk, updated_at=integration.updated_at)
     if not same.update(**values):
-        return ActionRefused("The integration was changed meanwhile. Nothing was switched; check it again.")
+        return ActionRefused("The integration was changed in the meantime. Nothing was switched. Try again.")
     settings_changed(integration)
-    text = f"{integration} reads by {Api(target.api).label} from now on. Nothing is sent twice."
+    text = f"{integration} uses {Api(target.api).label} from now on. Nothing is sent twice."
     return recorded(actor, text, Subject.of(integration), changes)
 
 
-def _changes_in_words(integration: Integration, target: Target) -> list[tuple[str, str, str]]:
-    """Return field, value before and value after, for the audit log. Secrets themselves are left out."""
+def _change_lines(integration: Integration, target: Target) -> list[tuple[str, str, str]]:
+    """Return field, value before and value after, for the audit log. The values of secrets are left out."""
     labels = {"microsoft_api": "API", "endpoint": "Endpoint", "authority": "Sign-in service"}
     before = {name: str(getattr(integration, name)) for name in labels}
     changes = [
@@ -324,7 +329,7 @@ def _changes_in_words(integration: Integration, target: Target) -> list[tuple[st
 
 
 def _check(integration: Integration, address: str, known: Known, emails: int) -> MailboxCheck:
-    """Check one mailbox. Runs in its own thread, so it makes no query, and only calls Exchange."""
+    """Check one mailbox. Runs in a thread, where a query would open another database connection, so it makes no query."""
     try:
         with open_source(integration, address, deadline=DEADLINE) as source:
             source.check()
@@ -335,29 +340,25 @@ def _check(integration: Integration, address: str, known: Known, emails: int) ->
         return MailboxCheck(address, False, str(error))
     lost = [known[path][0] for path in missing if known[path][1] is FilterVerdict.WANTED]
     if lost and integration.microsoft_api == Api.GRAPH:
-        not_listed = tuple(map(_in_words, lost))
-        named = _named(not_listed)
+        not_listed = tuple(map(_folder_text, lost))
+        named = _names_text(not_listed)
         text = f"Graph does not list folders that are read now: {named}. Their mail is no longer read after the switch."
-        return MailboxCheck(address, True, f"{_promise(0, (), emails)} {text}", not_listed=not_listed)
-    return MailboxCheck(address, True, _promise(len(known), missing, emails))
+        return MailboxCheck(address, True, f"{_expected_effect(0, (), emails)} {text}", not_listed=not_listed)
+    return MailboxCheck(address, True, _expected_effect(len(known), missing, emails))
 
 
-def _in_words(folder: SyncedFolder) -> str:
+def _folder_text(folder: SyncedFolder) -> str:
     total = "" if folder.total is None else f", {folder.total:,} item{'' if folder.total == 1 else 's'}"
     return f"{folder} ({folder.folder_class or 'without a class'}{total})"
 
 
-def _named(folders: Sequence[str]) -> str:
-    more = f" and {len(folders) - MOST_FOLDERS:,} more" if len(folders) > MOST_FOLDERS else ""
-    return ", ".join(folders[:MOST_FOLDERS]) + more
+def _names_text(folders: Sequence[str]) -> str:
+    more = f" and {len(folders) - MAX_FOLDERS:,} more" if len(folders) > MAX_FOLDERS else ""
+    return ", ".join(folders[:MAX_FOLDERS]) + more
 
 
-def _promise(folders: int, missing: Sequence[tuple[str, ...]], emails: int) -> str:
-    known = (
-        f"{emails:,} emails that Re:infer has are known again and not sent twice"
-        if emails
-        else "Nothing was synced yet"
-    )
+def _expected_effect(folders: int, missing: Sequence[tuple[str, ...]], emails: int) -> str:
+    known = f"{emails:,} delivered emails will be recognized and not sent twice" if emails else "Nothing was synced yet"
     if not missing:
         return (
             f"{known}; {'its folder is' if folders == 1 else f'all {folders:,} folders are'} found."
@@ -366,15 +367,16 @@ def _promise(folders: int, missing: Sequence[tuple[str, ...]], emails: int) -> s
         )
     named = ", ".join("/".join(path) for path in missing[:NAMED])
     return (
-        f"{known}. Not found again: {named}{' and more' if len(missing) > NAMED else ''}; moved emails are read again."
+        f"{known}. Folders not found: {named}{' and more' if len(missing) > NAMED else ''}. Emails that were moved out of "
+        "them are read again."
     )
 
 
-def _in_time(future: Future[MailboxCheck], mailbox: Mailbox, deadline: float) -> MailboxCheck:
+def _result_in_time(future: Future[MailboxCheck], mailbox: Mailbox, deadline: float) -> MailboxCheck:
     try:
         return future.result(timeout=max(0.0, deadline - time.monotonic()))
     except TimeoutError:
-        return MailboxCheck(mailbox.address, None, "There was no time left to check it.")
+        return MailboxCheck(mailbox.address, None, "The check did not end in time.")
 
 
 def _paths_of(source: Source) -> Paths:

@@ -22,7 +22,7 @@ from sync.jobs import bucket_audit, connection_breakers
 from sync.store.lease import Clock, database_now
 
 PARDON = timedelta(days=1)
-"""How long a resumed bucket may refuse emails before its circuit breaker can open again."""
+"""For this time after an admin resumed a bucket, refused emails do not open its circuit breaker again."""
 CREATE_DEADLINE = 20.0
 """Seconds that Re:infer may take while the admin waits."""
 
@@ -65,13 +65,13 @@ def set_limit(actor: Actor, bucket: Bucket, before: int | None, limit: int | Non
 
     Args:
         actor: Who changes it.
-        bucket: The bucket; its limit is set, too.
-        before: The limit until now, in AI units a month; None for no limit.
+        bucket: The bucket. The limit of the instance is set, too.
+        before: The previous limit, in AI units a month; None for no limit.
         limit: The new limit, in AI units a month; None for no limit.
     """
     bucket.monthly_limit = limit
     Bucket.objects.filter(pk=bucket.pk).update(monthly_limit=limit)
-    changes = [("AI units a month", wording.in_words(before), wording.in_words(limit))]
+    changes = [("AI units a month", wording.display_text(before), wording.display_text(limit))]
     recorded(actor, f"The limit of {bucket} was changed.", Subject.of(bucket), changes)
 
 
@@ -83,7 +83,7 @@ def delete(actor: Actor, bucket: Bucket) -> bool:
         bucket: The bucket.
 
     Returns:
-        False while mailboxes still send to it.
+        False if mailboxes still send to the bucket.
     """
     about = Subject.of(bucket)
     try:
@@ -108,11 +108,10 @@ def resume(actor: Actor, bucket: Bucket, clock: Clock = database_now) -> str:
         What was done, as a sentence.
     """
     Bucket.objects.filter(pk=bucket.pk).update(refusals="", pardoned_until=clock() + PARDON)
-    connection_breakers.lift(bucket)
+    connection_breakers.close_breaker(bucket)
     make_due(list(bucket.mailboxes.all()))
-    return recorded(
-        actor, f"{bucket} goes on. What is refused until tomorrow becomes a failed email.", Subject.of(bucket)
-    )
+    text = f"{bucket} is resumed. For the next 24 hours, each email that Re:infer refuses becomes a failed email."
+    return recorded(actor, text, Subject.of(bucket))
 
 
 def accept_comments(actor: Actor, bucket: Bucket) -> str | ActionRefused:
@@ -126,8 +125,11 @@ def accept_comments(actor: Actor, bucket: Bucket) -> str | ActionRefused:
         What was done, as a sentence, or that there are no such comments.
     """
     if not bucket_audit.accept(Bucket.objects.filter(pk=bucket.pk)):
-        return ActionRefused(f"Nothing is known of comments of others in {bucket}.")
-    text = f"Comments of others in {bucket} are accepted. Re:infer is asked for each new email before it is sent there."
+        return ActionRefused(f"There are no comments of other programs in {bucket}.")
+    text = (
+        f"The comments of other programs in {bucket} are accepted. Before a new email is sent there, Re:infer is asked "
+        "whether it has the comment already."
+    )
     return recorded(actor, text, Subject.of(bucket))
 
 
@@ -139,12 +141,12 @@ def create_at_reinfer(actor: Actor, bucket: Bucket) -> Finding:
         bucket: The bucket with its destination.
 
     Returns:
-        Whether the bucket exists at Re:infer now.
+        A positive finding if the bucket exists at Re:infer now; else the error.
     """
     try:
         with open_sink(bucket.destination, bucket.project, bucket.name, deadline=CREATE_DEADLINE) as sink:
             sink.create()
     except (IntegrationError, ImproperlyConfigured) as error:
         return Finding(False, str(error))
-    connection_breakers.lift(bucket)
+    connection_breakers.close_breaker(bucket)
     return Finding(True, recorded(actor, f"{bucket} exists at Re:infer.", Subject.of(bucket)))

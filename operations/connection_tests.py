@@ -23,12 +23,12 @@ STEP_DEADLINE = 20.0
 
 
 def test_integration(actor: Actor, integration: Integration, address: str | None) -> Finding:
-    """Test name, port, TLS, sign-in, mailbox, folders and one email. Each step takes up to 20 s.
+    """Test the name in DNS, port, TLS, sign-in, mailbox, folders and one email. Each step takes up to 20 s.
 
     Args:
         actor: Who tests. The audit log names the servers and the outcome.
         integration: The integration, stored or not.
-        address: The mailbox to open; None for the first of the integration.
+        address: The address of the mailbox to open; None for the first mailbox of the integration.
 
     Returns:
         The steps, and the first error.
@@ -36,7 +36,7 @@ def test_integration(actor: Actor, integration: Integration, address: str | None
     if not address and integration.pk:
         address = integration.mailboxes.values_list("address", flat=True).first()
     if not address:
-        return Finding(False, "Add a mailbox first, or name one: Exchange is tested by opening a mailbox.")
+        return Finding(False, "Add a mailbox first, or enter an address. The test opens a mailbox in Exchange.")
     with _recorded(actor, integration, [("Mailbox", address), *integration.route()]) as attempt:
         finding = _test_source(integration, address)
         attempt.outcome = finding.outcome
@@ -82,23 +82,23 @@ def _test_source(integration: Integration, address: str) -> Finding:
                 steps += mailbox_steps(source, address)
                 attempt.ended(next((step.kind for step in steps if not step.ok), ""))
     except (IntegrationError, ImproperlyConfigured) as error:
-        return _failed(error, steps)
-    return _of_steps(steps, f"Signed in, and {address} can be read.")
+        return _finding_of_error(error, steps)
+    return _finding_of_steps(steps, f"Signed in, and {address} can be read.")
 
 
 def _test_sink(actor: Actor, destination: Destination, bucket: Bucket | None, about: Destination | Bucket) -> Finding:
     name = f"{bucket.project}/{bucket.name}" if bucket else ""
-    # Without a bucket, the answer that this one does not exist shows that the address and the token are right.
+    # Without a bucket, request one that does not exist. The error "not found" shows that the URL and the token are right.
     opened = (bucket.project, bucket.name) if bucket else ("connection-test", "connection-test")
     route = [*([("Bucket", name)] if name else []), *destination.route()]
     with _recorded(actor, about, route) as attempt:
         try:
             with open_sink(destination, *opened, deadline=STEP_DEADLINE) as sink:
                 steps = list(bucket_steps(sink, name))
-            has = f", and has {name}" if name else ""
-            finding = _of_steps(steps, f"Re:infer answers, and takes the token{has}.")
+            exists = f" The bucket {name} exists." if name else ""
+            finding = _finding_of_steps(steps, f"Re:infer responds and accepts the token.{exists}")
         except (IntegrationError, ImproperlyConfigured) as error:
-            finding = _failed(error, ())
+            finding = _finding_of_error(error, ())
         attempt.outcome = finding.outcome
     return finding
 
@@ -108,15 +108,15 @@ def _recorded(
 ) -> AbstractContextManager[history.ConnectionAttempt]:
     tested = about if about.pk else f"a new {about._meta.verbose_name}"
     text = f"The connection of {tested} was tested."
-    return history.attempt(actor.name, text, Subject.of(about), [(what, "", where) for what, where in route])
+    return history.attempt(actor.name, text, Subject.of(about), [(label, "", url) for label, url in route])
 
 
-def _of_steps(steps: Sequence[DiagnosisStep], good: str) -> Finding:
+def _finding_of_steps(steps: Sequence[DiagnosisStep], good: str) -> Finding:
     failed = next((step for step in steps if not step.ok), None)
     if failed is None:
         return Finding(True, good, tuple(steps))
     return Finding(False, failed.text, tuple(steps), failed.kind)
 
 
-def _failed(error: IntegrationError | ImproperlyConfigured, steps: Sequence[DiagnosisStep]) -> Finding:
+def _finding_of_error(error: IntegrationError | ImproperlyConfigured, steps: Sequence[DiagnosisStep]) -> Finding:
     return Finding(False, str(error), tuple(steps), getattr(error, "kind", "secret_unreadable"))

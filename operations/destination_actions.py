@@ -26,11 +26,11 @@ def add(actor: Actor, form: DestinationForm) -> bool:
         form: The form with the data of the admin.
 
     Returns:
-        False where the form has errors.
+        False if the form has errors.
     """
     if not form.stored():
         return False
-    recorded(actor, f"{form.instance} was added.", Subject.of(form.instance), form.changes_in_words())
+    recorded(actor, f"{form.instance} was added.", Subject.of(form.instance), form.change_lines())
     return True
 
 
@@ -42,11 +42,11 @@ def change(actor: Actor, form: DestinationForm) -> bool:
         form: The form with the data of the admin.
 
     Returns:
-        False where the form has errors.
+        False if the form has errors.
     """
     if not form.stored():
         return False
-    recorded(actor, f"{form.instance} was changed.", Subject.of(form.instance), form.changes_in_words())
+    recorded(actor, f"{form.instance} was changed.", Subject.of(form.instance), form.change_lines())
     _settings_changed(form.instance)
     return True
 
@@ -71,11 +71,11 @@ def change_by_values(actor: Actor, read: Callable[[], tuple[Destination, Mapping
 
     Args:
         actor: Who changes it.
-        read: Called inside the transaction: locks the row, and returns it with valid values by the name of the
-            model's field. What it raises undoes the transaction.
+        read: A function that is called inside the transaction. It locks the row, and returns it with valid values by
+            the name of the model's field. If it raises an exception, the transaction is rolled back.
 
     Returns:
-        The destination. It is unchanged where there are no values.
+        The destination. It is unchanged if there are no values.
     """
     with transaction.atomic():
         row, values = read()
@@ -98,7 +98,7 @@ def delete(actor: Actor, destination: Destination) -> bool:
         destination: The destination.
 
     Returns:
-        False while mailboxes still send to it.
+        False if mailboxes still send to the destination.
     """
     about = Subject.of(destination)
     try:
@@ -117,12 +117,12 @@ def _settings_changed(destination: Destination) -> None:
 
 
 def _changes(row: Destination, values: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Return field, value before and value after, in words. The token itself is left out."""
-    found = []
+    """Return field, value before and value after, as texts. The value of the token is left out."""
+    changes = []
     for name, value in values.items():
         label = label_of(Destination, name)
         if name == "token":
-            found.append((label, "a secret", "another secret"))
+            changes.append((label, "a secret", "another secret"))
         elif getattr(row, name) != value:
-            found.append((label, wording.in_words(getattr(row, name)), wording.in_words(value)))
-    return found
+            changes.append((label, wording.display_text(getattr(row, name)), wording.display_text(value)))
+    return changes

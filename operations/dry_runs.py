@@ -1,6 +1,6 @@
-"""Estimates before anything is synced or billed: the number of emails, and the effect of filters.
+"""Estimates that an admin can request before anything is synced or billed: the number of emails, the effect of filters.
 
-Each function requests data from Exchange for at most the time that an admin waits for a page, and changes nothing.
+Each function calls Exchange or Re:infer for at most `SECONDS`, and changes nothing.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from sync.reporting.filter_preview import SPAN, preview
 from sync.store.lease import database_now
 
 SECONDS = 20.0
-"""Seconds that an admin waits for the page."""
+"""Most seconds that an estimate takes, because an admin waits for the page."""
 SAMPLE = 50
-"""Emails that are fetched to read their participants."""
+"""Most emails that are fetched to read their participants."""
 AI_UNITS = (
-    "Each costs an AI unit, unless the bucket has it already or another of its mailboxes delivers it. Filters by participant, "
-    "and drafts outside Drafts, can only lower the number."
+    "Each email costs one AI unit, unless the bucket has it already or another mailbox delivers the same email to the bucket. "
+    "The real number can be lower, because the estimate ignores participant filters and drafts outside the Drafts folder."
 )
 
 
@@ -48,13 +48,13 @@ def cost_of_mailbox(mailbox: Mailbox) -> Finding:
         mailbox: The mailbox with its integration.
 
     Returns:
-        The number in words, or the error.
+        The number as a sentence, or the error.
     """
     try:
-        found = _estimate(mailbox, time.monotonic() + SECONDS)
+        result = _estimate(mailbox, time.monotonic() + SECONDS)
     except (IntegrationError, ImproperlyConfigured) as error:
         return Finding(False, str(error))
-    return Finding(True, f"{_emails(found)} will be synced. {AI_UNITS}")
+    return Finding(True, f"{_emails_text(result)} will be synced. {AI_UNITS}")
 
 
 def cost_of_integration(integration: Integration) -> Finding:
@@ -64,7 +64,7 @@ def cost_of_integration(integration: Integration) -> Finding:
         integration: The integration.
 
     Returns:
-        The sum over its running mailboxes in words, extrapolated where the time is not sufficient for all.
+        The sum over its running mailboxes as a sentence, extrapolated if the time was not sufficient for all of them.
     """
     mailboxes = list(integration.mailboxes.filter(enabled=True).select_related("integration"))
     if not mailboxes:
@@ -83,7 +83,7 @@ def cost_of_integration(integration: Integration) -> Finding:
                 break
     if not estimated:
         return Finding(False, failed[0])
-    return Finding(not failed, " ".join([_sum(total, estimated, len(mailboxes)), AI_UNITS, *failed]))
+    return Finding(not failed, " ".join([_total_text(total, estimated, len(mailboxes)), AI_UNITS, *failed]))
 
 
 def _estimate(mailbox: Mailbox, until: float) -> Estimate:
@@ -94,26 +94,27 @@ def _estimate(mailbox: Mailbox, until: float) -> Estimate:
         return estimate(source, mailbox.rules(), monotonic=time.monotonic, until=until)
 
 
-def _emails(found: Estimate) -> str:
-    count = f"{found.emails:,} email{'' if found.emails == 1 else 's'}"
-    return count if found.is_exact else f"About {count}"
+def _emails_text(result: Estimate) -> str:
+    count = f"{result.emails:,} email{'' if result.emails == 1 else 's'}"
+    return count if result.is_exact else f"About {count}"
 
 
-def _sum(found: Estimate, estimated: int, of: int) -> str:
-    if estimated == of:
-        noun = "mailbox" if of == 1 else "mailboxes"
-        return f"{_emails(found)} in {of} {noun} will be synced."
-    about = round(found.emails * of / estimated)
-    return f"{estimated} of {of} mailboxes hold {_emails(found).lower()} to be synced; in proportion all hold about {about:,}."
+def _total_text(result: Estimate, estimated: int, total_mailboxes: int) -> str:
+    if estimated == total_mailboxes:
+        noun = "mailbox" if total_mailboxes == 1 else "mailboxes"
+        return f"{_emails_text(result)} in {total_mailboxes} {noun} will be synced."
+    about = round(result.emails * total_mailboxes / estimated)
+    counted = f"{estimated} of {total_mailboxes} mailboxes have {_emails_text(result).lower()} to sync"
+    return f"{counted}. Extrapolated to all mailboxes: about {about:,}."
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The buckets to choose from.
+    """The buckets that an admin can choose from.
 
     Attributes:
         buckets: Project and name of each bucket.
-        problem: Why the buckets cannot be listed; empty where they can.
+        problem: The error if the buckets cannot be listed; else empty.
     """
 
     buckets: Sequence[tuple[str, str]] = ()
@@ -127,7 +128,7 @@ def buckets_at(destination: Destination) -> Choice:
         destination: The destination.
 
     Returns:
-        The buckets, or the error.
+        The buckets or the error.
     """
     try:
         return Choice(list_buckets(destination, deadline=SECONDS))
@@ -136,27 +137,29 @@ def buckets_at(destination: Destination) -> Choice:
 
 
 def preview_filters(mailbox: Mailbox, rules: Rules) -> Finding:
-    """Report what filters would do to the emails of the last 30 days. Takes up to 20 s.
+    """Report how many emails of the last 30 days the filters would include. Takes up to 20 s.
 
     Args:
         mailbox: The mailbox with its integration.
-        rules: The filters. Where they choose participants, a sample of emails is fetched.
+        rules: The filters. If they contain participants, a sample of emails is fetched.
 
     Returns:
-        The numbers in words.
+        The numbers as sentences.
     """
-    found = preview(mailbox, rules, database_now())
-    if not found.unknown:
-        return Finding(True, found.sentence)
+    result = preview(mailbox, rules, database_now())
+    if not result.unknown:
+        return Finding(True, result.sentence)
     try:
-        sampled, rejected = _sampled(mailbox, rules)
+        sampled, rejected = _count_rejected(mailbox, rules)
     except (IntegrationError, ImproperlyConfigured, TooManyConversions) as error:
-        return Finding(False, f"{found.sentence} Their participants could not be read. {error}")
-    sample = f"Of the newest {sampled:,} of them, {rejected:,} would not, by participant." if sampled else ""
-    return Finding(True, f"{found.sentence} {sample}".strip())
+        return Finding(False, f"{result.sentence} Their participants could not be read. {error}")
+    sample = (
+        f"Of the newest {sampled:,} of these, the participant filters would leave out {rejected:,}." if sampled else ""
+    )
+    return Finding(True, f"{result.sentence} {sample}".strip())
 
 
-def _sampled(mailbox: Mailbox, rules: Rules) -> tuple[int, int]:
+def _count_rejected(mailbox: Mailbox, rules: Rules) -> tuple[int, int]:
     """Return the number of sampled emails, and how many of them the filters reject by participant."""
     folders = {row.pk: row for row, verdict in wanted_folders(mailbox, rules) if verdict is FilterVerdict.WANTED}
     recent = MailboxItem.objects.filter(mailbox=mailbox, folder__in=folders, received__gte=database_now() - SPAN)
@@ -176,7 +179,7 @@ def _sampled(mailbox: Mailbox, rules: Rules) -> tuple[int, int]:
             verdict
             for batch in _batches(changes)
             if time.monotonic() < until
-            for verdict in _judged(source, batch, rules, convert)
+            for verdict in _verdicts(source, batch, rules, convert)
         ]
     return len(verdicts), verdicts.count(FilterVerdict.PARTICIPANT)
 
@@ -185,10 +188,10 @@ def _batches(changes: Sequence[Change]) -> list[Sequence[Change]]:
     return [changes[start : start + 10] for start in range(0, len(changes), 10)]
 
 
-def _judged(source: Source, changes: Sequence[Change], rules: Rules, convert: Convert) -> list[FilterVerdict]:
-    found = []
+def _verdicts(source: Source, changes: Sequence[Change], rules: Rules, convert: Convert) -> list[FilterVerdict]:
+    result = []
     for email in source.fetch(changes):
         converted = convert(email, EmailLocation("", ())) if isinstance(email, Email) else None
         if isinstance(converted, Converted):
-            found.append(participants_verdict(rules, converted.participants))
-    return found
+            result.append(participants_verdict(rules, converted.participants))
+    return result

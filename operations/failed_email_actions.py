@@ -16,7 +16,7 @@ from mailboxes.models import Mailbox
 from operations.actor import Actor
 from operations.results import ActionRefused, recorded
 from operations.resumption import make_due, named, queue_now
-from sync.engine.foreign_ids import is_former
+from sync.engine.foreign_ids import is_foreign
 from sync.jobs import sign_in_budget
 from sync.jobs.conversions import converter
 from sync.models import DeadLetter
@@ -34,7 +34,7 @@ def retry(actor: Actor, email: DeadLetter) -> str | ActionRefused:
         email: The failed email with its folder and mailbox.
 
     Returns:
-        What was done, as a sentence, or why the mailbox cannot be queued.
+        What was done, as a sentence, or the reason why the mailbox cannot be queued.
     """
     DeadLetter.objects.filter(pk=email.pk, settled__in=["", "dismissed"]).update(
         settled="", settled_at=None, retry_at=database_now()
@@ -49,27 +49,27 @@ def retry(actor: Actor, email: DeadLetter) -> str | ActionRefused:
 def retry_many(
     actor: Actor, emails: QuerySet[DeadLetter], clock: Clock = database_now, *, about: Subject = FAILED_EMAILS
 ) -> str | ActionRefused:
-    """Retry failed emails, as many at once as the next sync of each mailbox has time for.
+    """Retry failed emails. The next sync of each mailbox retries as many of them as it has time for.
 
-    Emails that were delivered or deleted meanwhile stay settled.
+    Emails that were delivered or deleted in the meantime stay settled.
 
     Args:
         actor: Who requests it.
         emails: The failed emails.
         clock: Returns the time now, in UTC.
-        about: The subject of the audit entry: their mailbox, where they belong to one.
+        about: The subject of the audit entry: their mailbox, if all belong to one mailbox.
 
     Returns:
         What was done, as a sentence, or that there is no such email.
     """
-    waiting = emails.filter(settled__in=["", "dismissed"])
-    # Emails at a stage that pages do not show are retried, but not counted.
-    count = waiting.exclude(stage__in=HIDDEN_STAGES).count()
-    mailboxes = list(Mailbox.objects.filter(pk__in=waiting.values("mailbox").distinct()))
-    DeadLetter.objects.filter(pk__in=waiting.values("pk")).update(settled="", settled_at=None, retry_at=clock())
+    unsettled = emails.filter(settled__in=["", "dismissed"])
+    # Emails in a stage that the pages do not show are retried, but not counted.
+    count = unsettled.exclude(stage__in=HIDDEN_STAGES).count()
+    mailboxes = list(Mailbox.objects.filter(pk__in=unsettled.values("mailbox").distinct()))
+    DeadLetter.objects.filter(pk__in=unsettled.values("pk")).update(settled="", settled_at=None, retry_at=clock())
     make_due(mailboxes)
     if not count:
-        return ActionRefused("There is no such email to try again.")
+        return ActionRefused("There is no failed email to retry.")
     emails_are = "1 email is" if count == 1 else f"{count:,} emails are"
     return recorded(actor, f"{emails_are} tried again by the next sync of {named(mailboxes)}.", about)
 
@@ -98,10 +98,10 @@ def preview(email: DeadLetter) -> Converted | NotConvertible | ActionRefused:
         email: The failed email with its folder, mailbox and integration.
 
     Returns:
-        The comment, why the email cannot be converted, or why it cannot be fetched.
+        The comment, or the reason why the email cannot be converted or fetched.
     """
-    if is_former(email.item_id):
-        return ActionRefused("The integration reads Exchange another way since: the next sync finds this email again.")
+    if is_foreign(email.item_id):
+        return ActionRefused("The connection of the integration was changed. The next sync finds this email again.")
     change = Change(
         ChangeKind.CREATED,
         FolderId(email.folder.folder_id),
@@ -120,9 +120,9 @@ def preview(email: DeadLetter) -> Converted | NotConvertible | ActionRefused:
     except (IntegrationError, ImproperlyConfigured) as error:
         return ActionRefused(str(error))
     if isinstance(fetched, Gone):
-        return ActionRefused("The email is no longer where it was: it was moved or deleted since.")
+        return ActionRefused("The email is no longer in this folder: it was moved or deleted.")
     if isinstance(fetched, Unreadable):
-        return ActionRefused(f"Exchange cannot hand this email out: {fetched.reason}.")
+        return ActionRefused(f"Exchange cannot return this email: {fetched.reason}.")
     try:
         with converter(wait=False) as convert:
             return convert(fetched, EmailLocation(email.mailbox.address, tuple(email.folder.path)))

@@ -10,7 +10,7 @@ from integrations.models import RUNNING, STOPPED, Integration
 from operations.actor import Actor
 from operations.documents.applying import apply
 from operations.documents.plan import Plan
-from operations.documents.words import changes_in_words
+from operations.documents.plan_lines import change_lines
 from operations.results import recorded
 from operations.resumption import settings_changed
 
@@ -23,12 +23,12 @@ def add(actor: Actor, form: IntegrationForm) -> bool:
         form: The form with the data of the admin.
 
     Returns:
-        False where the form has errors.
+        False if the form has errors.
     """
     if not form.stored():
         return False
     row = form.instance
-    recorded(actor, f"{row} was added.", Subject.of(row), form.changes_in_words())
+    recorded(actor, f"{row} was added.", Subject.of(row), form.change_lines())
     return True
 
 
@@ -40,12 +40,12 @@ def change(actor: Actor, form: IntegrationForm) -> bool:
         form: The form with the data of the admin; its instance is reloaded from the database.
 
     Returns:
-        False where the form has errors.
+        False if the form has errors.
     """
     if not form.stored():
         return False
     row = form.instance
-    recorded(actor, f"{row} was changed.", Subject.of(row), form.changes_in_words())
+    recorded(actor, f"{row} was changed.", Subject.of(row), form.change_lines())
     row.refresh_from_db()
     settings_changed(row)
     return True
@@ -90,7 +90,7 @@ def write_document(actor: Actor, plan: Plan, *, imported: bool = False, secrets_
     """
     integration = apply(plan, secrets_later=secrets_later)
     verb = "imported" if imported else "changed" if plan.integration else "added"
-    recorded(actor, f"{integration} was {verb}.", Subject.of(integration), changes_in_words(plan))
+    recorded(actor, f"{integration} was {verb}.", Subject.of(integration), change_lines(plan))
     return integration
 
 
@@ -102,7 +102,7 @@ def delete(actor: Actor, integration: Integration) -> bool:
         integration: The integration.
 
     Returns:
-        False while a sync of one of its mailboxes ends; the admin can try again a moment later.
+        False if a sync of one of its mailboxes has not ended yet. The admin can try again after a moment.
     """
     about = Subject.of(integration)
     Integration.objects.filter(pk=integration.pk).update(**STOPPED)

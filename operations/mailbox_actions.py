@@ -30,7 +30,7 @@ def add(actor: Actor, form: MailboxForm) -> bool:
         form: The form with the data of the admin.
 
     Returns:
-        False where the form has errors.
+        False if the form has errors.
     """
     return _store(actor, form, "added")
 
@@ -43,7 +43,7 @@ def change(actor: Actor, form: MailboxForm) -> bool:
         form: The form with the data of the admin.
 
     Returns:
-        False where the form has errors.
+        False if the form has errors.
     """
     return _store(actor, form, "changed")
 
@@ -52,7 +52,7 @@ def _store(actor: Actor, form: MailboxForm, verb: str) -> bool:
     if not form.stored():
         return False
     row: Mailbox = form.instance
-    recorded(actor, f"{row} was {verb}.", Subject.of(row), form.changes_in_words())
+    recorded(actor, f"{row} was {verb}.", Subject.of(row), form.change_lines())
     settings_changed(row.integration)
     return True
 
@@ -65,7 +65,7 @@ def add_many(actor: Actor, form: ManyMailboxesForm) -> bool:
         form: The form with the list.
 
     Returns:
-        False where the form has errors.
+        False if the form has errors.
     """
     if not form.stored():
         return False
@@ -122,7 +122,7 @@ def delete(actor: Actor, mailbox: Mailbox) -> bool:
         mailbox: The mailbox.
 
     Returns:
-        False while a sync of the mailbox ends; the admin can try again a moment later.
+        False if a sync of the mailbox has not ended yet. The admin can try again after a moment.
     """
     about = Subject.of(mailbox)
     Mailbox.objects.filter(pk=mailbox.pk).update(**STOPPED)
@@ -131,7 +131,7 @@ def delete(actor: Actor, mailbox: Mailbox) -> bool:
             mailbox.delete()
     except IntegrityError:
         return False
-    # The remaining rows do not show that a row was deleted, so the integration gets a new time of change.
+    # A deleted row has no time of change, so the deletion is stored as a change of the integration.
     Integration.objects.filter(pk=mailbox.integration_id).update(updated_at=timezone.now())
     recorded(actor, f"{mailbox} was deleted.", about)
     return True
@@ -171,14 +171,14 @@ def stop(actor: Actor, mailbox: Mailbox) -> str:
 
 
 def sync_now(actor: Actor, mailbox: Mailbox) -> str | ActionRefused:
-    """Queue a mailbox at once as a half-open trial, also while a circuit breaker is open.
+    """Queue a mailbox at once. If a circuit breaker is open, this sync is its half-open trial.
 
     Args:
         actor: Who requests the sync.
         mailbox: The mailbox with its integration.
 
     Returns:
-        What was done, as a sentence, or why the mailbox cannot be queued.
+        What was done, as a sentence, or the reason why the mailbox cannot be queued.
     """
     queued = queue_now(mailbox)
     return queued if isinstance(queued, ActionRefused) else recorded(actor, queued, Subject.of(mailbox))
@@ -190,7 +190,7 @@ def start_many(actor: Actor, mailboxes: Sequence[Mailbox], about: Subject = MANY
     Args:
         actor: Who starts them.
         mailboxes: The mailboxes.
-        about: The subject of the audit entry: their integration, where they belong to one.
+        about: The subject of the audit entry: their integration, if all belong to one integration.
 
     Returns:
         What was done, as a sentence.
@@ -206,7 +206,7 @@ def stop_many(actor: Actor, mailboxes: Sequence[Mailbox], about: Subject = MANY_
     Args:
         actor: Who stops them.
         mailboxes: The mailboxes.
-        about: The subject of the audit entry: their integration, where they belong to one.
+        about: The subject of the audit entry: their integration, if all belong to one integration.
 
     Returns:
         What was done, as a sentence.
@@ -216,30 +216,30 @@ def stop_many(actor: Actor, mailboxes: Sequence[Mailbox], about: Subject = MANY_
 
 
 def sync_many_now(actor: Actor, mailboxes: Sequence[Mailbox], about: Subject = MANY_MAILBOXES) -> str | ActionRefused:
-    """Make the running ones of these mailboxes due. The next tick queues as many at once as workers can take.
+    """Make those of these mailboxes due that are running. The next tick queues as many as the workers can take.
 
     Args:
         actor: Who requests the syncs.
         mailboxes: The mailboxes with their integrations.
-        about: The subject of the audit entry: their integration, where they belong to one.
+        about: The subject of the audit entry: their integration, if all belong to one integration.
 
     Returns:
-        What was done, as a sentence, or why nothing was done.
+        What was done, as a sentence, or the reason why nothing was done.
     """
     running = [mailbox for mailbox in mailboxes if mailbox.enabled and mailbox.integration.enabled]
     if not running:
-        return ActionRefused("They are stopped: start them first.")
+        return ActionRefused("These mailboxes are stopped. Start them first.")
     make_due(running)
     return recorded(actor, f"{counted(running)} due now.", about, named(mailboxes))
 
 
 def list_many_again(actor: Actor, mailboxes: Sequence[Mailbox], about: Subject = MANY_MAILBOXES) -> str:
-    """Drop every cursor of these mailboxes, as `list_again` does for one.
+    """Request a full resync of these mailboxes. See `list_again`.
 
     Args:
         actor: Who requests it.
         mailboxes: The mailboxes.
-        about: The subject of the audit entry: their integration, where they belong to one.
+        about: The subject of the audit entry: their integration, if all belong to one integration.
 
     Returns:
         What was done, as a sentence.
@@ -259,9 +259,9 @@ MANY: dict[str, Callable[[Actor, Sequence[Mailbox], Subject], str | ActionRefuse
 
 
 def list_again(actor: Actor, mailbox: Mailbox) -> str:
-    """Drop every cursor of a mailbox, so that the next sync lists all folders from the beginning.
+    """Request a full resync of a mailbox: the next sync lists all folders from the beginning.
 
-    No comment is sent twice and nothing is billed, because the mailbox items and the ledger stay.
+    No comment is sent twice and nothing is billed, because the mailbox items and the ledger are not deleted.
 
     Args:
         actor: Who requests it.
@@ -276,7 +276,7 @@ def list_again(actor: Actor, mailbox: Mailbox) -> str:
 
 
 def list_folder_again(actor: Actor, folder: SyncedFolder) -> str:
-    """Drop the cursor of one folder. Nothing is billed, as with `list_again`.
+    """Drop the cursor of one folder, so that the next sync lists it from the beginning. Nothing is billed.
 
     Args:
         actor: Who requests it.
@@ -305,12 +305,12 @@ def send_again(actor: Actor, mailbox: Mailbox) -> str:
         What was done, as a sentence.
     """
     _request_at_next_sync([mailbox], send_again=True)
-    text = f"{mailbox} is sent again at its next sync: what Re:infer no longer holds is created anew."
+    text = f"The next sync of {mailbox} sends every email again whose comment Re:infer no longer has."
     return recorded(actor, text, Subject.of(mailbox))
 
 
 def _request_at_next_sync(mailboxes: Sequence[Mailbox], **flags: bool) -> None:
-    """Set flags of the state of mailboxes, and make the mailboxes due. Their failures stay counted."""
+    """Set flags in the state of mailboxes, and make the mailboxes due. Their failure counters are not reset."""
     scheduling.make_states()
     of = [mailbox.pk for mailbox in mailboxes]
     MailboxState.objects.filter(pk__in=of).update(**flags, next_sync_at=None)
@@ -323,12 +323,12 @@ def most_ai_units_to_send_again(mailbox: Mailbox) -> int:
 
 
 def verify(actor: Actor, mailbox: Mailbox, *, repair: bool = False) -> str:
-    """Begin to compare Exchange, the ledger and Re:infer. The verification runs beside the syncs.
+    """Start a verification, which compares Exchange, the ledger and Re:infer. Syncs continue while it runs.
 
     Args:
         actor: Who requests it.
         mailbox: The mailbox.
-        repair: Whether missing comments are pushed, for an AI unit each.
+        repair: Whether missing comments are pushed. Each costs an AI unit.
 
     Returns:
         What was done, as a sentence.
@@ -349,14 +349,14 @@ def stop_verification(actor: Actor, mailbox: Mailbox) -> str | ActionRefused:
         What was done, as a sentence, or that no verification runs.
     """
     if not verification.stop(mailbox):
-        return ActionRefused(f"{mailbox} is not being verified: it is done.")
+        return ActionRefused(f"No verification of {mailbox} is running.")
     return recorded(actor, f"The verification of {mailbox} is stopped.", Subject.of(mailbox))
 
 
 def start_stopped(actor: Actor, row: Destination | Bucket) -> str | ActionRefused:
-    """Start the mailboxes of a destination or bucket that an error or the quota of Re:infer stopped.
+    """Start those mailboxes of a destination or bucket that an error or the quota of Re:infer stopped.
 
-    Mailboxes that a person or a monthly limit stopped stay stopped. The circuit breakers of the destination and its
+    Mailboxes that a user or a monthly limit stopped stay stopped. The circuit breakers of the destination and its
     buckets close.
 
     Args:
@@ -372,11 +372,11 @@ def start_stopped(actor: Actor, row: Destination | Bucket) -> str | ActionRefuse
         return ActionRefused(f"No mailbox of {row} is stopped by an error or a quota.")
     stopped.update(**RUNNING)
     buckets = row.buckets.all() if isinstance(row, Destination) else [row]
-    # A bucket that refused too many emails stays open until an admin resumes it.
+    # The circuit breaker of a bucket that refused too many emails stays open until an admin resumes the bucket.
     for bucket in (one for one in buckets if one.held_kind != TooManyRefused.kind):
-        connection_breakers.lift(bucket)
-    connection_breakers.lift(row if isinstance(row, Destination) else row.destination)
+        connection_breakers.close_breaker(bucket)
+    connection_breakers.close_breaker(row if isinstance(row, Destination) else row.destination)
     make_due(mailboxes)
-    resting = sum(not mailbox.integration.enabled for mailbox in mailboxes)
-    later = f" {resting:,} of them will sync as soon as their integration is started." if resting else ""
+    not_running = sum(not mailbox.integration.enabled for mailbox in mailboxes)
+    later = f" {not_running:,} of them will sync as soon as their integration is started." if not_running else ""
     return recorded(actor, f"{counted(mailboxes)} started.{later}", Subject.of(row))

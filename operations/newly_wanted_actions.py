@@ -1,6 +1,6 @@
-"""Store the admin's decision about newly wanted emails: emails that only the rules of a newer release want.
+"""Store the admin's decision about newly wanted emails: emails that only the rules of a newer release include.
 
-A decision applies to a mailbox and a version of the rules, also for emails that are found later.
+A decision is stored for a mailbox and a version of the rules. It applies also to emails that are found later.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from operations.actor import Actor
 from operations.results import ActionRefused, recorded
 from operations.resumption import make_due, named
 from sync.models import MailboxState, NewlyWanted, RulesAnswer
-from sync.reporting.newly_wanted import AnswerState, of_standing
+from sync.reporting.newly_wanted import AdminDecision, with_decision
 from sync.store.lease import database_now
 
 
 def bring(
     actor: Actor, mailboxes: Sequence[Mailbox], *, about: Subject = NO_SUBJECT, also_left: bool = False
 ) -> str | ActionRefused:
-    """Deliver the newly wanted emails of these mailboxes. Each new comment costs an AI unit.
+    """Decide that the newly wanted emails of these mailboxes are delivered. Each new comment costs an AI unit.
 
     Args:
         actor: Who decides.
@@ -36,16 +36,18 @@ def bring(
     Returns:
         What was decided, as a sentence, or that nothing is waiting for a decision.
     """
-    emails = _answer(actor, mailboxes, bring=True, also_left=also_left)
+    emails = _store_decision(actor, mailboxes, bring=True, also_left=also_left)
     if emails is None:
-        return ActionRefused(f"Nothing of {named(mailboxes)} waits for an answer.")
+        return ActionRefused(f"No email of {named(mailboxes)} is waiting for a decision.")
     make_due(mailboxes)
-    text = f"{_counted(emails, mailboxes)} brought by the next syncs, and whatever is still found."
+    text = f"{_emails_are(emails, mailboxes)} sent by the next syncs. Emails that are found later are sent, too."
     return recorded(actor, text, about, history.named(mailboxes))
 
 
 def leave(actor: Actor, mailboxes: Sequence[Mailbox], *, about: Subject = NO_SUBJECT) -> str | ActionRefused:
-    """Leave the newly wanted emails of these mailboxes in Exchange, also those that are accepted but not yet delivered.
+    """Decide that the newly wanted emails of these mailboxes stay in Exchange.
+
+    This applies also to emails that an earlier decision accepted and that are not delivered yet.
 
     Args:
         actor: Who decides.
@@ -55,35 +57,37 @@ def leave(actor: Actor, mailboxes: Sequence[Mailbox], *, about: Subject = NO_SUB
     Returns:
         What was decided, as a sentence, or that nothing is waiting for a decision.
     """
-    emails = _answer(actor, mailboxes, bring=False)
+    emails = _store_decision(actor, mailboxes, bring=False)
     if emails is None:
-        return ActionRefused(f"Nothing of {named(mailboxes)} waits for an answer.")
+        return ActionRefused(f"No email of {named(mailboxes)} is waiting for a decision.")
     text = (
-        f"{_counted(emails, mailboxes)} left in Exchange, and whatever is still found. What arrives from now on comes."
+        f"{_emails_are(emails, mailboxes)} left in Exchange. Old emails that are found later are left, too. "
+        "Emails that arrive from now on are sent."
     )
     return recorded(actor, text, about, history.named(mailboxes))
 
 
-def _answer(actor: Actor, mailboxes: Sequence[Mailbox], *, bring: bool, also_left: bool = False) -> int | None:
-    """Store the decision, also for emails that are found later.
+def _store_decision(actor: Actor, mailboxes: Sequence[Mailbox], *, bring: bool, also_left: bool = False) -> int | None:
+    """Store the decision. It applies also to emails that are found later.
 
-    To bring applies to the emails that wait and, with `also_left`, to those that were left. To leave applies to the
-    emails that wait or were not delivered yet. Of two admins who decide at the same time, the first one counts.
+    With `bring`, it applies to emails without a decision and, with `also_left`, to emails that an earlier decision left.
+    Without `bring`, it applies to emails without a decision and to accepted emails that are not delivered yet. If two
+    admins decide at the same time, the first decision is stored.
 
-    Returns the number of emails found so far; None where nothing is waiting for a decision.
+    Returns the number of emails found so far; None if nothing is waiting for a decision.
     """
-    of, now = [mailbox.pk for mailbox in mailboxes], database_now()
-    changed = AnswerState.COMING if not bring else AnswerState.LEFT if also_left else None
+    pks, now = [mailbox.pk for mailbox in mailboxes], database_now()
+    changed = AdminDecision.APPROVED if not bring else AdminDecision.DECLINED if also_left else None
     with transaction.atomic():
-        rows = NewlyWanted.objects.filter(mailbox__in=of)
-        emails = of_standing(AnswerState.WAITING, rows).count()
+        rows = NewlyWanted.objects.filter(mailbox__in=pks)
+        emails = with_decision(AdminDecision.WAITING, rows).count()
         if changed is not None:
-            decided = of_standing(changed, rows)
+            decided = with_decision(changed, rows)
             emails += decided.count()
             pairs = set(decided.values_list("mailbox_id", "version").distinct())
             for pk, version in pairs:
                 RulesAnswer.objects.filter(mailbox=pk, version=version).update(bring=bring, at=now, by=actor.name)
-        undecided = _undecided(of)
+        undecided = _undecided(pks)
         answers = [
             RulesAnswer(mailbox_id=pk, version=version, bring=bring, at=now, by=actor.name) for pk, version in undecided
         ]
@@ -92,15 +96,15 @@ def _answer(actor: Actor, mailboxes: Sequence[Mailbox], *, bring: bool, also_lef
 
 
 def _undecided(mailboxes: Sequence[int]) -> set[tuple[int, int]]:
-    """Return mailbox and version of the rules without a decision, for emails that were found or can still be found."""
-    waiting = of_standing(AnswerState.WAITING, NewlyWanted.objects.filter(mailbox__in=mailboxes))
-    found = set(waiting.values_list("mailbox_id", "version").distinct())
+    """Return each pair of mailbox and rules version without a decision, of which emails were found or can still be found."""
+    waiting = with_decision(AdminDecision.WAITING, NewlyWanted.objects.filter(mailbox__in=mailboxes))
+    pairs = set(waiting.values_list("mailbox_id", "version").distinct())
     answered = set(RulesAnswer.objects.filter(mailbox__in=mailboxes).values_list("mailbox_id", "version"))
     states = MailboxState.objects.filter(pk__in=mailboxes, looked_for__lt=F("rules"))
     for pk, looked_for, rules in states.values_list("pk", "looked_for", "rules"):
-        found |= {(pk, change.version) for change in rules_versions.CHANGES if looked_for < change.version <= rules}
-    return found - answered
+        pairs |= {(pk, change.version) for change in rules_versions.CHANGES if looked_for < change.version <= rules}
+    return pairs - answered
 
 
-def _counted(count: int, mailboxes: Sequence[Mailbox]) -> str:
+def _emails_are(count: int, mailboxes: Sequence[Mailbox]) -> str:
     return f"{count:,} email{'s' * (count != 1)} of {named(mailboxes)} {'is' if count == 1 else 'are'}"

@@ -16,9 +16,9 @@ class Finding:
 
     Attributes:
         ok: Whether everything worked.
-        text: The result in words, for the admin.
+        text: The result as sentences for the admin.
         steps: The steps of a connection test.
-        kind: The kind of the error; empty where there was none.
+        kind: The kind of the error; empty if there was none.
     """
 
     ok: bool
@@ -28,7 +28,7 @@ class Finding:
 
     @property
     def outcome(self) -> str:
-        """The outcome as the audit log states it: the failed step and the kind of its error, without the text."""
+        """The outcome for the audit log: the failed step and the kind of its error, without the error text."""
         failed = next((f" at {step.name}" for step in self.steps if not step.ok), "")
         return "it works" if self.ok else f"failed{failed}: {self.kind or 'unknown'}"
 

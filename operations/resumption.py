@@ -1,6 +1,6 @@
 """Let mailboxes sync again after an admin changed, started or repaired something.
 
-The functions here are parts of actions. They record nothing.
+The functions are parts of actions, and write no audit entry.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ def settings_changed(integration: Integration) -> None:
         integration: The integration whose settings, destination or bucket changed.
     """
     mailboxes = list(integration.mailboxes.select_related("bucket__destination"))
-    connection_breakers.lift(integration)
-    sign_in_budget.entered(integration)
+    connection_breakers.close_breaker(integration)
+    sign_in_budget.drop_unused_secrets(integration)
     for bucket in {mailbox.bucket for mailbox in mailboxes}:
-        connection_breakers.lift(bucket)
-        connection_breakers.lift(bucket.destination)
+        connection_breakers.close_breaker(bucket)
+        connection_breakers.close_breaker(bucket.destination)
     make_due(mailboxes)
 
 
@@ -42,33 +42,35 @@ def make_due(mailboxes: Sequence[Mailbox]) -> None:
         mailboxes: The mailboxes. Their refused folders are read again, too.
     """
     scheduling.make_states()
-    of = [mailbox.pk for mailbox in mailboxes]
-    SyncedFolder.objects.filter(mailbox__in=of).try_again()
-    states = MailboxState.objects.filter(pk__in=of)
+    pks = [mailbox.pk for mailbox in mailboxes]
+    SyncedFolder.objects.filter(mailbox__in=pks).try_again()
+    states = MailboxState.objects.filter(pk__in=pks)
     states.update(next_sync_at=None, failures=0, failing_since=None, refused_alone=False)
 
 
 def queue_now(mailbox: Mailbox) -> str | ActionRefused:
-    """Queue a mailbox at once as a half-open trial, also while a circuit breaker is open.
+    """Queue a mailbox at once. If a circuit breaker is open, this sync is its half-open trial.
 
     Args:
         mailbox: The mailbox with its integration.
 
     Returns:
-        What happened, in words, or why the mailbox cannot be queued.
+        What happened, as a sentence, or the reason why the mailbox cannot be queued.
     """
     if not mailbox.enabled or not mailbox.integration.enabled:
         return ActionRefused(f"{mailbox} is stopped: start it first.")
     make_due([mailbox])
     try:
-        queued = scheduling.queue(mailbox.pk, sync_mailbox.delay, database_now(), probe=True)
+        queued = scheduling.queue(mailbox.pk, sync_mailbox.delay, database_now(), is_trial=True)
     except BrokerError:
-        return ActionRefused(f"The queue cannot be reached. {mailbox} is synced as soon as it answers again.")
+        return ActionRefused(
+            f"The queue cannot be reached. {mailbox} is synced as soon as the queue is available again."
+        )
     return f"{mailbox} is queued." if queued else f"{mailbox} is already queued or syncing."
 
 
 def counted(mailboxes: Sequence[Mailbox]) -> str:
-    """Return the number of mailboxes as the beginning of a sentence, with its verb."""
+    """Return the number of mailboxes as the beginning of a sentence, for example "3 mailboxes are"."""
     return "1 mailbox is" if len(mailboxes) == 1 else f"{len(mailboxes):,} mailboxes are"
 
 

@@ -26,12 +26,12 @@ def create(actor: Actor, user: Any, name: str, days: int) -> tuple[ApiToken, str
     """
     ApiToken.objects.filter(user=user, expiry__lt=timezone.now()).delete()
     row, token = ApiToken.objects.create(user, expiry=timedelta(days=days), name=name)
-    recorded(actor, f"The API token “{name}” was made.")
+    recorded(actor, f"The API token “{name}” was created.")
     return row, token
 
 
 def revoke(actor: Actor, row: ApiToken) -> None:
-    """Revoke a token: the API refuses it from now on.
+    """Delete a token. The API refuses it from now on.
 
     Args:
         actor: Who revokes it.

@@ -1,1 +1,4 @@
-"""An Exchange, a Microsoft Graph and a Re:infer over real HTTP, strict on purpose: a fault of our client must fail here."""
+"""Simulated Exchange, Microsoft Graph and Re:infer servers over real HTTP.
+
+They refuse every request that a real server could refuse, so that a wrong request of this product fails in its tests.
+"""

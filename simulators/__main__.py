@@ -1,4 +1,7 @@
-"""`python -m simulators`: all simulators in one process, for a person or for a parent process that reads one line."""
+"""`python -m simulators`: run all simulators in one process.
+
+One line of JSON on standard output contains their addresses, for a person or for a parent process.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,10 @@ from simulators.reinfer import ReinferSimulator
 
 
 def main() -> int:
-    """Serve until told to stop. Exit code 2, with one line on standard error, if that cannot even begin."""
+    """Serve until a signal or the end of standard input.
+
+    Returns exit code 2, with one line on standard error, if the servers cannot start.
+    """
     options = read_options()
     stop = _stop_event()
     try:
@@ -39,7 +45,10 @@ def main() -> int:
 
 
 def _stop_event() -> threading.Event:
-    """Set by SIGINT, SIGTERM, or the end of standard input if somebody holds its other end."""
+    """An event that is set by SIGINT, by SIGTERM, or by the end of standard input.
+
+    The end of standard input counts only if it is a pipe, a socket or a terminal: see `_has_another_end`.
+    """
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -49,7 +58,10 @@ def _stop_event() -> threading.Event:
 
 
 def _has_another_end(descriptor: int) -> bool:
-    """Not so /dev/null, which a shell gives to what it runs in the background, and which is at its end at once."""
+    """Whether the descriptor is a pipe, a socket or a terminal.
+
+    A shell gives `/dev/null` to a background job as standard input. It ends at once, and must not stop the simulators.
+    """
     try:
         mode = os.fstat(descriptor).st_mode
     except OSError:
@@ -68,7 +80,7 @@ def _wait_for_end_of_input(stop: threading.Event) -> None:
 
 
 def _check_ports_are_free(options: Options) -> None:
-    """Raises `OSError` that names the option. The servers would only tell that some address is in use."""
+    """Raises `OSError` whose text names the option of the occupied port. The error of the server itself would not."""
     ports = {
         "--onprem-port": options.onprem_port,
         "--online-port": options.online_port,
@@ -78,19 +90,22 @@ def _check_ports_are_free(options: Options) -> None:
         "--reinfer-port": options.reinfer_port,
     }
     for option, port in ports.items():
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind((options.host, port))
+                listener.bind((options.host, port))
             except OSError as error:
                 taken = error.errno == errno.EADDRINUSE
-                hint = f"; choose another {option}, or 0 for any that is free" if taken else ""
+                hint = f"; choose another {option}, or 0 for any free port" if taken else ""
                 raise OSError(f"cannot listen at {options.host}:{port}: {error.strerror}{hint}") from error
 
 
 @contextmanager
 def _running(options: Options) -> Iterator[dict[str, Any]]:
-    """All simulators, filled and serving, and what a client must know of them. One authority signs for all."""
+    """Start all simulators with their mail; yields the addresses and credentials that a client needs.
+
+    One certificate authority signs the certificates of all servers.
+    """
     store, authority = _filled(options), Authority()
     exchange_, graph_ = _exchange(options, store, authority), _graph(options, store, authority)
     with exchange_ as exchange, graph_ as graph, _reinfer(options) as reinfer:

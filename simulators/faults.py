@@ -1,4 +1,4 @@
-"""Scripted faults: rules that say which requests meet one, how often, and what then happens. Knows no protocol."""
+"""Scripted faults, independent of a protocol: rules that select requests, and the effect on each selected request."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import Any
 
 @dataclass
 class Rule:
-    """What is to happen (`effect`, with its `options`) to which operation of which mailbox, and how often."""
+    """An effect, with its options, on the requests of one operation and mailbox. "*" matches all."""
 
     effect: str
     operation: str = "*"
     mailbox: str = "*"
     times: int | None = None
-    """None: for ever."""
+    """How many requests the rule affects; None: no limit."""
     after: int = 0
-    """So many requests that match pass first."""
+    """How many matching requests are not affected before the first one that is."""
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def matches(self, operation: str, mailbox: str) -> bool:
         return self.operation in ("*", operation) and self.mailbox.casefold() in ("*", mailbox.casefold())
 
-    def strikes(self) -> bool:
-        """Count one matching request; whether it meets the fault."""
+    def applies(self) -> bool:
+        """Count one matching request. Returns whether the rule affects it."""
         if self.after > 0:
             self.after -= 1
             return False
@@ -36,14 +36,14 @@ class Rule:
 
 
 class Faults:
-    """The rules in force. The first rule that strikes decides; safe to share between threads."""
+    """The active rules. The first rule that affects a request is applied. Thread-safe."""
 
     def __init__(self) -> None:
         self._rules: list[Rule] = []
         self._lock = threading.Lock()
 
     def add(self, effect: str, **rule: Any) -> Rule:
-        """Add a rule: what is no field of `Rule` is an option of the effect."""
+        """Add a rule. Keywords that are not fields of `Rule` become options of the effect."""
         known = {key: rule.pop(key) for key in ("operation", "mailbox", "times", "after") if key in rule}
         made = Rule(effect, **known, options=rule)
         with self._lock:
@@ -54,20 +54,20 @@ class Faults:
         with self._lock:
             self._rules.clear()
 
-    def struck(self, operation: str, mailbox: str, *, states: Container[str] = ()) -> Rule | None:
-        """The rule that this request meets. Those of `states` are no events, and so hide none."""
+    def matching_rule(self, operation: str, mailbox: str, *, states: Container[str] = ()) -> Rule | None:
+        """The rule that affects this request, or None. Rules with an effect in `states` are skipped: see `lasting_rules`."""
         with self._lock:
             for rule in self._rules:
-                if rule.effect not in states and rule.matches(operation, mailbox) and rule.strikes():
+                if rule.effect not in states and rule.matches(operation, mailbox) and rule.applies():
                     return rule
         return None
 
-    def standing(self, effect: str) -> list[Rule]:
-        """The rules of an effect that is no event but a state, such as an item that cannot be read."""
+    def lasting_rules(self, effect: str) -> list[Rule]:
+        """The rules of an effect that is a lasting state, such as an item that cannot be read."""
         with self._lock:
             return [rule for rule in self._rules if rule.effect == effect]
 
-    def strikes(self, rule: Rule) -> bool:
-        """Whether a request that met a standing rule is struck: `times` and `after` hold for these too."""
+    def applies(self, rule: Rule) -> bool:
+        """Count one request that matches a rule of `lasting_rules`. Returns whether the rule affects it (`times`, `after`)."""
         with self._lock:
-            return rule.strikes()
+            return rule.applies()

@@ -1,4 +1,4 @@
-"""Puts mail into the mailboxes before anybody looks: a made-up correspondence, or files that lie in a folder."""
+"""Fills the mailboxes when the simulators start: with a generated correspondence, or with mail files of a folder."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from simulators.exchange import Store, correspondence, mail_of, mails_below
 from simulators.exchange.correspondence import START
 
 FOLDERS = ("Inbox", "Inbox", "Inbox", "Inbox/Escalated", "Inbox", "Done", "Inbox/Escalated/Legal")
-"""Where the made-up emails go, in turn."""
+"""The folders of the generated emails, in rotation."""
 
 
 def fill_with_correspondence(store: Store, addresses: Sequence[str], seed: int, count: int) -> None:
-    """`count` emails for each mailbox, in a few folders, the same in every run of that seed."""
+    """Deliver `count` generated emails to each mailbox. The same seed generates the same emails."""
     for address in addresses:
         mailbox = store[address]
         for folder in dict.fromkeys(FOLDERS):
@@ -27,10 +27,10 @@ def fill_with_correspondence(store: Store, addresses: Sequence[str], seed: int, 
 
 
 def fill_from_files(store: Store, addresses: Sequence[str], folder: Path) -> int:
-    """The emails below the folder, dealt to the mailboxes in turn, all into their Inbox. Returns how many."""
-    dealt = 0
+    """Distribute the emails below the folder to the Inboxes, in rotation. Returns the number of emails."""
+    delivered = 0
     for _, mime in mails_below(folder):
-        arrived = START + timedelta(seconds=dealt)
-        store[addresses[dealt % len(addresses)]].deliver(mail_of(mime, fallback=arrived))
-        dealt += 1
-    return dealt
+        arrived = START + timedelta(seconds=delivered)
+        store[addresses[delivered % len(addresses)]].deliver(mail_of(mime, fallback=arrived))
+        delivered += 1
+    return delivered

@@ -1,6 +1,7 @@
 """A small HTTP/1.1 server for the simulators: keep-alive, one thread and one `Connection` per TCP connection.
 
-The standard library's own, so that a fault can be scripted down to the byte: cut short, dripped, or never sent.
+It is based on `http.server`, so that a scripted fault controls each byte of a response: it can be truncated, sent slowly
+or not be sent.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ GZIP_FROM = 1024
 
 @dataclass
 class Connection:
-    """One TCP connection. `state` lives as long as it does (an NTLM context, say)."""
+    """One TCP connection. `state` is kept until the connection closes; it contains an NTLM context, for example."""
 
     number: int
     state: dict[str, Any] = field(default_factory=dict)
@@ -36,22 +37,22 @@ class Connection:
 class Request:
     method: str
     path: str
-    """Raw, without the query."""
+    """Not percent-decoded, without the query."""
     query: Mapping[str, list[str]]
     headers: Message
     body: bytes
-    """With its Content-Encoding undone."""
+    """Decompressed, if the request has a Content-Encoding."""
     connection: Connection
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """How the bytes of a response go out."""
+    """How the bytes of a response are sent."""
 
     hang: float = 0.0
     """Seconds before the first byte."""
     drop_after: int | None = None
-    """Close the connection after so many bytes of the body; 0 also withholds the headers."""
+    """Number of bytes of the body after which the connection closes; 0: the headers are not sent either."""
     drip: int | None = None
     """Bytes of the body per second."""
 
@@ -66,10 +67,10 @@ class Response:
     content_type: str = "application/json"
     headers: tuple[tuple[str, str], ...] = ()
     label: str = ""
-    """Names the recorded files: an operation."""
+    """Part of the names of the recorded files: the operation."""
     delivery: Delivery = WHOLE
     compress: bool = True
-    """Whether gzip may be used when the client takes it."""
+    """Whether gzip may be used if the client accepts it."""
 
 
 class Records(Protocol):
@@ -77,7 +78,10 @@ class Records(Protocol):
 
 
 class HttpServer:
-    """Serves `answer` on a thread of its own. Port 0 takes a free one; an occupied port raises OSError."""
+    """Serves the responses of the function `answer` on a separate thread.
+
+    Port 0 selects a free port. An occupied port raises `OSError`.
+    """
 
     def __init__(
         self,
@@ -119,16 +123,16 @@ class HttpServer:
         self.stop()
 
     def respond(self, request: Request) -> Response:
-        """The answer. A mistake of the simulator's own must not look like a broken network: it is told and answered."""
+        """The response of `answer`. A bug of the simulator is printed and becomes a 500, not a dropped connection."""
         try:
             return self.answer(request)
-        except Exception as error:  # noqa: BLE001  # the rim of the server
+        except Exception as error:  # noqa: BLE001  # outermost handler of the server
             traceback.print_exc()
             text = f"The simulator failed: {type(error).__name__}".encode()
             return Response(500, text, "text/plain", label="simulator-failed")
 
     def secure(self, connection: socket.socket) -> socket.socket:
-        """TLS, shaken hands on the connection's own thread, so that a slow client delays nobody."""
+        """Do the TLS handshake. It runs on the thread of the connection, so that a slow client does not delay others."""
         return self._tls.wrap_socket(connection, server_side=True) if self._tls else connection
 
 
@@ -165,7 +169,7 @@ class _Server(ThreadingHTTPServer):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is nothing to tell of."""
+        """Ignore clients that closed the connection."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -257,5 +261,5 @@ class _Handler(BaseHTTPRequestHandler):
             if self.server.owner.stopping.wait(step / rate):
                 return
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is the standard library's
-        """Nothing is logged: a request may carry a mail."""
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # name of the overridden method's argument
+        """Log nothing: a request may contain an email."""

@@ -1,7 +1,8 @@
-"""What to serve: the command line of `python -m simulators`, and a JSON file that can say the same and more.
+"""Options of `python -m simulators`, from the command line and from a JSON file (`--config`).
 
-A key of the file is the name of an option without its dashes (`generate`, `reinfer_port` …); what the command line
-says beats it. Only the file can name several accounts, applications and tokens:
+A key of the file is the name of an option without the leading dashes, with underscores (`generate`, `reinfer_port` …).
+An option on the command line overrides the file. Several accounts, applications, users and tokens are possible only in
+the file:
 
     {"mailboxes": "desk@bank.example,claims@bank.example",
      "accounts": [{"username": "BANK\\\\svc", "password": "…", "impersonates": ["desk@bank.example"]},
@@ -31,15 +32,15 @@ _Made = TypeVar("_Made", Account, Registration, User, Token)
 
 _MAILBOXES = "trades@bank.example,settlements@bank.example,onboarding@bank.example,claims@bank.example,ops@bank.example"
 _DESCRIPTION = """\
-Serve an Exchange (EWS over HTTPS, on premises and online), Microsoft Graph in front of the same mailboxes, and a
-Re:infer on this machine, with mail in the mailboxes.
-When all of it is ready, one line of JSON on standard output tells every address; then it serves until SIGINT, SIGTERM
-or the end of standard input."""
+Run simulated servers on this machine: Exchange (EWS over HTTPS, on premises and online), Microsoft Graph with the same
+mailboxes, and Re:infer.
+When all servers are ready, one line of JSON with all addresses is written to standard output. The servers run until
+SIGINT, SIGTERM or the end of standard input."""
 
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """A made-up correspondence: the same for the same seed. `count` emails in each mailbox."""
+    """Generate `count` emails in each mailbox. The same seed generates the same emails."""
 
     seed: int
     count: int
@@ -71,7 +72,7 @@ class Options:
 
 
 def read_options(arguments: Sequence[str] | None = None) -> Options:
-    """Options from the command line. What is wrong there or in the file ends the process with code 2 and one line."""
+    """Read the options. An error in the command line or the file ends the process with exit code 2 and one line of text."""
     parser = _parser()
     config = parser.parse_known_args(arguments)[0].config
     try:
@@ -91,25 +92,25 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_content(parser.add_argument_group("content"))
     _add_network(parser.add_argument_group("network"))
-    _add_credentials(parser.add_argument_group("credentials (all simulated; a --config file can name more)"))
+    _add_credentials(parser.add_argument_group("credentials (all simulated; a --config file can define more)"))
     return parser
 
 
 def _add_content(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
-        "--mailboxes", metavar="A@X,B@X", default=_MAILBOXES, help="mailboxes of the Exchange (default: five)"
+        "--mailboxes", metavar="A@X,B@X", default=_MAILBOXES, help="addresses of the mailboxes (default: five)"
     )
-    group.add_argument("--generate", metavar="SEED/COUNT", help="fill each mailbox with COUNT made-up emails")
-    group.add_argument("--mail", metavar="DIR", type=Path, help="fill them with the .eml, mbox and Maildir under DIR")
-    group.add_argument("--sources", metavar="P/N,P/N", default="", help="Re:infer sources that are there already")
-    group.add_argument("--projects", metavar="P,P", default="bank", help="Re:infer projects to create sources in")
-    group.add_argument("--old-deployment", action="store_true", help="let sync answer with three counts only")
-    group.add_argument("--graph-limits", action="store_true", help="throttle Graph by the limits Microsoft documents")
+    group.add_argument("--generate", metavar="SEED/COUNT", help="generate COUNT emails in each mailbox")
+    group.add_argument("--mail", metavar="DIR", type=Path, help="distribute the .eml, mbox and Maildir mail under DIR")
+    group.add_argument("--sources", metavar="P/N,P/N", default="", help="Re:infer sources that exist from the start")
+    group.add_argument("--projects", metavar="P,P", default="bank", help="Re:infer projects that exist from the start")
+    group.add_argument("--old-deployment", action="store_true", help="make sync return only three counts")
+    group.add_argument("--graph-limits", action="store_true", help="throttle Graph by Microsoft's documented limits")
     group.add_argument(
         "--graph-removals", type=Removals, choices=list(Removals), default=Removals.DOCUMENTED,
-        help="what Graph tells of messages that were moved (default: as documented)",
+        help="how Graph reports messages that were moved (default: as documented)",
     )  # fmt: skip
-    group.add_argument("--record", metavar="DIR", type=Path, help="keep each request and response body under DIR")
+    group.add_argument("--record", metavar="DIR", type=Path, help="write each request and response body to DIR")
     group.add_argument("--config", metavar="FILE", type=Path, help="read options from a JSON file")
 
 
@@ -117,10 +118,12 @@ def _add_network(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--host", default="127.0.0.1", help="address to listen at")
     group.add_argument("--onprem-port", metavar="PORT", type=int, default=0, help="Exchange Server 2016; 0 is any")
     group.add_argument("--online-port", metavar="PORT", type=int, default=0, help="Exchange Online; 0 is any")
-    group.add_argument("--exchange-control-port", metavar="PORT", type=int, default=0, help="its control; 0 is any")
+    group.add_argument(
+        "--exchange-control-port", metavar="PORT", type=int, default=0, help="control of Exchange; 0 is any"
+    )
     group.add_argument("--graph-port", metavar="PORT", type=int, default=0, help="Microsoft Graph; 0 is any")
-    group.add_argument("--graph-control-port", metavar="PORT", type=int, default=0, help="its control; 0 is any")
-    group.add_argument("--reinfer-port", metavar="PORT", type=int, default=0, help="Re:infer, with control; 0 is any")
+    group.add_argument("--graph-control-port", metavar="PORT", type=int, default=0, help="control of Graph; 0 is any")
+    group.add_argument("--reinfer-port", metavar="PORT", type=int, default=0, help="Re:infer and its control; 0 is any")
     group.add_argument("--prefix", metavar="PATH", default=DEFAULT_PREFIX, help="path in front of Re:infer's API")
 
 
@@ -135,22 +138,22 @@ def _add_credentials(group: argparse._ArgumentGroup) -> None:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """One line, because a parent process may show it to a person."""
+        """End with one line of text, because a parent process may show it to a person."""
         self.exit(2, f"simulators: {message}\n")
 
 
 class _Formatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        """Show defaults that say something, and are not said already."""
-        told = not action.default or "(default" in (action.help or "")
-        return action.help if told else super()._get_help_string(action)
+        """Add the default to the help, unless it is empty or the help mentions it already."""
+        hidden = not action.default or "(default" in (action.help or "")
+        return action.help if hidden else super()._get_help_string(action)
 
 
 def _apply_file(parser: argparse.ArgumentParser, path: Path) -> dict[str, list[dict[str, Any]]]:
-    """Make the file's values the parser's defaults; return its lists."""
+    """Set the values of the file as defaults of the parser; return the lists of the file by key."""
     values = json.loads(path.read_text())
     if not isinstance(values, dict):
-        raise TypeError("must hold an object")
+        raise TypeError("must contain a JSON object")
     lists = {key: values.pop(key) for key in ("accounts", "applications", "users", "tokens") if key in values}
     known = {action.dest for action in parser._actions} - {"help", "config"}
     if unknown := set(values) - known:
@@ -207,13 +210,13 @@ def _prefix(text: str) -> str:
 def _addresses(text: str) -> tuple[str, ...]:
     addresses = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     if not addresses or not all("@" in address.strip("@") for address in addresses):
-        raise ValueError(f"--mailboxes {text}: expected addresses with commas between them")
+        raise ValueError(f"--mailboxes {text}: expected email addresses, separated by commas")
     return addresses
 
 
 def _project(text: str) -> str:
     if not is_project_name(text.strip()):
-        raise ValueError(f"--projects {text}: this is no possible name of a project")
+        raise ValueError(f"--projects {text}: not a valid project name")
     return text.strip()
 
 
@@ -239,7 +242,7 @@ def _token(entry: dict[str, Any]) -> Token:
 
 
 def _made(kind: type[_Made], entry: dict[str, Any]) -> _Made:
-    """One of these from an object of the file. A list there is a set here. Raises `ValueError`."""
+    """Make an object of this class from a JSON object of the file; lists become sets. Raises `ValueError`."""
     fields = {field.name: field for field in dataclasses.fields(kind)}
     needed = {name for name, field in fields.items() if field.default is dataclasses.MISSING}
     needed -= {name for name, field in fields.items() if field.default_factory is not dataclasses.MISSING}

@@ -1,4 +1,4 @@
-"""What a gateway, a scanner or a proxy hands out in place of an email, with the status of success."""
+"""Bodies that a gateway, a virus scanner or a proxy returns instead of an email, with a success status."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ JSON = (
 KINDS = ("html", "json", "empty", "cut")
 
 
-def in_place_of(mime: bytes, kind: str) -> bytes:
-    """The bytes of this kind (see `KINDS`) that come instead of an email. `cut`: the email ends in the middle of the line of
-    its Message-ID, or of its first line where it has none."""
+def replacement_body(mime: bytes, kind: str) -> bytes:
+    """The bytes of this kind (see `KINDS`) that replace an email.
+
+    `cut` truncates the email: within the line of its Message-ID, or within its first line if it has none.
+    """
     if kind == "cut":
         begin = max(0, mime.lower().find(b"\nmessage-id:"))
         return mime[: begin + len(b"\nmessage-id: <m")]

@@ -1,7 +1,7 @@
-"""Keeps every request and response body, decoded and in order, for people and validators to read.
+"""Writes every request and response body to a file, decoded, for people and for schema validation.
 
-`DIR/000001-SyncFolderItems-request.xml`, `…-response.xml`; for JSON the status is part of the name. Headers are never
-kept, and what a token request says of its secret is masked.
+The files are numbered: `DIR/000001-SyncFolderItems-request.xml`, `…-response.xml`. The name of a JSON response contains
+its status. Headers are not written. The secrets in token requests and responses are masked.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SECRETS = re.compile(
 
 
 class Recorder:
-    """Writes into one folder; safe to share between threads. `kinds`: suffixes to use; all else is `.txt`."""
+    """Writes into one folder. Thread-safe. `kinds`: the file suffixes to use; other bodies get `.txt`."""
 
     def __init__(self, folder: Path, kinds: Collection[str] = ("xml", "json", "html")) -> None:
         self.folder = folder

@@ -1,16 +1,16 @@
-// The little that pages cannot say in HTML: a form sent twice is sent once, a failed one takes the keyboard to what is
-// wrong, messages can be closed, and a page that could not refresh itself says so. Everything works without it.
+// Small additions to the HTML pages, which work without JavaScript, too: a form is submitted only once, the focus moves to
+// the errors of a form, messages can be closed, and a page shows that its last refresh failed.
 (() => {
   "use strict";
 
   const SENDING = "data-sending";
 
-  // Times are shown in the zone of whoever looks: see access/time_zone.py.
+  // Send the time zone of the browser to the server, which shows times in this zone: see access/time_zone.py.
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const secure = location.protocol === "https:" ? "; Secure" : "";
   if (zone) document.cookie = `time_zone=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
 
-  // Forms that htmx sends keep themselves from being sent twice; these are the others.
+  // Do not submit a form twice. htmx ensures this for its own forms (hx-sync).
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.method !== "post" || form.hasAttribute("hx-post")) return;
@@ -22,7 +22,7 @@
     form.setAttribute("aria-busy", "true");
   });
 
-  // Back from the next page, the browser shows this one as it was left.
+  // After the back button, the browser can show this page from its cache, with forms still marked as sent.
   window.addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll(`form[${SENDING}]`)) {
       form.removeAttribute(SENDING);
@@ -38,7 +38,7 @@
     event.target.closest("[data-close]")?.parentElement.remove();
   });
 
-  // A live part closes with every refresh what somebody had opened in it: open it again.
+  // A refresh replaces the live part and so closes its <details> elements. Open those again that were open before.
   let open = [];
   document.addEventListener("htmx:beforeSwap", () => {
     open = [...document.querySelectorAll("#live details[open][id]")].map((details) => details.id);
@@ -47,7 +47,7 @@
     for (const id of open) document.getElementById(id)?.setAttribute("open", "");
   });
 
-  // What could not be asked says so, instead of showing what was as if it were, or nothing at all.
+  // Show that a request failed, so that nobody takes an old state for the present one.
   const refreshed = (yes) => document.documentElement.toggleAttribute("data-stale", !yes);
   const failed = (event) => {
     const probe = event.detail.elt.closest(".probe");
@@ -56,7 +56,7 @@
       return;
     }
     const place = probe.querySelector(".finding-place");
-    place.textContent = "This could not be asked. The log of the web process says why.";
+    place.textContent = "The request failed. The log of the web process contains the reason.";
   };
   document.addEventListener("htmx:sendError", failed);
   document.addEventListener("htmx:responseError", failed);

@@ -1,4 +1,4 @@
-"""Django's own admin for sync records, to look up a record that needs an explanation."""
+"""Django admin pages on which administrators look up records of the sync."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sync.models import Activity, DeadLetter, LedgerEntry, MailboxItem, MailboxS
 
 @admin.register(MailboxState)
 class MailboxStateAdmin(RecordAdmin):
-    """Sync states of mailboxes."""
+    """Admin pages of the sync states of mailboxes."""
 
     list_display = ("mailbox", "next_sync_at", "lease_until", "failures", "synced_at", "up_to_date")
     list_select_related = ("mailbox",)
@@ -19,7 +19,7 @@ class MailboxStateAdmin(RecordAdmin):
 
 @admin.register(SyncedFolder)
 class SyncedFolderAdmin(RecordAdmin):
-    """Folders with their checkpoints."""
+    """Admin pages of folders and their checkpoints."""
 
     list_display = ("__str__", "mailbox", "kind", "gone", "up_to_date", "left_out", "synced_at")
     list_select_related = ("mailbox",)
@@ -28,7 +28,7 @@ class SyncedFolderAdmin(RecordAdmin):
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(RecordAdmin):
-    """Ledger entries."""
+    """Admin pages of ledger entries."""
 
     list_display = ("comment_id", "bucket", "state", "dirty", "billed", "collision", "updated_at")
     list_select_related = ("bucket",)
@@ -38,7 +38,7 @@ class LedgerEntryAdmin(RecordAdmin):
 
 @admin.register(MailboxItem)
 class MailboxItemAdmin(RecordAdmin):
-    """Mailbox items."""
+    """Admin pages of mailbox items."""
 
     list_display = ("item_id", "mailbox", "folder", "verdict", "received", "size")
     list_select_related = ("mailbox", "folder")
@@ -48,7 +48,7 @@ class MailboxItemAdmin(RecordAdmin):
 
 @admin.register(DeadLetter)
 class DeadLetterAdmin(RecordAdmin):
-    """Dead letters."""
+    """Admin pages of dead letters."""
 
     list_display = ("mailbox", "kind", "reason", "attempts", "retry_at", "settled")
     list_select_related = ("mailbox",)
@@ -57,7 +57,7 @@ class DeadLetterAdmin(RecordAdmin):
 
 @admin.register(SyncRun)
 class SyncRunAdmin(RecordAdmin):
-    """Sync runs."""
+    """Admin pages of sync runs."""
 
     list_display = ("mailbox", "started_at", "ended_at", "outcome", "created", "updated", "unchanged")
     list_select_related = ("mailbox",)
@@ -66,7 +66,7 @@ class SyncRunAdmin(RecordAdmin):
 
 @admin.register(Activity)
 class ActivityAdmin(RecordAdmin):
-    """Activity by hour."""
+    """Admin pages of the activity per hour."""
 
     list_display = ("hour", "integration", "bucket", "created", "updated", "set_aside", "longest_wait")
     list_select_related = ("integration", "bucket")

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class SyncConfig(AppConfig):
-    """Holds the models, the admin and the tasks of the sync."""
+    """The app with the models, admin pages and Celery tasks of the sync."""
 
     name = "sync"
     verbose_name = "Sync"

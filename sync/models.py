@@ -1,4 +1,4 @@
-"""Tables of the sync. No subject, body or correspondent of an email is ever stored here."""
+"""Models of the sync. They never store the subject, body or correspondents of an email."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class MailboxStates(models.QuerySet["MailboxState"]):
     """Queries of mailbox states."""
 
     def update(self, **values: Any) -> int:
-        """Update rows, and record the time whenever a mailbox becomes due at once: from then on it waits for a sync.
+        """Update rows. If the update makes mailboxes due at once, also store the time in `asked_at`.
 
         Args:
-            **values: Fields with their values.
+            **values: New values by field name.
 
         Returns:
-            The number of rows.
+            The number of updated rows.
         """
         if "next_sync_at" in values and values["next_sync_at"] is None:
             values.setdefault("asked_at", Now())
@@ -35,42 +35,50 @@ class MailboxStates(models.QuerySet["MailboxState"]):
 
 
 class MailboxState(models.Model):
-    """When a mailbox is due, which worker syncs it now, and how the last attempt went, by the clock of the database.
+    """The sync state of a mailbox: when it is due, its lease, and the result of the last attempt.
 
-    It is a table of its own, so that saving a form of a mailbox never overwrites what a worker wrote meanwhile.
+    All times are times of the database's clock. The state is not stored in the table of mailboxes, so that saving a
+    form of a mailbox never overwrites values that a worker wrote meanwhile.
     """
 
     mailbox = models.OneToOneField(Mailbox, on_delete=models.CASCADE, primary_key=True, related_name="state")
-    next_sync_at = models.DateTimeField(null=True, help_text="Empty: at once.")
+    next_sync_at = models.DateTimeField(null=True, help_text="When the mailbox is due. Empty: at once.")
     asked_at = models.DateTimeField(
-        default=timezone.now, help_text="When it was last made due at once: added, started, changed, or by a button."
+        default=timezone.now,
+        help_text="When the mailbox was last made due at once: it was added, started or changed, or a user pressed a button.",
     )
-    queued_until = models.DateTimeField(null=True, help_text="A task is on its way; after this time it counts as lost.")
-    probe = models.BooleanField(default=False, help_text="Queued to see whether a hold is over.")
+    queued_until = models.DateTimeField(
+        null=True, help_text="A task for this mailbox is queued. After this time the task counts as lost."
+    )
+    probe = models.BooleanField(default=False, help_text="Its next sync is a half-open trial of a circuit breaker.")
     lease_token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
     folders_cursor = models.TextField(blank=True)
     tree_version = models.PositiveSmallIntegerField(
-        default=0, db_default=0, help_text="The version of integrations.folder_classes by which its tree was last told."
+        default=0,
+        db_default=0,
+        help_text="The version of integrations.folder_classes with which its folder tree was last read.",
     )
-    folders_of = models.CharField(max_length=320, blank=True, help_text="The address that this cursor is about.")
+    folders_of = models.CharField(max_length=320, blank=True, help_text="The address to which folders_cursor belongs.")
     whole_tree_at = models.DateTimeField(
-        null=True, help_text="When all folders are asked for again, with their totals. Empty: at the next sync."
+        null=True, help_text="When the whole folder tree is requested again, with totals. Empty: at the next sync."
     )
     ids_of = models.CharField(
         max_length=16,
         default=Integration.Api.EWS,
-        help_text="Whose ids and cursors are remembered: see sync.store.source_change.",
+        help_text="The API that gave the stored ids and cursors: see sync.store.source_change.",
     )
     former_until = models.DateTimeField(
-        null=True, help_text="While some of what is remembered has ids of the source before: until when that was read."
+        null=True, help_text="Until when the previous API reported every change. Empty: no stored item has an id of it."
     )
-    round = models.PositiveBigIntegerField(
-        default=1, help_text="Of turns of its folders: see sync.engine.folder_order."
+    round = models.PositiveBigIntegerField(default=1, help_text="The current round: see sync.engine.folder_order.")
+    pass_began = models.PositiveBigIntegerField(default=1, help_text="The round in which the current pass began.")
+    list_again = models.BooleanField(
+        default=False, help_text="The next sync drops every cursor of this mailbox: a full resync."
     )
-    pass_began = models.PositiveBigIntegerField(default=1, help_text="The round in which the pass in hand began.")
-    list_again = models.BooleanField(default=False, help_text="Drop every cursor of this mailbox at the next sync.")
-    send_again = models.BooleanField(default=False, help_text="Forget what was sent for it, at the next sync.")
+    send_again = models.BooleanField(
+        default=False, help_text="The next sync drops its ledger entries and items, to push missing comments again."
+    )
     failures = models.PositiveIntegerField(default=0, help_text="Failed syncs in a row.")
     failing_since = models.DateTimeField(null=True)
     error_kind = models.CharField(max_length=64, blank=True)
@@ -78,30 +86,34 @@ class MailboxState(models.Model):
     refused_alone = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="Its sign-in is refused while a neighbour signed in anew since, with the same credentials.",
+        help_text="Its sign-in was refused, and another mailbox has signed in since with the same credentials.",
     )
-    synced_at = models.DateTimeField(null=True, help_text="When a sync last came to its end.")
+    synced_at = models.DateTimeField(null=True, help_text="When a sync last finished.")
     up_to_date = models.BooleanField(
-        default=False, help_text="Every folder that can be read was read to its end. One may be left out beside that."
+        default=False, help_text="Every folder that can be read was read to its end. Folders may be left out."
     )
     pages = models.PositiveBigIntegerField(
-        default=0, help_text="Of all its folders, when a sync last ended: see sync.jobs.housekeeping."
+        default=0, help_text="The sum of pages of all its folders when a sync last ended: see sync.jobs.housekeeping."
     )
     learned = models.CharField(
         max_length=32,
         blank=True,
         default="",
         db_default="",
-        help_text="What its source found out about it: see integrations.ports.Learner.",
+        help_text="A fact that its source learned and stored: see integrations.ports.Learner.",
     )
-    went_back_at = models.DateTimeField(null=True, help_text="When a checkpoint of it was last seen to have gone back.")
+    went_back_at = models.DateTimeField(
+        null=True, help_text="When a checkpoint of it was last found to be older than before."
+    )
     rules = models.PositiveSmallIntegerField(
         default=current,
         db_default=1,
-        help_text="The version of the fixed rules that it is synced by: see sync.jobs.rules_upgrade.",
+        help_text="The version of the fixed rules with which it is synced: see sync.jobs.rules_upgrade.",
     )
     looked_for = models.PositiveSmallIntegerField(
-        default=current, db_default=1, help_text="The version for which all of its folders were looked through."
+        default=current,
+        db_default=1,
+        help_text="The version of the fixed rules for which all of its folders were rescanned.",
     )
 
     objects = MailboxStates.as_manager()
@@ -114,7 +126,7 @@ class MailboxState(models.Model):
 
 
 TRY_AGAIN: dict[str, Any] = {"refused_attempts": 0, "retry_at": None}
-"""The field values of a refused folder that the next sync tries, whatever was tried before."""
+"""Values of a refused folder that the next sync has to try, regardless of earlier attempts."""
 READABLE: dict[str, Any] = {
     **TRY_AGAIN,
     "refused_kind": "",
@@ -124,7 +136,7 @@ READABLE: dict[str, Any] = {
     "told_of": False,
     "not_found": False,
 }
-"""The field values of a folder that is not refused, or whose last result no longer counts."""
+"""Values of a folder that can be read. They also reset a refusal that is no longer valid."""
 FROM_THE_BEGINNING: dict[str, Any] = {
     "cursor": "",
     "turn": 0,
@@ -139,7 +151,7 @@ FROM_THE_BEGINNING: dict[str, Any] = {
     "to_compare": False,
     **TRY_AGAIN,
 }
-"""The field values of a folder that is to be listed again."""
+"""Values of a folder that has to be listed from its beginning."""
 
 
 LEFT_OUT = models.Q(left_out=True, gone=False, holds_mail=True)
@@ -150,7 +162,7 @@ class SyncedFolders(models.QuerySet["SyncedFolder"]):
     """Queries of folders."""
 
     def left_out(self) -> Self:
-        """Return folders that exist, hold wanted mail, and cannot be read."""
+        """Return folders that exist, contain wanted mail, and cannot be read."""
         return self.filter(LEFT_OUT)
 
     def not_read(self) -> Self:
@@ -158,16 +170,16 @@ class SyncedFolders(models.QuerySet["SyncedFolder"]):
         return self.filter(NOT_READ)
 
     def try_again(self) -> int:
-        """Let the next sync try refused folders, however long their pause is.
+        """Let the next sync try refused folders, even if their retry is not due.
 
         Returns:
-            The number of folders.
+            The number of refused folders.
         """
         return self.filter(refused_since__isnull=False).update(**TRY_AGAIN)
 
 
 class SyncedFolder(models.Model):
-    """A folder of a mailbox with its checkpoint: the cursor behind the last page that was delivered completely."""
+    """A folder of a mailbox with its checkpoint: the cursor after the last page that was delivered completely."""
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="folders")
     folder_id = models.CharField(max_length=512)
@@ -176,77 +188,105 @@ class SyncedFolder(models.Model):
     path = models.JSONField(default=list)
     kind = models.CharField(max_length=32, choices=[(kind.value, kind.value) for kind in FolderKind])
     folder_class = models.CharField(
-        max_length=255, blank=True, default="", db_default="", help_text="Blank where there is none, or it is not told."
+        max_length=255,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Blank if it has none, or if it was not reported.",
     )
-    hidden = models.BooleanField(default=False, db_default=False, help_text="No mail client shows it.")
-    holds_mail = models.BooleanField(default=True, help_text="See integrations.folder_classes.")
+    hidden = models.BooleanField(default=False, db_default=False, help_text="Mail clients do not show it.")
+    holds_mail = models.BooleanField(default=True, help_text="Whether it is read: see integrations.folder_classes.")
     gone = models.BooleanField(default=False)
-    total = models.PositiveIntegerField(null=True, help_text="Items in it, when the tree was last told.")
+    total = models.PositiveIntegerField(null=True, help_text="Number of items in it when the tree was last read.")
 
     cursor = models.TextField(blank=True)
-    pages = models.PositiveBigIntegerField(default=0, help_text="How often the checkpoint moved on; never goes back.")
+    pages = models.PositiveBigIntegerField(default=0, help_text="How often the checkpoint advanced. Never decreases.")
     wanted_digest = models.CharField(
-        max_length=64, blank=True, help_text="Of what was wanted when the cursor was made."
+        max_length=64, blank=True, help_text="The filter digest with which the cursor was stored."
     )
     turn = models.PositiveBigIntegerField(
         default=0,
-        help_text="The last round in which it had its turn: see sync.engine.folder_order. 0: not since its listing began.",
+        help_text="The last round in which it had its turn: see sync.engine.folder_order. 0: none since its listing began.",
     )
-    listing = models.BooleanField(default=False, help_text="Being listed from its beginning; not yet through.")
+    listing = models.BooleanField(
+        default=False, help_text="It is being listed from its beginning, and the listing has not ended."
+    )
     read_since = models.PositiveSmallIntegerField(
-        default=1, db_default=1, help_text="The first version of the fixed rules by which it is read."
+        default=1, db_default=1, help_text="The first version of the fixed rules with which it is read."
     )
     looked_through = models.PositiveSmallIntegerField(
-        default=1, db_default=1, help_text="The version by which it was last listed from its beginning to its end."
+        default=1,
+        db_default=1,
+        help_text="The version of the fixed rules with which it was last listed from its beginning to its end.",
     )
     look_cursor = models.TextField(
         blank=True,
         default="",
         db_default="",
-        help_text="How far it is looked through for the present one: see sync.engine.rescan.",
+        help_text="The cursor of its rescan for the present version: see sync.engine.rescan.",
     )
-    attempts = models.PositiveSmallIntegerField(default=0, help_text="Begun at the page behind the cursor.")
-    attempt_of = models.UUIDField(null=True, help_text="The lease under which the last of them was begun.")
-    item_in_hand = models.CharField(max_length=512, blank=True, help_text="While a page is tried one email at a time.")
+    attempts = models.PositiveSmallIntegerField(
+        default=0, help_text="How many attempts at the page after the cursor were started."
+    )
+    attempt_of = models.UUIDField(
+        null=True, help_text="The token of the lease under which the last attempt was started."
+    )
+    item_in_hand = models.CharField(
+        max_length=512,
+        blank=True,
+        help_text="The item that is processed now, while the emails of a page are delivered one by one.",
+    )
     up_to_date = models.BooleanField(default=False)
-    synced_until = models.DateTimeField(null=True, help_text="Received time of the newest email delivered.")
+    synced_until = models.DateTimeField(null=True, help_text="When the newest delivered email was received.")
     synced_at = models.DateTimeField(null=True)
 
     refused_kind = models.CharField(
-        max_length=64, blank=True, default="", db_default="", help_text="Of the error, while it cannot be read."
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The kind of the error, while it cannot be read.",
     )
     refused_detail = models.CharField(
-        max_length=512, blank=True, default="", db_default="", help_text="The code of the server."
+        max_length=512, blank=True, default="", db_default="", help_text="The error code that the server returned."
     )
     refused_since = models.DateTimeField(
-        null=True, help_text="While it cannot be read: see sync.engine.folder_refusals."
+        null=True, help_text="Since when it cannot be read: see sync.engine.folder_refusals."
     )
     refused_attempts = models.PositiveSmallIntegerField(
-        default=0, db_default=0, help_text="Tries in a row that were refused, since somebody last asked for one."
+        default=0, db_default=0, help_text="Refused attempts in a row since a user last requested one."
     )
-    retry_at = models.DateTimeField(null=True, help_text="Of a folder that was refused. Empty: at the next sync.")
+    retry_at = models.DateTimeField(
+        null=True, help_text="When it is tried again after a refusal. Empty: at the next sync."
+    )
     not_found = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="The server said so when it was last read, though it was in the tree.",
+        help_text="The server did not find it at the last attempt, although the folder tree contained it.",
     )
     left_out = models.BooleanField(
-        default=False, db_default=False, help_text="It cannot be read, others can, and its mail is wanted."
+        default=False, db_default=False, help_text="It cannot be read, other folders can, and its mail is wanted."
     )
-    told_of = models.BooleanField(default=False, db_default=False, help_text="A notice told that it is left out.")
+    told_of = models.BooleanField(
+        default=False, db_default=False, help_text="A notification has reported that it is left out."
+    )
 
     counted = models.IntegerField(
-        null=True, help_text="Items that its change reports say are in it. Empty: not counted since its listing began."
+        null=True, help_text="Number of items in it by its change reports. Empty: not counted since its listing began."
     )
     to_compare = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="The total is new, and no change was read since: see sync.engine.folder_totals.",
+        help_text="The total is new, and no change was read after it: see sync.engine.folder_totals.",
     )
-    doubted_total = models.IntegerField(null=True, help_text="The total that did not fit, while that is looked into.")
-    doubted_difference = models.IntegerField(null=True, help_text="That total without what was counted then.")
+    doubted_total = models.IntegerField(
+        null=True, help_text="The total that differs from the count, while the difference is investigated."
+    )
+    doubted_difference = models.IntegerField(null=True, help_text="That total minus the count at that time.")
     usual_difference = models.IntegerField(
-        default=0, db_default=0, help_text="The total without what is counted, where a new listing did not change it."
+        default=0,
+        db_default=0,
+        help_text="The total minus the count, if listing the folder again did not change the difference.",
     )
 
     objects = SyncedFolders.as_manager()
@@ -266,29 +306,29 @@ class SyncedFolder(models.Model):
 
     @property
     def difference_sentence(self) -> str:
-        """How the total of the folder differs from what it lists, for people; blank when it does not."""
-        return folder_totals.in_words(self.usual_difference)
+        """A sentence on the difference between the total and the listed items; blank if there is none."""
+        return folder_totals.difference_text(self.usual_difference)
 
 
 class ReportedItem(models.Model):
-    """An item in a folder, by the change reports of the folder: see `sync.store.folder_rosters`.
+    """An item that is in a folder according to its change reports: see `sync.store.folder_rosters`.
 
     The table has millions of rows, so a row is as small as possible.
     """
 
     pk = models.CompositePrimaryKey("folder_id", "key")
     folder = models.ForeignKey(SyncedFolder, on_delete=models.CASCADE, related_name="+", db_index=False)
-    key = models.BigIntegerField(help_text="Digest of its id.")
+    key = models.BigIntegerField(help_text="Digest of the item id.")
 
     def __str__(self) -> str:
         return f"item {self.key} of folder {self.folder_id}"
 
 
 class LedgerEntry(models.Model):
-    """What a bucket holds under one comment id: as intended before a push, as confirmed after it."""
+    """One comment of a bucket: intended before its push, confirmed after it."""
 
     class State(models.TextChoices):
-        """Whether the comment was pushed for certain."""
+        """Whether it is certain that the bucket has the comment."""
 
         INTENDED = "intended", "Intended"
         CONFIRMED = "confirmed", "Confirmed"
@@ -296,28 +336,41 @@ class LedgerEntry(models.Model):
     bucket = models.ForeignKey(Bucket, on_delete=models.CASCADE, related_name="entries")
     comment_id = models.CharField(max_length=1024)
     state = models.CharField(max_length=16, choices=State)
-    content_digest = models.CharField(max_length=64, help_text="Of all but the properties, as first sent.")
-    properties_digest = models.CharField(max_length=64, help_text="As last sent.")
+    content_digest = models.CharField(
+        max_length=64, help_text="Digest of everything but the properties, as first pushed."
+    )
+    properties_digest = models.CharField(max_length=64, help_text="Digest of the properties, as last pushed.")
     identity_digest = models.CharField(
-        max_length=64, blank=True, help_text="Of sender, date and subject: tells two emails under one Message-ID apart."
+        max_length=64,
+        blank=True,
+        help_text="Digest of sender, date and subject. It differs for two emails with one Message-ID.",
     )
     winner_mailbox = models.ForeignKey(Mailbox, null=True, on_delete=models.SET_NULL, related_name="+")
-    winner_item = models.CharField(max_length=512, blank=True, help_text="The copy synced last.")
-    sequence = models.PositiveBigIntegerField(default=1, help_text="Raised by every change; compared before the next.")
-    mark = models.UUIDField(null=True, help_text="Of the intention behind it; any other change of the entry clears it.")
+    winner_item = models.CharField(
+        max_length=512, blank=True, help_text="The id of the mailbox item that was synced last."
+    )
+    sequence = models.PositiveBigIntegerField(
+        default=1,
+        help_text="Increased by every change. A change is made only if it has not increased since it was read.",
+    )
+    mark = models.UUIDField(
+        null=True, help_text="Identifies the last intention. Any other change of the entry clears it."
+    )
     pushed_by = models.ForeignKey(Mailbox, null=True, on_delete=models.SET_NULL, related_name="+")
     in_flight_until = models.DateTimeField(
-        null=True, help_text="No push of this intention can still be going on later."
+        null=True, help_text="By this time, the push of this intention has certainly ended."
     )
-    dirty = models.BooleanField(default=False, help_text="The properties need to be sent again.")
+    dirty = models.BooleanField(default=False, help_text="The properties have to be pushed again.")
     properties_version = models.PositiveSmallIntegerField(
         default=0,
         db_default=0,
-        help_text="Of the set of properties that it was sent with: see sync.jobs.property_renewal. "
-        "0: an old one, or not known.",
+        help_text="The version of the set of properties with which it was pushed: see sync.jobs.property_renewal. "
+        "0: old or unknown.",
     )
-    billed = models.BooleanField(default=False, help_text="Whether we created it, or found it there.")
-    collision = models.BooleanField(default=False, help_text="Two different emails bear this Message-ID.")
+    billed = models.BooleanField(
+        default=False, help_text="Whether this product created the comment. Otherwise it was found in the bucket."
+    )
+    collision = models.BooleanField(default=False, help_text="Two different emails have this Message-ID.")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -341,22 +394,26 @@ class LedgerEntry(models.Model):
 
 
 class MailboxItem(models.Model):
-    """An email in a mailbox folder: enough to recognise the email without a fetch."""
+    """An email in a folder of a mailbox, with the data that identify the email without a fetch."""
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="copies")
     folder = models.ForeignKey(SyncedFolder, on_delete=models.CASCADE, related_name="copies")
     item_id = models.CharField(max_length=512)
     change_key = models.CharField(max_length=128, blank=True)
-    listed_id = models.CharField(max_length=1024, blank=True, help_text="Comment id by the Message-ID as listed.")
+    listed_id = models.CharField(
+        max_length=1024, blank=True, help_text="Comment id from the Message-ID that the folder lists."
+    )
     comment_id = models.CharField(
         max_length=1024,
         blank=True,
-        help_text="Comment id by the MIME header, once fetched; of what is newly wanted the key of its NewlyWanted.",
+        help_text="Comment id from the MIME header, after the email was fetched. For a newly wanted email: NewlyWanted.key.",
     )
     received = models.DateTimeField(null=True)
     size = models.PositiveBigIntegerField(default=0)
     verdict = models.CharField(max_length=32, help_text="delivered, set_aside, newly_wanted, or why it is not wanted")
-    judged_by = models.CharField(max_length=64, blank=True, help_text="Digest of the rules behind the verdict.")
+    judged_by = models.CharField(
+        max_length=64, blank=True, help_text="The filter digest with which the verdict was reached."
+    )
 
     class Meta:
         db_table = "sync_copy"  # the first name of this model
@@ -371,21 +428,23 @@ class MailboxItem(models.Model):
 
 
 class NewlyWanted(models.Model):
-    """An email that only a newer version of the fixed rules wants, and that existed before it.
+    """An email that only a newer version of the fixed rules wants and that arrived before that version.
 
-    See `sync.engine.newly_wanted`. A row is stored as long as its mailbox, so that an email that was left once is not
-    delivered by a later listing.
+    See `sync.engine.newly_wanted`. The row of an email that an administrator chose to leave stays until its mailbox is
+    deleted, so that no later listing delivers the email.
     """
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="newly_wanted")
     key = models.CharField(
-        max_length=1024, help_text="What its copies have for a comment id: see sync.engine.newly_wanted.key_of."
+        max_length=1024, help_text="The comment_id of its mailbox items: see sync.engine.newly_wanted.key_of."
     )
     version = models.PositiveSmallIntegerField(
-        help_text="Of the rules, whose answer it waits for. 0: it comes at once."
+        help_text="The version of the fixed rules on which an administrator has to decide. 0: it is delivered at once."
     )
     draft = models.BooleanField(default=False, help_text="It is marked as a draft.")
-    attempts = models.PositiveSmallIntegerField(default=0, help_text="To bring it, without a word of how that ended.")
+    attempts = models.PositiveSmallIntegerField(
+        default=0, help_text="Attempts at its delivery that ended without a recorded result."
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["mailbox", "key"], name="newly_wanted_unique_in_mailbox")]
@@ -395,7 +454,7 @@ class NewlyWanted(models.Model):
 
 
 class RulesAnswer(models.Model):
-    """Whether the emails of a mailbox that a version of the fixed rules newly wants are delivered or left."""
+    """The decision on the emails of a mailbox that a version of the fixed rules newly wants: deliver or leave them."""
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="rules_answers")
     version = models.PositiveSmallIntegerField()
@@ -408,12 +467,13 @@ class RulesAnswer(models.Model):
 
     def __str__(self) -> str:
         return (
-            f"{'bring' if self.bring else 'leave'} what version {self.version} newly wants of mailbox {self.mailbox_id}"
+            f"{'deliver' if self.bring else 'leave'} the newly wanted emails of version {self.version} "
+            f"in mailbox {self.mailbox_id}"
         )
 
 
 class RulesTakenUp(models.Model):
-    """When this installation took up a version of the fixed rules."""
+    """The time at which this installation first used a version of the fixed rules."""
 
     version = models.PositiveSmallIntegerField(primary_key=True)
     at = models.DateTimeField()
@@ -432,15 +492,18 @@ class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
     """Queries of dead letters."""
 
     def waiting(self) -> Self:
-        """Return what an administrator should see: not settled, found in Exchange, and tried often enough."""
+        """Return the dead letters that pages show: not settled, and not in a hidden stage (`HIDDEN_STAGES`)."""
         return self.filter(settled="").exclude(stage__in=HIDDEN_STAGES)
 
 
 class DeadLetter(models.Model):
-    """An email that cannot be delivered now, with the reason; its mailbox goes on. Stored until it is delivered."""
+    """An email that cannot be delivered now, with the reason. The sync of its mailbox continues without it.
 
-    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="set_aside")
-    folder = models.ForeignKey(SyncedFolder, on_delete=models.CASCADE, related_name="set_aside")
+    A row is never deleted before it is settled.
+    """
+
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="dead_letters")
+    folder = models.ForeignKey(SyncedFolder, on_delete=models.CASCADE, related_name="dead_letters")
     item_id = models.CharField(max_length=512)
     change_key = models.CharField(max_length=128, blank=True)
     listed_id = models.CharField(max_length=1024, blank=True)
@@ -453,19 +516,21 @@ class DeadLetter(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text="See integrations.dead_letter_reasons. Decides; the reason does not.",
+        help_text="See integrations.dead_letter_reasons. Decisions depend on this field and not on the reason.",
     )
     reason = models.CharField(
         max_length=512,
         blank=True,
         default="",
         db_default="",
-        help_text="What the other side said of it: a code or a few words.",
+        help_text="What Exchange or Re:infer reported: a code or a few words.",
     )
     attempts = models.PositiveSmallIntegerField(default=1)
     first_at = models.DateTimeField(auto_now_add=True)
     last_at = models.DateTimeField()
-    retry_at = models.DateTimeField(null=True, help_text="Empty: by hand or by a newer version only.")
+    retry_at = models.DateTimeField(
+        null=True, help_text="Empty: it is retried only by a user or by a newer version of this product."
+    )
     transform_version = models.PositiveIntegerField(default=0)
     settled = models.CharField(max_length=16, blank=True, help_text="delivered, gone, unwanted or dismissed")
     settled_at = models.DateTimeField(null=True)
@@ -484,7 +549,7 @@ class DeadLetter(models.Model):
 
 
 class SyncRun(models.Model):
-    """One sync of one mailbox: when it ran, how it ended, and what it counted."""
+    """One sync of one mailbox: its times, its outcome and its counts."""
 
     class Outcome(models.TextChoices):
         """How a run ended."""
@@ -499,7 +564,10 @@ class SyncRun(models.Model):
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="runs")
     lease_token = models.UUIDField(null=True)
     worker = models.CharField(
-        max_length=64, blank=True, db_default="", help_text="The process that runs it: see sync.jobs.processes."
+        max_length=64,
+        blank=True,
+        db_default="",
+        help_text="The name of the worker process that runs it: see sync.jobs.processes.",
     )
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
@@ -514,7 +582,7 @@ class SyncRun(models.Model):
     not_wanted = models.PositiveIntegerField(default=0)
     set_aside = models.PositiveIntegerField(default=0)
     held_back = models.PositiveIntegerField(
-        default=0, help_text="Updates not sent, because they could have been billed."
+        default=0, help_text="Number of updates that were not pushed, because Re:infer could have billed them."
     )
     text_changes = models.PositiveIntegerField(default=0, help_text="As the server counted them: must stay 0.")
     longest_wait = models.PositiveIntegerField(
@@ -551,25 +619,29 @@ class Verification(models.Model):
     next_at = models.DateTimeField()
     claimed_until = models.DateTimeField(null=True)
     done_folders = models.JSONField(default=list)
-    cursor = models.TextField(blank=True, help_text="In the folder in hand.")
-    before_folder = models.JSONField(default=dict, help_text="What was counted before the folder in hand.")
+    cursor = models.TextField(blank=True, help_text="In the folder that is compared now.")
+    before_folder = models.JSONField(default=dict, help_text="The counts from before the folder that is compared now.")
     error_text = models.TextField(blank=True)
     folders = models.PositiveIntegerField(
-        default=0, db_default=0, help_text="Wanted, and read to their end in Exchange."
+        default=0, db_default=0, help_text="Wanted folders that were read to their end in Exchange."
     )
-    emails = models.PositiveIntegerField(default=0, help_text="Wanted, and in Exchange.")
-    well = models.PositiveIntegerField(default=0, help_text="In Re:infer as they should be.")
-    waiting = models.PositiveIntegerField(default=0, help_text="The next syncs bring or change them.")
+    emails = models.PositiveIntegerField(default=0, help_text="Wanted emails in Exchange.")
+    well = models.PositiveIntegerField(default=0, help_text="In Re:infer with the right properties.")
+    waiting = models.PositiveIntegerField(default=0, help_text="The next syncs push or update them.")
     set_aside = models.PositiveIntegerField(default=0)
-    not_wanted = models.PositiveIntegerField(default=0, help_text="By their participants.")
+    not_wanted = models.PositiveIntegerField(default=0, help_text="Not wanted because of their participants.")
     withheld = models.PositiveIntegerField(
-        default=0, db_default=0, help_text="Wanted by newer rules, and neither brought nor left for good."
+        default=0,
+        db_default=0,
+        help_text="Newly wanted, and not delivered: an administrator has not decided, or chose to leave them.",
     )
-    missing = models.PositiveIntegerField(default=0, help_text="In Exchange, and not in Re:infer.")
-    outdated = models.PositiveIntegerField(default=0, help_text="In Re:infer with other properties than we sent.")
-    surplus = models.PositiveIntegerField(default=0, help_text="In Re:infer, and no longer in Exchange.")
+    missing = models.PositiveIntegerField(default=0, help_text="In Exchange and not in Re:infer.")
+    outdated = models.PositiveIntegerField(
+        default=0, help_text="In Re:infer with other properties than those that were pushed."
+    )
+    surplus = models.PositiveIntegerField(default=0, help_text="In Re:infer and no longer in Exchange.")
     left_out = models.PositiveIntegerField(
-        default=0, db_default=0, help_text="Folders that could not be read; what is in them was not compared."
+        default=0, db_default=0, help_text="Folders that could not be read. Emails in them were not compared."
     )
 
     def __str__(self) -> str:
@@ -577,40 +649,40 @@ class Verification(models.Model):
 
     @property
     def is_none_there(self) -> bool:
-        """Whether Re:infer holds none of the emails that should be there."""
+        """Whether Re:infer has none of the emails that it should have."""
         return self.missing > 0 and not self.well and not self.outdated
 
     @property
     def _compared(self) -> str:
         emails = f"{self.emails:,} email{'' if self.emails == 1 else 's'}"
-        # Rows of an earlier version contain no number of folders.
+        # Rows that an earlier version wrote contain no number of folders.
         return f"{emails} in {_folders(self.folders)}" if self.folders else emails
 
     @property
     def sentence(self) -> str:
-        """The results, for people."""
+        """The results as text for a page."""
         if self.ended_at is None:
             return f"{self._compared} compared so far. {self.error_text}".strip()
         if self.error_text:
             return self.error_text
         differences = [
-            f"{count:,} {what}" for count, what in ((self.missing, "missing"), (self.outdated, "outdated")) if count
+            f"{count:,} {label}" for count, label in ((self.missing, "missing"), (self.outdated, "outdated")) if count
         ]
-        rest = [
-            f"{count:,} {what}"
-            for count, what in (
-                (self.waiting, "on their way"),
+        others = [
+            f"{count:,} {label}"
+            for count, label in (
+                (self.waiting, "waiting for a sync"),
                 (self.set_aside, "failed"),
-                (self.not_wanted, "not wanted"),
+                (self.not_wanted, "filtered out"),
                 (self.withheld, "newly wanted and not delivered"),
             )
             if count
         ]
-        text = f"{self._compared} compared: {', '.join([*differences, f'{self.well:,} well', *rest])}."
+        text = f"{self._compared} compared: {', '.join([*differences, f'{self.well:,} correct', *others])}."
         if self.is_none_there:
             text += " None of them is in Re:infer: check whether this is the right bucket."
         if self.left_out:
-            text += f" {_folders(self.left_out)} could not be read: emails in there were not compared."
+            text += f" {_folders(self.left_out)} could not be read, so emails there were not compared."
         if self.surplus:
             text += f" {self.surplus:,} comments whose email is no longer in Exchange are kept."
         if differences and self.repair:
@@ -623,7 +695,7 @@ class Activity(models.Model):
 
     integration = models.ForeignKey(Integration, null=True, on_delete=models.SET_NULL, related_name="+")
     bucket = models.ForeignKey(Bucket, on_delete=models.CASCADE, related_name="+")
-    hour = models.DateTimeField(help_text="Its beginning.")
+    hour = models.DateTimeField(help_text="The beginning of the hour.")
     created = models.PositiveIntegerField(default=0)
     updated = models.PositiveIntegerField(default=0)
     set_aside = models.PositiveIntegerField(default=0)
@@ -644,7 +716,7 @@ class Activity(models.Model):
 class MailDay(models.Model):
     """How many comments one mailbox created on one UTC day. No row means none.
 
-    Stored for three weeks: see `sync.reporting.attention`.
+    Stored for three weeks: see `sync.reporting.alerts`.
     """
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="+")
@@ -660,18 +732,30 @@ class MailDay(models.Model):
 
 
 class Comparison(models.Model):
-    """How many comments a bucket holds, as Re:infer and the ledger count them. See `sync.jobs.bucket_audit`."""
+    """The number of comments in a bucket, counted by Re:infer and by the ledger. See `sync.jobs.bucket_audit`."""
 
     bucket = models.OneToOneField(Bucket, on_delete=models.CASCADE, primary_key=True, related_name="comparison")
-    next_at = models.DateTimeField(help_text="When it is compared again.")
+    next_at = models.DateTimeField(help_text="When the bucket is compared again.")
     compared_at = models.DateTimeField(null=True)
-    stored = models.PositiveBigIntegerField(null=True, help_text="As Re:infer counts. Empty: it does not say.")
-    confirmed = models.PositiveBigIntegerField(default=0, help_text="As our ledger counts.")
-    missing_since = models.DateTimeField(null=True, help_text="Since when Re:infer holds fewer than it acknowledged.")
-    surplus = models.PositiveBigIntegerField(null=True, help_text="So many comments were found that we did not know.")
-    surplus_since = models.DateTimeField(null=True, help_text="When they were found, until an admin accepts them.")
+    stored = models.PositiveBigIntegerField(
+        null=True, help_text="Number of comments that Re:infer counts. Empty: it does not report one."
+    )
+    confirmed = models.PositiveBigIntegerField(default=0, help_text="Number of comments that the ledger counts.")
+    missing_since = models.DateTimeField(
+        null=True, help_text="Since when Re:infer has fewer comments than it acknowledged."
+    )
+    surplus = models.PositiveBigIntegerField(
+        null=True, help_text="Number of comments that were found and that the ledger lacks."
+    )
+    surplus_since = models.DateTimeField(
+        null=True, help_text="When those were found. Empty after an administrator accepted them."
+    )
     server_run = models.CharField(
-        max_length=64, blank=True, default="", db_default="", help_text="Of the database server, at the comparison."
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Identifies the run of the database server during the comparison.",
     )
 
     def __str__(self) -> str:
@@ -679,18 +763,25 @@ class Comparison(models.Model):
 
 
 class Renewal(models.Model):
-    """The progress of sending missing properties to the comments of a bucket. See `sync.jobs.property_renewal`."""
+    """The progress of pushing missing properties to the comments of a bucket. See `sync.jobs.property_renewal`."""
 
     bucket = models.OneToOneField(Bucket, on_delete=models.CASCADE, primary_key=True, related_name="renewal")
-    next_at = models.DateTimeField(help_text="When it goes on.")
-    cursor = models.BigIntegerField(default=0, help_text="The entry that was last taken; it begins anew at the end.")
-    most = models.PositiveSmallIntegerField(default=1, help_text="How many comments are taken at once.")
-    left = models.PositiveBigIntegerField(null=True, help_text="Comments that may lack a property. Empty: not counted.")
-    renewed = models.PositiveBigIntegerField(default=0, help_text="Comments that were updated.")
-    held_back = models.PositiveBigIntegerField(
-        default=0, help_text="Comments that stay as they are, because an update could have been billed."
+    next_at = models.DateTimeField(help_text="When the renewal continues.")
+    cursor = models.BigIntegerField(
+        default=0,
+        help_text="Primary key of the ledger entry that was processed last. Starts again at 0 after the last entry.",
     )
-    halted_at = models.DateTimeField(null=True, help_text="When Re:infer said that an update changed a text: no more.")
+    most = models.PositiveSmallIntegerField(default=1, help_text="The largest number of comments in one batch.")
+    left = models.PositiveBigIntegerField(
+        null=True, help_text="Number of comments that may lack a property. Empty: not counted."
+    )
+    renewed = models.PositiveBigIntegerField(default=0, help_text="Number of comments that were updated.")
+    held_back = models.PositiveBigIntegerField(
+        default=0, help_text="Number of comments that are not updated, because Re:infer could bill the update."
+    )
+    halted_at = models.DateTimeField(
+        null=True, help_text="When Re:infer reported that an update changed a text. No update is pushed after that."
+    )
 
     def __str__(self) -> str:
         return f"renewal of bucket {self.bucket_id}"
@@ -699,27 +790,30 @@ class Renewal(models.Model):
 class Account(models.Model):
     """Recently refused sign-ins of one account: see `sync.jobs.sign_in_budget`."""
 
-    key = models.CharField(max_length=64, primary_key=True, help_text="A keyed digest of who signs in where.")
+    key = models.CharField(max_length=64, primary_key=True, help_text="A keyed digest of the account and its server.")
     refused = models.JSONField(
-        default=list, help_text="When, with which secret (a keyed digest), and by whom if not over."
+        default=list,
+        help_text="For each refused sign-in: the time, a keyed digest of the secret, and the attempt while it runs.",
     )
-    began_at = models.DateTimeField(help_text="The first of them.")
-    doubted = models.BooleanField(default=False, help_text="Nobody has signed in anew since with the same secret.")
-    until = models.DateTimeField(help_text="How long the last of them counts.")
+    began_at = models.DateTimeField(help_text="When the first of them was refused.")
+    doubted = models.BooleanField(default=False, help_text="No new sign-in with the same secret has worked since.")
+    until = models.DateTimeField(help_text="Until when the last of them counts.")
 
     def __str__(self) -> str:
         return f"account {self.key[:8]}, refused {len(self.refused)} times"
 
 
 class PollRate(models.Model):
-    """How many polls per second were needed in one minute, and how many were done.
+    """The needed and the actual number of polls per second in one minute.
 
     Stored for a day: see `sync.jobs.poll_rate`.
     """
 
-    at = models.DateTimeField(primary_key=True, help_text="The end of that minute.")
-    needed = models.FloatField(help_text="By the intervals of the mailboxes that are up to date.")
-    done = models.FloatField(help_text="Syncs that came to their end.")
+    at = models.DateTimeField(primary_key=True, help_text="The end of the minute.")
+    needed = models.FloatField(
+        help_text="Polls per second, from the poll intervals of the mailboxes that are up to date."
+    )
+    done = models.FloatField(help_text="Finished syncs per second.")
 
     def __str__(self) -> str:
         return f"{self.done:.1f} of {self.needed:.1f} polls a second at {self.at:%Y-%m-%d %H:%M}"
@@ -736,9 +830,9 @@ class Tick(models.Model):
 
 
 class Process(models.Model):
-    """A running worker or beat, and the state that it last stored.
+    """A running worker or beat process, with its state.
 
-    It stores it every few seconds, without the broker.
+    The process updates its row every few seconds, directly in the database and without the broker.
     """
 
     class Kind(models.TextChoices):
@@ -751,24 +845,27 @@ class Process(models.Model):
         """Why the process cannot use the broker."""
 
         AWAY = "away", "It does not answer"
-        REFUSES = "refuses", "It answers, and takes nothing: it is full or read-only"
+        REFUSES = "refuses", "It answers but accepts no messages: it is full or read-only"
 
-    name = models.CharField(max_length=32, primary_key=True, help_text="Drawn when it started.")
+    name = models.CharField(max_length=32, primary_key=True, help_text="A random name, chosen when the process starts.")
     kind = models.CharField(max_length=16, choices=Kind)
-    host = models.CharField(max_length=255, help_text="As this host calls itself.")
-    node = models.CharField(max_length=255, help_text="How people call it: celery@host.")
+    host = models.CharField(max_length=255, help_text="The host name.")
+    node = models.CharField(max_length=255, help_text="The name on pages and in logs: celery@host.")
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
     broker = models.CharField(max_length=16, choices=Broker, blank=True, help_text="Why it cannot use the broker.")
     broker_since = models.DateTimeField(null=True)
     busy_since = models.DateTimeField(
-        null=True, help_text="Of a worker: since when each of its slots has had the task that it has."
+        null=True, help_text="Of a worker: since when every slot has been busy with its present task."
     )
     unreadable = models.JSONField(
-        default=list, help_text="Secrets that it cannot decrypt: integration:1, destination:2."
+        default=list,
+        help_text="The owners of the secrets that it cannot decrypt, such as integration:1 or destination:2.",
     )
     unreadable_since = models.DateTimeField(null=True)
-    fault = models.CharField(max_length=64, blank=True, help_text="The kind of fault for which it takes no mailboxes.")
+    fault = models.CharField(
+        max_length=64, blank=True, help_text="The kind of product error because of which it takes no mailboxes."
+    )
     fault_since = models.DateTimeField(null=True)
 
     class Meta:

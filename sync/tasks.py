@@ -1,4 +1,4 @@
-"""The Celery tasks. Each one only calls one function of `sync.jobs`."""
+"""The Celery tasks of the sync. Each task only calls functions of `sync.jobs`."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ HINT = (
 def dispatch() -> None:
     """Queue every mailbox that is due. Sent periodically by beat.
 
-    After an outage the queue may hold many of these tasks. A worker process runs the first of such a burst and skips
-    the rest by its own clock, which is faster than a check of the database.
+    After an outage the queue may contain many of these tasks. A worker process runs the first of them and skips the
+    others for half of `DISPATCH_EVERY`. It uses its own clock for that, because a query would be slower.
     """
     if _debounce.lets_pass():
         dispatch_due()
@@ -38,39 +38,40 @@ def dispatch_due() -> None:
     with _database_may_be_unavailable():
         scheduling.dispatch(send=sync_mailbox.delay)
         verification.send_due(verify_mailbox.delay)
-        housekeeping.ticked("dispatch", database_now())
+        housekeeping.record_tick("dispatch", database_now())
 
 
 @shared_task(name="sync.tasks.sync_mailbox")
 def sync_mailbox(mailbox_id: int) -> None:
-    """Sync a mailbox, unless another task was first.
+    """Sync a mailbox, unless another task has already started that sync.
 
-    Brokers may deliver a task twice, and a task that counted as lost may arrive late.
+    Two tasks for one sync are possible: a broker may deliver a task twice, and a task that was assumed to be lost may
+    arrive late.
 
     Args:
-        mailbox_id: The key of the mailbox.
+        mailbox_id: Primary key of the mailbox.
     """
     with _database_may_be_unavailable():
         run = runner.run(mailbox_id) if scheduling.is_queued(mailbox_id) else None
         if run is not None:
-            scheduling.go_on(run.mailbox, send=sync_mailbox.delay)
+            scheduling.queue_next(run.mailbox, send=sync_mailbox.delay)
 
 
 @shared_task(name="sync.tasks.verify_mailbox")
 def verify_mailbox(pk: int, sent: str) -> None:
-    """Run a slice of a verification, unless another task of it was first.
+    """Run one time slice of a verification, unless another task has already started that slice.
 
     Args:
-        pk: The key of the verification.
-        sent: The mark with which the task was sent.
+        pk: Primary key of the verification.
+        sent: The due time of the slice in ISO format. The task does nothing if the verification is due at another time.
     """
     with _database_may_be_unavailable():
-        verification.go_on(pk, sent=sent)
+        verification.run_slice(pk, sent=sent)
 
 
 @shared_task(name="sync.tasks.prune")
 def prune() -> None:
-    """Delete old runs, settled dead letters and old counts."""
+    """Delete old runs, old settled dead letters and old counts."""
     pruning.prune()
 
 
@@ -78,7 +79,7 @@ def prune() -> None:
 def housekeep() -> None:
     """Check invariants and queue bucket audits and property renewals that are due. Sent by beat once a minute."""
     with _database_may_be_unavailable():
-        housekeeping.look()
+        housekeeping.run_checks()
         bucket_audit.send_due(send=compare_bucket.delay)
         property_renewal.send_due(send=renew_properties.delay)
 
@@ -88,7 +89,7 @@ def compare_bucket(pk: int) -> None:
     """Audit a bucket.
 
     Args:
-        pk: The key of the bucket.
+        pk: Primary key of the bucket.
     """
     with _database_may_be_unavailable():
         bucket_audit.compare(pk)
@@ -96,10 +97,10 @@ def compare_bucket(pk: int) -> None:
 
 @shared_task(name="sync.tasks.renew_properties")
 def renew_properties(pk: int) -> None:
-    """Send missing properties of comments in a bucket.
+    """Push properties that comments in a bucket lack.
 
     Args:
-        pk: The key of the bucket.
+        pk: Primary key of the bucket.
     """
     with _database_may_be_unavailable():
         property_renewal.renew(pk)
@@ -107,9 +108,10 @@ def renew_properties(pk: int) -> None:
 
 @contextmanager
 def _database_may_be_unavailable() -> Iterator[None]:
-    """End the task with one log line when the database fails: unreachable, full, read-only or out of connections.
+    """End the task with one log line when the database is unreachable, full, read-only or out of connections.
 
-    The next tick retries. The log line omits the text of the error, because that text quotes what was to be written.
+    The next periodic task retries. The log line omits the text of the error, because that text quotes the values of
+    the failed statement.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""What every test may rely on: keys of its own, and no traffic that leaves this machine. Loaded before the settings are."""
+"""The pytest plugin for all tests: it sets keys and disables proxies before Django loads the settings."""
 
 import os
 from pathlib import Path
@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-os.environ.setdefault("SECRET_KEY", "a key for tests that guards nothing")
+os.environ.setdefault("SECRET_KEY", "a key that only tests use")
 os.environ.setdefault("ENCRYPTION_KEYS", Fernet.generate_key().decode())
 os.environ.setdefault("LOG_LEVEL", "WARNING")
-# Nothing in a test may go through a proxy that the machine happens to have.
+# No request of a test may use a proxy that is configured on this machine.
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
 
 
 FAULTS = Path(__file__).parent / "faults"
-"""Its tests start workers, which open the database themselves."""
+"""The tests in this folder start workers, which connect to the database without a fixture."""
 
 if os.environ.get("REWORD"):
     from tests import rewording
@@ -23,7 +23,7 @@ if os.environ.get("REWORD"):
     rewording.install()
 
 
-@pytest.hookimpl(tryfirst=True)  # before `-m` selects
+@pytest.hookimpl(tryfirst=True)  # before pytest selects by `-m`
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that use the database, so that CI can run them on PostgreSQL, too."""
     for item in items:
@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_configure(config: Any) -> None:
     from django.conf import settings
 
-    # Passwords of tests guard nothing, and hundreds of tests sign in: a digest that costs no time is enough.
+    # Hundreds of tests sign in, so use a fast hash. The passwords of tests need no protection.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     if os.environ.get("EWS_SCHEMA"):
         from tests import ews_schema

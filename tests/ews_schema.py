@@ -1,7 +1,7 @@
-"""Every answer of the simulated Exchange against Microsoft's schema of EWS, while any test runs: EWS_SCHEMA names a folder with
-its `messages.xsd` and `types.xsd`, which are not part of this project. Without it nothing is checked.
+"""Validate every response of the simulated Exchange against Microsoft's EWS schema while tests run.
 
-What a scripted fault makes unreadable on purpose is left out.
+Enabled by the environment variable EWS_SCHEMA: a folder with `messages.xsd` and `types.xsd`, which are not part of this
+project. Responses that a scripted fault corrupts on purpose are not checked.
 """
 
 from __future__ import annotations
@@ -19,26 +19,27 @@ from lxml import etree
 FOLDER = os.environ.get("EWS_SCHEMA", "")
 SOAP = "{http://schemas.xmlsoap.org/soap/envelope/}"
 UNDECLARED = {"ArchiveItem"}
-"""What the published schema has no answer for, though the documentation of the operation has."""
-SPOILING = {"broken-base64", "unknown-element", "control-character"}
+"""Operations that are documented, but whose response is not in the published schema."""
+CORRUPTING = {"broken-base64", "unknown-element", "control-character"}
+"""Codes of scripted faults that make a response invalid on purpose."""
 
 
 class Checker:
-    """Collects what does not fit, and fails the test that it happened in."""
+    """Validates responses, and collects the errors."""
 
     def __init__(self, folder: Path) -> None:
         self._schema = etree.XMLSchema(etree.parse(str(folder / "messages.xsd")))
         self._lock = threading.Lock()
         self.counts: Counter[str] = Counter()
-        self._found: list[str] = []
+        self._errors: list[str] = []
 
     def check(self, operation: str, envelope: bytes) -> None:
-        wrong = self._wrong(envelope)
+        errors = self._validate(envelope)
         with self._lock:
             self.counts[operation] += 1
-            self._found += [f"{operation}: {text}" for text in wrong]
+            self._errors += [f"{operation}: {text}" for text in errors]
 
-    def _wrong(self, envelope: bytes) -> list[str]:
+    def _validate(self, envelope: bytes) -> list[str]:
         try:
             root = etree.fromstring(envelope, etree.XMLParser(huge_tree=True))
         except etree.XMLSyntaxError as error:
@@ -50,34 +51,34 @@ class Checker:
             valid = self._schema.validate(etree.fromstring(etree.tostring(payload), etree.XMLParser(huge_tree=True)))
             return [] if valid else [str(error.message) for error in self._schema.error_log][:5]
 
-    def taken(self) -> list[str]:
-        """What was found since the last time."""
+    def take_errors(self) -> list[str]:
+        """Return the errors since the last call."""
         with self._lock:
-            found, self._found = self._found, []
-        return found
+            errors, self._errors = self._errors, []
+        return errors
 
 
 def install() -> Checker:
-    """Look at every answer before a fault spoils its delivery."""
+    """Wrap the simulator, so that each response is validated before a scripted fault changes it."""
     from simulators.exchange import effects, server
 
     checker = Checker(Path(FOLDER))
-    answered, before = server._answered, effects.before
+    original_answered, original_before = server._answered, effects.before
 
-    def checked(desk: Any, call: Any) -> Any:
-        response = answered(desk, call)
-        spoilt = any(rule.options.get("code") in SPOILING for rule in desk.faults.standing("item"))
-        if not spoilt and call.operation not in UNDECLARED:
+    def checked_answer(desk: Any, call: Any) -> Any:
+        response = original_answered(desk, call)
+        is_corrupted = any(rule.options.get("code") in CORRUPTING for rule in desk.faults.lasting_rules("item"))
+        if not is_corrupted and call.operation not in UNDECLARED:
             checker.check(call.operation, response.body)
         return response
 
     def checked_before(rule: Any, operation: str, version: str) -> Any:
-        response = before(rule, operation, version)
+        response = original_before(rule, operation, version)
         if response is not None and response.content_type == effects.XML:
             checker.check(f"{operation} ({rule.effect})", response.body)
         return response
 
-    server._answered, effects.before = checked, checked_before
+    server._answered, effects.before = checked_answer, checked_before
     return checker
 
 
@@ -98,10 +99,10 @@ class Plugin:
         self._fail()
 
     def _fail(self) -> None:
-        if found := self._checker.taken():
-            text = "\n".join(dict.fromkeys(found))
-            pytest.fail(f"{len(found)} answers of the simulated Exchange do not fit the schema:\n{text}", pytrace=False)
+        if errors := self._checker.take_errors():
+            text = "\n".join(dict.fromkeys(errors))
+            pytest.fail(f"{len(errors)} responses of the simulated Exchange violate the schema:\n{text}", pytrace=False)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        told = ", ".join(f"{operation} {count}" for operation, count in sorted(self._checker.counts.items()))
-        terminalreporter.write_line(f"EWS schema: {self._checker.counts.total()} answers checked ({told})")
+        counts = ", ".join(f"{operation} {count}" for operation, count in sorted(self._checker.counts.items()))
+        terminalreporter.write_line(f"EWS schema: {self._checker.counts.total()} responses checked ({counts})")

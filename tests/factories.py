@@ -1,4 +1,4 @@
-"""Rows of every table, believable by default, so that a test says only what it is about."""
+"""Factories for database rows with realistic defaults, so that a test sets only the values that matter to it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from sync.models import (
 
 
 def ago(**span: float):
-    """A lazy time in the past: `ago(minutes=5)`."""
+    """Return a lazy attribute for a time in the past, such as `ago(minutes=5)`."""
     return factory.LazyFunction(lambda: timezone.now() - timedelta(**span))
 
 
@@ -63,7 +63,7 @@ class BucketFactory(DjangoModelFactory):
 
 
 class IntegrationFactory(DjangoModelFactory):
-    """It runs. For one that is stopped: `stopped=True`."""
+    """An enabled integration. `stopped=True` makes a stopped one."""
 
     class Meta:
         model = Integration
@@ -81,7 +81,7 @@ class IntegrationFactory(DjangoModelFactory):
 
 
 def moved(integration, **values):
-    """As if somebody had changed these settings of it, and entered its secrets again."""
+    """Change settings of an integration, enter its secrets again as the form requires, and save it."""
     for name, value in values.items():
         setattr(integration, name, value)
     for name in integration.places():
@@ -90,7 +90,7 @@ def moved(integration, **values):
 
 
 class MailboxFactory(DjangoModelFactory):
-    """It is enabled, and nobody looked at it yet: for a state make a `MailboxStateFactory`."""
+    """An enabled mailbox without a state row. `MailboxStateFactory` makes a mailbox with one."""
 
     class Meta:
         model = Mailbox
@@ -104,7 +104,7 @@ class MailboxFactory(DjangoModelFactory):
 
 
 class MailboxStateFactory(DjangoModelFactory):
-    """Of a mailbox that is up to date and due in a minute."""
+    """The state of a mailbox that is up to date and due in a minute."""
 
     class Meta:
         model = MailboxState
@@ -174,7 +174,7 @@ class SyncRunFactory(DjangoModelFactory):
 
 
 class ActivityFactory(DjangoModelFactory):
-    """In the hour that is now."""
+    """Activity in the current hour."""
 
     class Meta:
         model = Activity
@@ -185,7 +185,7 @@ class ActivityFactory(DjangoModelFactory):
 
 
 class ProcessFactory(DjangoModelFactory):
-    """A worker that was started an hour ago and is well."""
+    """A healthy worker that was started an hour ago."""
 
     class Meta:
         model = Process
@@ -199,7 +199,7 @@ class ProcessFactory(DjangoModelFactory):
 
 
 def newly_wanted(folder, count, *, version=2, draft=False):
-    """So many emails in this folder that only this version of the fixed rules wants."""
+    """Add `count` emails to a folder that only this version of the fixed rules wants."""
     for _ in range(count):
-        copy = CopyFactory(folder=folder, verdict=NEWLY_WANTED, comment_id=uuid4().hex)
-        NewlyWanted.objects.create(mailbox=folder.mailbox, key=copy.comment_id, version=version, draft=draft)
+        item = CopyFactory(folder=folder, verdict=NEWLY_WANTED, comment_id=uuid4().hex)
+        NewlyWanted.objects.create(mailbox=folder.mailbox, key=item.comment_id, version=version, draft=draft)

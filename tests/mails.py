@@ -1,4 +1,4 @@
-"""Emails for tests, made of the few things that a test is about."""
+"""Make the MIME content of emails for tests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ def mail(
     sent: datetime | None = NOON,
     message_id: str | None = "",
 ) -> bytes:
-    """The MIME of an email. `name` makes its Message-ID `<name@north.example>`; None leaves it out."""
+    """Return the MIME content of an email.
+
+    The Message-ID is `<name@north.example>`, or `message_id` if given. `message_id=None` omits it.
+    """
     message = EmailMessage()
     message["From"], message["To"] = sender, to
     message["Subject"] = subject if subject is not None else f"About {name}"
@@ -40,5 +43,5 @@ def comment_id_of(name: str) -> str:
 
 
 def received(mime: bytes) -> bytes:
-    """The email with the header that a server adds when it takes one in (RFC 5321 §4.4)."""
+    """Add the `Received` header that a server adds when it receives an email (RFC 5321 §4.4)."""
     return b"Received: from north.example by bank.example; Sun, 1 Mar 2026 12:00:00 +0000\n" + mime

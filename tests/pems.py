@@ -1,4 +1,4 @@
-"""Keys and certificates of apps, made for a test."""
+"""Make keys and certificates for tests of the sign-in by certificate."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ NO_PASSPHRASE = serialization.NoEncryption()
 
 @cache
 def rsa_key(number: int = 1) -> rsa.RSAPrivateKey:
-    """The same one for the same number: making one takes a while."""
+    """Return a key. It is cached by `number`, because generating a key is slow."""
     return rsa.generate_private_key(65537, 2048)
 
 
 def key_pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, passphrase: bytes = b"") -> str:
-    sealing = serialization.BestAvailableEncryption(passphrase) if passphrase else NO_PASSPHRASE
-    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, sealing).decode()
+    encryption = serialization.BestAvailableEncryption(passphrase) if passphrase else NO_PASSPHRASE
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption).decode()
 
 
 def certificate_pem(
     key: rsa.RSAPrivateKey, *, days: float = 365, begins: float = -1, now: datetime | None = None
 ) -> str:
-    """Signed by itself, valid from `begins` to `days` days from now."""
+    """Return a self-signed certificate that is valid from `begins` to `days` days from now."""
     now = now or datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "exchange-to-reinfer")])
     return (

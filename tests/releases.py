@@ -1,8 +1,8 @@
-"""Two releases of the product, one after the other, for tests of what an upgrade does to the mail that was there.
+"""Simulate the fixed rules of two consecutive releases, for tests of an upgrade.
 
-The rules of both are made here, around the source: so these tests say the same whatever the product's own rules say one day.
-The release before reads no folder whose name begins with `Imported` and takes no email that is marked as a draft; the one
-behind it does both.
+The rules are implemented here, in a wrapper of the source, so that the tests do not depend on the current rules of the
+product. The first release reads no folder whose name begins with `Imported`, and rejects emails that are marked as drafts.
+The second release wants both.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ BEHIND = (RulesChange(2, "marked as a draft", lambda change: change.item_class =
 
 @contextmanager
 def release(changes: Sequence[RulesChange]) -> Iterator[None]:
-    """The product is of this release meanwhile."""
+    """Set the rules versions of the product within a `with` block."""
     with patch.object(rules_versions, "CHANGES", tuple(changes)):
         yield
 
 
 class AsReleased:
-    """A source as the release that is installed reads it."""
+    """A source that applies the rules of the simulated release."""
 
     def __init__(self, source: Any) -> None:
         self._source = source
@@ -46,8 +46,8 @@ class AsReleased:
         self._source.close()
 
     def folders(self, after: Cursor | None) -> FolderChanges:
-        told = self._source.folders(after)
-        return replace(told, changed=tuple(map(_folder, told.changed)))
+        listed = self._source.folders(after)
+        return replace(listed, changed=tuple(map(_folder, listed.changed)))
 
     def changes(self, folder: FolderId, after: Cursor | None) -> Iterator[ChangePage]:
         for page in self._source.changes(folder, after):

@@ -1,11 +1,11 @@
-"""Every sentence of the product in other words, and in other words again whenever it is said.
+"""Scramble every message of the product, differently each time, to find code that depends on the text of a message.
 
-With `REWORD=1` in the environment, the modules of the product are compiled with each literal that looks like a message replaced
-by a call that rewords it: a text that is stored, compared or searched for is then never the text that is said a moment
-later, as after an upgrade that words it anew. Whatever decides by a message fails. Names, numbers and codes that a message
-quotes are not touched, nor are docstrings, and what is no message: see `is_message`.
+With `REWORD=1` in the environment, each string literal of the product that looks like a message (`is_message`) is replaced
+by a call of `reworded` when its module is compiled. So the text of a message is different each time it is formatted, as if
+an upgrade had changed it. Code that compares, stores or searches messages then fails. Names, numbers and codes in a message
+are not changed, and neither are docstrings.
 
-This module knows no list of messages: a new one is reworded without anybody's doing.
+There is no list of messages, so new messages are included automatically.
 """
 
 from __future__ import annotations
@@ -28,37 +28,37 @@ CONTENT = (
     "integrations.network.remote_words",
     "integrations.reinfer.remote_words",
 )
-"""What is sent to Re:infer, looked for in emails, or said by others: part of a contract and no message to anybody here."""
+"""Modules whose texts are not messages: content for Re:infer, phrases to search in emails, and texts of servers."""
 MIGRATIONS = ".migrations."
 
 _WORD = re.compile(r"[a-z][a-z'’-]+[.,;:!?]*")
 _SIGNS = re.compile(r"[\\^$|<>=\[\]*+]|\(\?|\b(eq|ge|gt|le|lt|asc|desc)\b")
-"""Of a pattern, of markup, of SQL, of OData."""
+"""Signs of a regular expression, of markup, of SQL or of OData."""
 _ROTATED = str.maketrans("abcdefghijklmnopqrstuvwxyz", "nopqrstuvwxyzabcdefghijklm")
 _numbers = itertools.count(1)
 
 
 def is_message(text: str) -> bool:
-    """Whether it has at least two words of a sentence, and none of the signs of something that a machine reads."""
+    """Return whether a text has at least two lower-case words, and none of `_SIGNS`."""
     return not _SIGNS.search(text) and sum(bool(_WORD.fullmatch(word)) for word in text.split()) >= 2
 
 
 def reworded(text: str) -> str:
-    """Other words of the same length, and a number that never comes again. What is to be filled in stays."""
+    """Return the text with scrambled words of the same length and a unique number. Placeholders are not changed."""
     words = [word.translate(_ROTATED) if _WORD.fullmatch(word) else word for word in text.split(" ")]
     return f"~{next(_numbers)} {' '.join(words)}"
 
 
 class Said(str):
-    """A message that is kept, in a constant or in an attribute of a class: each sentence made of it has other words."""
+    """A message in a constant or class attribute. It is scrambled differently each time it is formatted."""
 
     __slots__ = ("original",)
     original: str
 
     def __new__(cls, original: str) -> Said:
-        said = super().__new__(cls, reworded(original))
-        said.original = original
-        return said
+        message = super().__new__(cls, reworded(original))
+        message.original = original
+        return message
 
     def __str__(self) -> str:
         return reworded(self.original)
@@ -71,14 +71,14 @@ class Said(str):
 
 
 class _Messages(ast.NodeTransformer):
-    """Puts a call around each literal that is a message."""
+    """Replaces each literal that is a message by a call."""
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
-        whole = "".join(part.value if isinstance(part, ast.Constant) else "x" for part in node.values)
+        text = "".join(part.value if isinstance(part, ast.Constant) else "x" for part in node.values)
         self.generic_visit(node)
-        if not is_message(whole):
+        if not is_message(text):
             return node
-        # One call before the rest: what is quoted in it stays as it is.
+        # The call adds the unique number in front; the values in the f-string are not changed.
         first = ast.FormattedValue(_call("__reworded__", ast.Constant("it is said")), conversion=-1)
         return ast.copy_location(ast.JoinedStr([first, ast.Constant(" "), *map(_rotated, node.values)]), node)
 
@@ -89,7 +89,7 @@ class _Messages(ast.NodeTransformer):
 
     def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.AST:
         node.value = self.visit(node.value)
-        return node  # its format is no message
+        return node  # a format specification is not a message
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST:
         if isinstance(node.value, ast.Constant):
@@ -98,7 +98,7 @@ class _Messages(ast.NodeTransformer):
         return node
 
     def visit_MatchValue(self, node: ast.MatchValue) -> ast.AST:
-        return node  # no call may stand in a pattern
+        return node  # a call is not allowed in a pattern
 
 
 def _rotated(part: ast.expr) -> ast.expr:
@@ -114,7 +114,7 @@ def _call(name: str, argument: ast.expr) -> ast.Call:
 
 class _Loader(SourceFileLoader):
     def get_code(self, fullname: str) -> Any:
-        # Never from a cache: what others compiled has the usual words.
+        # Do not use cached bytecode: it contains the original texts.
         path = self.get_filename(fullname)
         tree = ast.parse(self.get_data(path), path)
         tree = _Messages().visit(tree)
@@ -138,13 +138,13 @@ class _Finder(MetaPathFinder):
 
 
 def is_reworded(module: str) -> bool:
-    of_product = module.partition(".")[0] in PRODUCT
+    is_product = module.partition(".")[0] in PRODUCT
     is_content = any(module == name or module.startswith(f"{name}.") for name in CONTENT)
-    return of_product and not is_content and MIGRATIONS not in module
+    return is_product and not is_content and MIGRATIONS not in module
 
 
 def install() -> None:
-    """Before anything of the product is imported."""
+    """Install the import hook. Call it before any module of the product is imported."""
     early = sorted(name for name in sys.modules if is_reworded(name))
     if early:
         raise RuntimeError(f"imported too early to be reworded: {', '.join(early)}")

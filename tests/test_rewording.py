@@ -1,4 +1,4 @@
-"""The means by which every message is reworded: what it touches, and what not."""
+"""`tests.rewording` scrambles messages, and nothing else."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent
         "no MIME content in it",
     ],
 )
-def test_a_sentence_is_a_message(text):
+def test_a_sentence_counts_as_a_message(text):
     assert is_message(text)
 
 
@@ -41,33 +41,33 @@ def test_a_sentence_is_a_message(text):
         "receivedDateTime ge 2026-01-01T00:00:00Z and receivedDateTime le 2026-02-01T00:00:00Z",
     ],
 )
-def test_what_a_machine_reads_is_no_message(text):
+def test_a_code_or_pattern_does_not_count_as_a_message(text):
     assert not is_message(text)
 
 
-def test_a_message_has_other_words_whenever_it_is_said():
+def test_a_message_has_different_words_each_time_it_is_formatted():
     kept = Said("It was stopped by somebody.")
-    ways = [str(kept), str(kept), f"{kept}", f"{kept}", reworded("It was stopped by somebody."), kept + ""]
-    assert len(set(ways)) == len(ways)
-    assert not any("stopped" in way for way in ways)
+    texts = [str(kept), str(kept), f"{kept}", f"{kept}", reworded("It was stopped by somebody."), kept + ""]
+    assert len(set(texts)) == len(texts)
+    assert not any("stopped" in text for text in texts)
 
 
-def test_what_a_message_quotes_stays_and_a_docstring_stays():
+def test_quoted_values_and_docstrings_are_not_reworded():
     source = '''def say(name):
-    """What is said of it."""
+    """Return a message."""
     return f"{name} was stopped by somebody."
 '''
     tree = ast.fix_missing_locations(_Messages().visit(ast.parse(source)))
-    said: dict[str, object] = {"__reworded__": reworded, "__said__": Said}
-    exec(compile(tree, "said", "exec"), said)
-    say = said["say"]
-    assert say.__doc__ == "What is said of it."
+    namespace: dict[str, object] = {"__reworded__": reworded, "__said__": Said}
+    exec(compile(tree, "module", "exec"), namespace)
+    say = namespace["say"]
+    assert say.__doc__ == "Return a message."
     assert "desk@bank.example" in say("desk@bank.example")
     assert "stopped" not in say("desk@bank.example")
     assert say("x") != say("x")
 
 
-SHOWS = """
+SCRIPT = """
 from tests import environment
 import django
 django.setup()
@@ -80,9 +80,9 @@ print("reworded")
 """
 
 
-def test_the_product_itself_is_reworded_where_it_is_asked_for():
-    given = {**os.environ, "REWORD": "1", "DJANGO_SETTINGS_MODULE": "config.settings"}
-    told = subprocess.run(
-        [sys.executable, "-c", SHOWS], cwd=ROOT, env=given, capture_output=True, text=True, check=False
+def test_the_product_is_reworded_with_reword_in_the_environment():
+    environment = {**os.environ, "REWORD": "1", "DJANGO_SETTINGS_MODULE": "config.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
-    assert told.stdout == "reworded\n", told.stderr
+    assert done.stdout == "reworded\n", done.stderr

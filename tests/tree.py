@@ -1,4 +1,4 @@
-"""What the tree consists of, for tests that compare a list with it."""
+"""List the packages and modules of the source tree, for tests that compare other lists with it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,16 @@ PACKAGES = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"}
 
 @cache
 def product_packages() -> frozenset[str]:
-    """The packages that a server needs: what the settings and the addresses name, and all that these import in turn."""
+    """Return the packages that a server needs: those named in settings and URL patterns, and all that these import."""
     graph = grimp.build_graph(*sorted(PACKAGES), cache_dir=None)
-    named = [settings.ROOT_URLCONF, settings.WSGI_APPLICATION, *settings.INSTALLED_APPS, *settings.MIDDLEWARE]
-    named += _modules_of_views(get_resolver())
-    waiting, found = {name.partition(".")[0] for name in named} & PACKAGES, set()
+    modules_in_settings = [
+        settings.ROOT_URLCONF,
+        settings.WSGI_APPLICATION,
+        *settings.INSTALLED_APPS,
+        *settings.MIDDLEWARE,
+    ]
+    modules_in_settings += _modules_of_views(get_resolver())
+    waiting, found = {name.partition(".")[0] for name in modules_in_settings} & PACKAGES, set()
     while waiting:
         package = waiting.pop()
         found.add(package)
@@ -33,7 +38,7 @@ def product_packages() -> frozenset[str]:
 
 
 def _modules_of_views(resolver: URLResolver) -> Iterator[str]:
-    # An address names its module as a text, which no import shows.
+    # A URL pattern may name its view as a string, which the import graph does not contain.
     for entry in resolver.url_patterns:
         if isinstance(entry, URLPattern):
             yield entry.callback.__module__
@@ -42,14 +47,14 @@ def _modules_of_views(resolver: URLResolver) -> Iterator[str]:
 
 
 def contract(name: str) -> dict[str, set[str]]:
-    """A section of .importlinter: the lines of each of its values."""
+    """Return a section of .importlinter: the set of lines of each value."""
     parser = configparser.ConfigParser()
     parser.read(ROOT / ".importlinter")
     return {key: set(value.split("\n")) - {""} for key, value in parser[name].items()}
 
 
 def product_sources() -> Iterator[tuple[str, Path]]:
-    """The dotted name and the file of every module of the product, without migrations."""
+    """Yield the dotted name and the file of every module of the product, without migrations."""
     for path in (path for name in product_packages() for path in (ROOT / name).rglob("*.py")):
         if "migrations" not in path.parts:
             yield ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), path

@@ -1,7 +1,7 @@
-"""Pages that machines request by the address of this process: its health and its metrics.
+"""Middleware for the URLs that machines request: the health check and the metrics.
 
-A health check, a load balancer or Prometheus sends requests over plain HTTP, under any name or address of this
-process. These pages are answered before the host name is compared with ALLOWED_HOSTS and before plain HTTP is
+A health check, a load balancer or Prometheus sends plain HTTP, and its Host can be any name or IP address of this
+process. So these requests are answered before the host name is compared with ALLOWED_HOSTS and before plain HTTP is
 redirected to HTTPS.
 """
 
@@ -19,7 +19,7 @@ View = TypeVar("View", bound=Callable[..., HttpResponse])
 def probe(view: View) -> View:
     """Mark a view as one that `ProbeMiddleware` answers.
 
-    Such a view runs without session, user, CSRF check and host check. It must decide itself who may read it,
+    Such a view runs without session, user, CSRF check and host check. It must check itself who may read it,
     must write nothing, and must not put the host name of the request into its response.
 
     Args:
@@ -58,8 +58,8 @@ class ProbeMiddleware:
             return self.get_response(request)
         if not getattr(match.func, "is_probe", False):
             return self.get_response(request)
-        answer: HttpResponse = match.func(request, *match.args, **match.kwargs)
-        # What the skipped SecurityMiddleware would have added.
-        answer["X-Content-Type-Options"] = "nosniff"
-        answer["Cache-Control"] = "no-store"
-        return answer
+        response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+        # SecurityMiddleware, which is skipped, would add the first of these headers.
+        response["X-Content-Type-Options"] = "nosniff"
+        response["Cache-Control"] = "no-store"
+        return response

@@ -1,1 +1,1 @@
-"""Management of access control from the command line."""
+"""The management commands of the app `access`."""

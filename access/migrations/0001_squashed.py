@@ -22,15 +22,30 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("at", models.DateTimeField(auto_now_add=True, db_index=True)),
-                ("who", models.CharField(help_text="The user name, kept when the user is deleted.", max_length=150)),
+                (
+                    "who",
+                    models.CharField(
+                        help_text="Name of the user or command. It remains when the user is deleted.", max_length=150
+                    ),
+                ),
                 (
                     "about",
-                    models.CharField(help_text="integration, mailbox, destination, bucket or set-aside", max_length=32),
+                    models.CharField(
+                        help_text="Kind of object: integration, mailbox, destination, bucket, set-aside.", max_length=32
+                    ),
                 ),
                 ("object_id", models.BigIntegerField(null=True)),
-                ("integration_id", models.BigIntegerField(help_text="The one that it belongs to.", null=True)),
+                (
+                    "integration_id",
+                    models.BigIntegerField(help_text="Id of the integration that the object belongs to.", null=True),
+                ),
                 ("text", models.CharField(max_length=1024)),
-                ("changes", models.JSONField(default=list, help_text="Field, before and after, in words.")),
+                (
+                    "changes",
+                    models.JSONField(
+                        default=list, help_text="List of [field, value before, value after], as display text."
+                    ),
+                ),
             ],
             options={
                 "ordering": ["-at", "-pk"],
@@ -67,7 +82,7 @@ class Migration(migrations.Migration):
             name="SignInAttempts",
             fields=[
                 ("slot", models.PositiveIntegerField(primary_key=True, serialize=False)),
-                ("failures", models.PositiveIntegerField(default=0, help_text="In a row.")),
+                ("failures", models.PositiveIntegerField(default=0, help_text="Number of consecutive failures.")),
                 ("last_at", models.DateTimeField()),
                 ("wait_until", models.DateTimeField(null=True)),
             ],

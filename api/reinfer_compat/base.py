@@ -1,4 +1,4 @@
-"""The envelope of Re:infer's API: `{"status": "ok", …}`, or `{"status": "error", "message"}`."""
+"""Base of the views, and the JSON envelope of Re:infer's API: `{"status": "ok", …}` or `{"status": "error", "message"}`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from api.problems import Unprocessable
 
 
 class VendorView(APIView):
-    """Base of the views for Re:infer's client. They are not in our schema, because we do not define this API."""
+    """Base of the views for Re:infer's client. They are not in our OpenAPI schema, because Re:infer defines this API."""
 
     needs: ClassVar[dict[str, str]] = {}
     schema = None
 
     def handle_exception(self, exc: Exception) -> Response:
-        """Return an error in the envelope.
+        """Return an error response in the envelope.
 
         Args:
             exc: The exception.
@@ -27,22 +27,22 @@ class VendorView(APIView):
         Returns:
             The response.
         """
-        answer = super().handle_exception(exc)
-        problem = answer.data
+        response = super().handle_exception(exc)
+        problem = response.data
         texts = [problem["detail"]] if "detail" in problem else []
         texts += [f"{line['field']}: {line['message']}" for line in problem.get("errors", [])]
-        headers = {name: answer[name] for name in ("WWW-Authenticate", "Retry-After", "Allow") if name in answer}
-        return Response({"status": "error", "message": " ".join(texts)}, answer.status_code, headers=headers)
+        headers = {name: response[name] for name in ("WWW-Authenticate", "Retry-After", "Allow") if name in response}
+        return Response({"status": "error", "message": " ".join(texts)}, response.status_code, headers=headers)
 
 
 def is_reinfer_client_path(path: str) -> bool:
-    """Return whether a path belongs to Re:infer's client, which reads no other envelope.
+    """Return whether only Re:infer's client requests a path. Errors below such a path must be in its envelope.
 
     Args:
         path: The path of the request.
 
     Returns:
-        Whether it does.
+        Whether the path belongs to Re:infer's API.
     """
     return path.startswith(("/api/_private/", "/auth/"))
 
@@ -52,7 +52,7 @@ def ok(code: int = 200, **payload: Any) -> Response:
 
     Args:
         code: The HTTP status.
-        **payload: The content of the envelope.
+        **payload: Further keys of the envelope.
 
     Returns:
         The response.
@@ -61,12 +61,12 @@ def ok(code: int = 200, **payload: Any) -> Response:
 
 
 def hex_id(pk: int) -> str:
-    """Return a primary key as Re:infer writes ids: 16 hexadecimal digits."""
+    """Return a primary key in the format of Re:infer's ids: 16 hexadecimal digits."""
     return f"{pk:016x}"
 
 
 def pk_of(text: str) -> int:
-    """Return the primary key of an id.
+    """Return the primary key that an id of `hex_id` contains.
 
     Args:
         text: Hexadecimal digits.
@@ -75,7 +75,7 @@ def pk_of(text: str) -> int:
         The primary key.
 
     Raises:
-        Http404: The text is no id.
+        Http404: The text is not an id.
     """
     try:
         pk = int(text, 16)
@@ -87,7 +87,7 @@ def pk_of(text: str) -> int:
 
 
 def inner(request: Request, key: str) -> dict[str, Any]:
-    """Return an object inside the body.
+    """Return a JSON object in the request body.
 
     Args:
         request: The request.
@@ -97,9 +97,9 @@ def inner(request: Request, key: str) -> dict[str, Any]:
         The object.
 
     Raises:
-        Unprocessable: The body lacks the object.
+        Unprocessable: The body does not contain the object.
     """
-    found = request.data.get(key) if isinstance(request.data, dict) else None
-    if not isinstance(found, dict):
+    value = request.data.get(key) if isinstance(request.data, dict) else None
+    if not isinstance(value, dict):
         raise Unprocessable(f"The body must contain an object “{key}”.")
-    return found
+    return value

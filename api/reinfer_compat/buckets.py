@@ -1,7 +1,7 @@
 """Buckets and sync states for Re:infer's client.
 
-Our buckets are called sources at Re:infer. The client sees each of them as a bucket, and each folder of a mailbox as a
-sync state.
+A bucket of this product is a source in Re:infer. These views present it to the client as a bucket, and each folder of a
+mailbox as a sync state.
 """
 
 from __future__ import annotations
@@ -45,17 +45,17 @@ class ReinferBucket(VendorView):
         return ok(bucket=document(bucket_by_name(project, name)))
 
     def put(self, request: Request, project: str, name: str) -> Response:
-        """Add the bucket. There must be exactly one destination."""
+        """Add the bucket. Fails unless there is exactly one destination."""
         inner(request, "bucket")
         if problem := problem_with_bucket(project, name):
             raise Unprocessable(problem)
         destinations = list(Destination.objects.all()[:2])
         if len(destinations) != 1:
-            raise Unprocessable("There must be exactly one destination for this. Use /api/v1/buckets instead.")
+            raise Unprocessable("This request requires exactly one destination. Use /api/v1/buckets instead.")
         row, is_new = bucket_actions.get_or_add(Actor.of_request(request), destinations[0], project, name)
         if not is_new:
-            # This is not a 409, because the client retries a 409 for half a minute.
-            raise Unprocessable("A bucket with this name exists.")
+            # 422 instead of 409, because the client retries after a 409 for 30 seconds.
+            raise Unprocessable("A bucket with this name exists already.")
         return ok(bucket=document(row))
 
 
@@ -72,7 +72,7 @@ class BucketById(VendorView):
         """Delete the bucket."""
         row = bucket_by_id(hex_pk)
         if not bucket_actions.delete(Actor.of_request(request), row):
-            raise Unprocessable(f"Mailboxes still send to {row}.")
+            raise Unprocessable(f"Mailboxes still use {row}.")
         return ok()
 
 
@@ -82,14 +82,14 @@ class BucketStatistics(VendorView):
     needs: ClassVar = {"GET": VIEW}
 
     def get(self, request: Request, project: str, name: str) -> Response:
-        """Return how many comments this product delivered. Comments of others are not counted."""
+        """Return how many comments this product pushed. Other comments in the bucket are not counted."""
         row = bucket_by_name(project, name)
         value = LedgerEntry.objects.filter(bucket=row, state=LedgerEntry.State.CONFIRMED).count()
         return ok(statistics={"count": {"kind": "exact", "value": min(value, 2**31 - 1)}})
 
 
 class SyncStates(VendorView):
-    """The folders of a bucket."""
+    """The folders of the mailboxes of a bucket."""
 
     needs: ClassVar = {"GET": VIEW}
 
@@ -99,12 +99,12 @@ class SyncStates(VendorView):
 
 
 class SyncStateIds(VendorView):
-    """The ids of the folders of a mailbox."""
+    """The ids of the folders of one mailbox."""
 
     needs: ClassVar = {"POST": VIEW}
 
     def post(self, request: Request, hex_pk: str) -> Response:
-        """Return the ids of one mailbox's folders."""
+        """Return the ids of the folders of one mailbox."""
         address = request.data.get("mailbox_name") if isinstance(request.data, dict) else None
         if not isinstance(address, str):
             raise Unprocessable("mailbox_name is missing.")
@@ -122,7 +122,7 @@ class OneSyncState(VendorView):
         return ok(keyed_sync_state=state(self._row(hex_pk, key)))
 
     def delete(self, request: Request, hex_pk: str, key: str) -> Response:
-        """Drop the cursor: the next sync lists the folder from its beginning. Nothing is sent twice or billed."""
+        """Delete the cursor, so that the next sync lists the folder from its beginning. No comment is billed again."""
         mailbox_actions.list_folder_again(Actor.of_request(request), self._row(hex_pk, key))
         return ok()
 
@@ -191,14 +191,14 @@ def bucket_by_name(project: str, name: str) -> Bucket:
     """Return a bucket by its name.
 
     Args:
-        project: Its project.
-        name: Its name.
+        project: The name of the project.
+        name: The name of the bucket.
 
     Returns:
         The bucket.
 
     Raises:
-        Http404: There is no such bucket.
+        Http404: The bucket does not exist.
         Unprocessable: Several destinations have a bucket with this name.
     """
     rows = list(Bucket.objects.filter(project=project, name=name)[:2])
@@ -206,7 +206,7 @@ def bucket_by_name(project: str, name: str) -> Bucket:
         raise Http404
     if len(rows) > 1:
         raise Unprocessable(
-            "Several destinations have a bucket with this name. Give its id instead: `re get buckets` shows it."
+            "Several destinations have a bucket with this name. Use the id of the bucket instead: `re get buckets` shows it."
         )
     return rows[0]
 
@@ -221,7 +221,7 @@ def bucket_by_id(hex_pk: str) -> Bucket:
         The bucket.
 
     Raises:
-        Http404: There is no such bucket.
+        Http404: The bucket does not exist.
     """
     row = Bucket.objects.filter(pk=pk_of(hex_pk)).first()
     if row is None:

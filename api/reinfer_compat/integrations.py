@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from access.table import ADMINISTER, VIEW
 from api.problems import Conflict, Unprocessable
 from api.reinfer_compat.base import VendorView, hex_id, inner, ok, pk_of
-from api.reinfer_compat.keeping import with_what_is_kept
+from api.reinfer_compat.dropped_values import restore_dropped_values
 from api.views.base import Documents
 from api.views.integrations import check_seen, integration_of
 from api.views.syncing import error_document
@@ -24,7 +24,8 @@ from operations.documents.stored import exported, with_mailboxes
 from sync.reporting import error_summary
 from sync.store.lease import database_now
 
-MOST_ERRORS = 1_000
+MAX_ERRORS = 1_000
+"""Largest number of failed sync runs in a response."""
 
 
 class ReinferIntegrations(VendorView):
@@ -48,22 +49,22 @@ class ReinferIntegration(VendorView):
         return ok(integration=document(integration_of(project, name)))
 
     def put(self, request: Request, project: str, name: str) -> Response:
-        """Create the integration. The client sends no secrets, so it is stopped until they are entered."""
+        """Create the integration. It is stopped until its secrets are entered, because the client sends no secrets."""
         if Integration.objects.filter(project=project, name=name).exists():
-            raise Conflict("An integration with this name exists.")
+            raise Conflict("An integration with this name exists already.")
         return self._write(request, project, name)
 
     def post(self, request: Request, project: str, name: str) -> Response:
-        """Change the integration. Secrets that are left out stay."""
+        """Change the integration. Omitted secrets do not change."""
         return self._write(request, project, name, integration_of(project, name))
 
-    def _write(self, request: Request, project: str, name: str, there: Integration | None = None) -> Response:
-        wanted = {**inner(request, "integration"), "owner": project, "name": name}
-        if there is not None:
-            wanted = with_what_is_kept(wanted, exported(there), document(there))
+    def _write(self, request: Request, project: str, name: str, stored: Integration | None = None) -> Response:
+        sent = {**inner(request, "integration"), "owner": project, "name": name}
+        if stored is not None:
+            sent = restore_dropped_values(sent, exported(stored), document(stored))
         with Documents():
-            # Unknown keys are ignored, so that an older server works with a newer client.
-            plan = planned(read_document(wanted, project, name))
+            # Unknown keys are ignored, so that a newer client can use an older server.
+            plan = planned(read_document(sent, project, name))
             check_seen(plan)
             if plan.is_empty and plan.integration is not None:
                 row = plan.integration
@@ -85,7 +86,7 @@ class IntegrationById(VendorView):
         """Delete the integration with its mailboxes."""
         row = _by_id(hex_pk)
         if not integration_actions.delete(Actor.of_request(request), row):
-            raise Unprocessable("A sync is just ending. Try again in a moment.")
+            raise Unprocessable("A sync of this integration is still running. Try again in a few seconds.")
         return ok()
 
 
@@ -95,16 +96,17 @@ class IntegrationErrors(VendorView):
     needs: ClassVar = {"GET": VIEW}
 
     def get(self, request: Request, project: str, name: str) -> Response:
-        """List the failed sync runs, at most `MOST_ERRORS`."""
+        """List at most `MAX_ERRORS` failed sync runs."""
         row = integration_of(project, name)
-        runs = error_summary.failed_runs(row, database_now()).select_related("mailbox__integration")[:MOST_ERRORS]
+        runs = error_summary.failed_runs(row, database_now()).select_related("mailbox__integration")[:MAX_ERRORS]
         return ok(errors=[{**error_document(run), "integration_id": hex_id(row.pk)} for run in runs])
 
 
 def document(row: Integration) -> dict[str, Any]:
     """Return an integration in the format of the client.
 
-    The client reads one kind of connection. Another kind makes it reject its whole list, so the connection is left out.
+    The client can parse only EWS connections with a user. One other connection would make it reject the whole list. So the
+    document contains the connection only if the client can parse it.
 
     Args:
         row: The integration.
@@ -112,16 +114,16 @@ def document(row: Integration) -> dict[str, Any]:
     Returns:
         The document.
     """
-    found = exported(row)
-    configuration = {"mailboxes": found["configuration"]["mailboxes"]}
+    content = exported(row)
+    configuration = {"mailboxes": content["configuration"]["mailboxes"]}
     by_user = row.auth in (Integration.Auth.OAUTH2, Integration.Auth.SERVICE_USER) and row.username
     if by_user and row.microsoft_api == Integration.Api.EWS:
-        connection = found["configuration"]["connection"]
+        connection = content["configuration"]["connection"]
         configuration["connection"] = {**connection, "access": {"kind": "user_access", "username": row.username}}
     return {
-        **found,
+        **content,
         "id": hex_id(row.pk),
-        "integration_type": found["type"],
+        "integration_type": content["type"],
         "created_at": row.created_at.isoformat(),
         **({"disabled_reason": row.disabled_reason} if row.disabled_reason else {}),
         "configuration": configuration,

@@ -1,4 +1,4 @@
-"""The projects that our integrations and buckets name, for Re:infer's client. Re:infer stores the projects."""
+"""Projects for Re:infer's client. Re:infer stores the projects; here they are derived from integrations and buckets."""
 
 from __future__ import annotations
 
@@ -33,37 +33,37 @@ class OneProject(VendorView):
 
     def get(self, request: Request, project: str) -> Response:
         """Return the project."""
-        found = known(project=project)
-        if project not in found:
+        projects = known(project=project)
+        if project not in projects:
             raise Http404
-        return ok(project=document(project, *found[project]))
+        return ok(project=document(project, *projects[project]))
 
 
 def known(**only: str) -> dict[str, tuple[datetime, datetime]]:
     """Return the projects with the creation times of their oldest and newest integration or bucket.
 
     Args:
-        **only: Values by field name, such as `project`, to select integrations and buckets.
+        **only: Filter arguments for the queries of integrations and buckets, such as `project="bank"`.
 
     Returns:
-        By project name: the oldest and the newest creation time, in UTC.
+        A mapping from project name to the oldest and the newest creation time, in UTC.
     """
-    found: dict[str, tuple[datetime, datetime]] = {}
+    projects: dict[str, tuple[datetime, datetime]] = {}
     for model in (Integration, Bucket):
         rows = model._default_manager.filter(**only).order_by()
         for name, first, last in rows.values_list("project").annotate(Min("created_at"), Max("created_at")):
-            before = found.get(name, (first, last))
-            found[name] = (min(before[0], first), max(before[1], last))
-    return found
+            before = projects.get(name, (first, last))
+            projects[name] = (min(before[0], first), max(before[1], last))
+    return projects
 
 
 def document(name: str, first: datetime, last: datetime) -> dict[str, Any]:
     """Return a project in the format of the client.
 
     Args:
-        name: Its name.
-        first: When its oldest integration or bucket was created.
-        last: When its newest integration or bucket was created.
+        name: The name of the project.
+        first: Creation time of its oldest integration or bucket.
+        last: Creation time of its newest integration or bucket.
 
     Returns:
         The document.

@@ -1,4 +1,4 @@
-"""The serializers of the API: they check requests, write responses and define the schema.
+"""The serializers of the API: they validate requests, serialize responses and define the OpenAPI schema.
 
-Keys have the names that Re:infer's API uses, where it has one.
+If Re:infer's API has a key for a value, the same key is used here.
 """

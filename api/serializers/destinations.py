@@ -1,4 +1,4 @@
-"""Destinations, their buckets, and the AI units of these."""
+"""Serializers of destinations, their buckets, and the AI units of the buckets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mailboxes.models import Bucket
 
 
 class DestinationSerializer(Strict):
-    """A Re:infer tenant."""
+    """A destination: a Re:infer tenant."""
 
     id = serializers.IntegerField(read_only=True)
     name = serializers.CharField(max_length=128)
@@ -24,10 +24,12 @@ class DestinationSerializer(Strict):
         max_length=4096,
         write_only=True,
         trim_whitespace=False,
-        help_text="Never returned. Needed again with another endpoint: it is sent only to the one it was entered for.",
+        help_text="Never returned. Required again when the endpoint changes: a token is sent only to its own endpoint.",
     )
     held_until = serializers.DateTimeField(
-        read_only=True, allow_null=True, help_text="Paused: the circuit breaker is open until the trial at this time."
+        read_only=True,
+        allow_null=True,
+        help_text="The circuit breaker is open until the half-open trial at this time.",
     )
     held_reason = serializers.CharField(
         read_only=True, source="held_detail", help_text="Why the circuit breaker is open."
@@ -50,7 +52,7 @@ class DestinationSerializer(Strict):
         return checked_address("endpoint", value)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Check that the token is sent again with another endpoint.
+        """Check that a request that changes the endpoint contains the token.
 
         Args:
             attrs: The values.
@@ -76,13 +78,13 @@ class DestinationSerializer(Strict):
             The value.
 
         Raises:
-            Conflict: Another destination has it.
+            Conflict: Another destination has this name.
         """
         others = Destination.objects.filter(name=value)
         if self.instance is not None:
             others = others.exclude(pk=self.instance.pk)
         if others.exists():
-            raise Conflict({"name": ["A destination with this name exists."]})
+            raise Conflict({"name": ["A destination with this name exists already."]})
         return value
 
 
@@ -94,17 +96,23 @@ class BucketSerializer(Strict):
     project_name = serializers.CharField(source="project", max_length=1024, validators=[PROJECT_NAME])
     name = serializers.CharField(max_length=256, validators=[NAME])
     monthly_limit = serializers.IntegerField(
-        required=False, allow_null=True, min_value=0, max_value=2**31 - 1, help_text="AI units a month. Null: no limit."
+        required=False,
+        allow_null=True,
+        min_value=0,
+        max_value=2**31 - 1,
+        help_text="AI units per month. Null: no limit.",
     )
     held_until = serializers.DateTimeField(
-        read_only=True, allow_null=True, help_text="Paused: the circuit breaker is open until the trial at this time."
+        read_only=True,
+        allow_null=True,
+        help_text="The circuit breaker is open until the half-open trial at this time.",
     )
     held_reason = serializers.CharField(
         read_only=True, source="held_detail", help_text="Why the circuit breaker is open."
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Check that the bucket is valid and new.
+        """Check that the name of a new bucket is valid, and that the bucket does not exist yet.
 
         Args:
             attrs: The values.
@@ -113,23 +121,23 @@ class BucketSerializer(Strict):
             The values.
 
         Raises:
-            Unprocessable: The name is not valid, or there is no such destination.
-            Conflict: The bucket exists.
+            Unprocessable: The name is not valid, or the destination does not exist.
+            Conflict: The bucket exists already.
         """
         project, name = attrs.get("project", ""), attrs.get("name", "")
         if self.instance is None:
             if problem := problem_with_bucket(project, name):
                 raise Unprocessable({"name": [problem]})
             if not Destination.objects.filter(pk=attrs["destination_id"]).exists():
-                raise Unprocessable({"destination": ["There is no such destination."]})
-            there = Bucket.objects.filter(destination=attrs["destination_id"], project=project, name=name)
-            if there.exists():
-                raise Conflict({"name": ["This destination has this bucket already."]})
+                raise Unprocessable({"destination": ["This destination does not exist."]})
+            same_bucket = Bucket.objects.filter(destination=attrs["destination_id"], project=project, name=name)
+            if same_bucket.exists():
+                raise Conflict({"name": ["This bucket exists already at this destination."]})
         return attrs
 
 
 class BucketChange(Strict):
-    """The monthly limit of a bucket."""
+    """A change of the monthly limit of a bucket."""
 
     monthly_limit = serializers.IntegerField(allow_null=True, min_value=0, max_value=2**31 - 1)
 
@@ -144,7 +152,7 @@ class AvailableBuckets(serializers.Serializer):  # type: ignore[type-arg]
         name = serializers.CharField()
 
     ok = serializers.BooleanField()
-    detail = serializers.CharField(help_text="Why the buckets cannot be listed.")
+    detail = serializers.CharField(help_text="The error, if the buckets cannot be listed.")
     buckets = AvailableBucketSerializer(many=True)
 
 

@@ -1,4 +1,4 @@
-"""Entries of the audit log."""
+"""Serializer of audit entries."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from access.models import AuditEntry
 
 
 class AuditEntrySerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
-    """An action of a person or command."""
+    """An audit entry: an action of a user or command."""
 
     changes = serializers.SerializerMethodField()
 
     class FieldChangeSerializer(serializers.Serializer):  # type: ignore[type-arg]
-        """A changed field, in words."""
+        """A changed field, as display text."""
 
         what = serializers.CharField()
         before = serializers.CharField()
@@ -34,6 +34,6 @@ class AuditEntrySerializer(serializers.ModelSerializer):  # type: ignore[type-ar
             row: The audit entry.
 
         Returns:
-            What changed, value before, value after.
+            Objects with the keys `what` (the field), `before` and `after`.
         """
         return [dict(zip(("what", "before", "after"), change, strict=True)) for change in row.changes]

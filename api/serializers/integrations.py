@@ -1,4 +1,4 @@
-"""An integration with its mailboxes as one document, the changes of a document, and the switch to the other API."""
+"""Serializers of an integration document, of the plan of its changes, and of the switch between EWS and Graph."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from rest_framework import serializers
 from api.serializers.mailboxes import MailboxSerializer
 from api.serializers.strict import WEB_ADDRESS, Moment, Strict, Typed
 
-NEEDED_ELSEWHERE: dict[str, Any] = {
+SECRET_FOR_SWITCH: dict[str, Any] = {
     "required": False,
     "write_only": True,
-    "help_text": "Needed where the switch would send it elsewhere; see the description of PUT. Never returned.",
+    "help_text": "Required if the switch sends this secret to a server it was not entered for: see PUT. Never returned.",
 }
 
 
 class IntegrationConnection(Typed):
     """The connection, in the format of Re:infer. Secrets are accepted and never returned.
 
-    A secret that is left out stays as it is. It is sent only to the servers that it was entered for: with another
-    endpoint, sign-in service, tenant, proxy, CA bundle or cipher list, or a lower minimum TLS version, it is needed
-    again.
+    If a secret is omitted, the stored one remains. A secret is sent only to the servers that it was entered for. So it is
+    required again when the endpoint, sign-in service, tenant, proxy, CA bundle or cipher list changes, or when the minimum
+    TLS version is lowered.
     """
 
     application = serializers.DictField(
@@ -32,12 +32,12 @@ class IntegrationConnection(Typed):
     microsoft_api = serializers.DictField(
         required=False,
         allow_null=True,
-        help_text='{"kind": "graph"} or {"kind": "ews"}. By default unchanged, or EWS for a new integration.',
+        help_text='{"kind": "graph"} or {"kind": "ews"}. Default: unchanged; EWS for a new integration.',
     )
     ews_endpoint = serializers.CharField(
         required=False,
         allow_null=True,
-        help_text="The URL of EWS. A URL of Graph other than the default is settings.graph_endpoint.",
+        help_text="The URL of EWS. For Graph, settings.graph_endpoint sets a URL that differs from the default.",
     )
     build_version = serializers.CharField(required=False, allow_null=True)
 
@@ -46,7 +46,7 @@ class IntegrationConfiguration(Typed):
     """The connection, the settings and the mailboxes."""
 
     connection = IntegrationConnection(required=False, allow_null=True)
-    settings = serializers.DictField(required=False, help_text="Settings that the format of Re:infer has no key for.")
+    settings = serializers.DictField(required=False, help_text="Settings that the format of Re:infer does not have.")
     mailboxes = MailboxSerializer(many=True)
 
 
@@ -75,21 +75,22 @@ class IntegrationLine(serializers.Serializer):  # type: ignore[type-arg]
     enabled = serializers.BooleanField()
     disabled_reason = serializers.CharField()
     disabled_kind = serializers.CharField(
-        help_text="The kind of the error that disabled it, as in the error catalogue."
+        help_text="Kind of the error that disabled the integration, as in the error catalogue."
     )
     disabled_detail = serializers.CharField(source="disabled_sentence")
     held_until = serializers.DateTimeField(
-        allow_null=True, help_text="Paused: the circuit breaker is open until the trial at this time."
+        allow_null=True,
+        help_text="The circuit breaker is open until the half-open trial at this time.",
     )
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 
 
 class PlanSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """The changes of a document."""
+    """The changes that a document would make."""
 
     class PlanLine(serializers.Serializer):  # type: ignore[type-arg]
-        """One change, in words."""
+        """One change, as display text."""
 
         what = serializers.CharField()
         before = serializers.CharField()
@@ -100,36 +101,38 @@ class PlanSerializer(serializers.Serializer):  # type: ignore[type-arg]
 
 
 class SwitchSerializer(Strict):
-    """Where the other API is, for clouds that are not known here."""
+    """The request of a switch: the servers of the other API (for clouds without built-in defaults), and secrets."""
 
     endpoint = serializers.RegexField(WEB_ADDRESS, max_length=512, required=False)
     authority = serializers.RegexField(WEB_ADDRESS, max_length=512, required=False)
     anyway = serializers.BooleanField(
         required=False,
         default=False,
-        help_text="Switch although some mailboxes cannot be opened: they do not sync until they can.",
+        help_text="Switch even if some mailboxes cannot be opened. These do not sync until they can be opened.",
     )
-    password = serializers.CharField(max_length=4096, trim_whitespace=False, **NEEDED_ELSEWHERE)
-    client_secret = serializers.CharField(max_length=4096, trim_whitespace=False, **NEEDED_ELSEWHERE)
-    client_key = serializers.CharField(max_length=100_000, trim_whitespace=False, **NEEDED_ELSEWHERE)
+    password = serializers.CharField(max_length=4096, trim_whitespace=False, **SECRET_FOR_SWITCH)
+    client_secret = serializers.CharField(max_length=4096, trim_whitespace=False, **SECRET_FOR_SWITCH)
+    client_key = serializers.CharField(max_length=100_000, trim_whitespace=False, **SECRET_FOR_SWITCH)
 
 
 class SwitchAnswer(serializers.Serializer):  # type: ignore[type-arg]
     """The result of a switch, or of its dry run."""
 
     class MailboxCheckSerializer(serializers.Serializer):  # type: ignore[type-arg]
-        """What the switch does to one mailbox."""
+        """The result of the check of one mailbox."""
 
         not_listed = serializers.ListField(
-            child=serializers.CharField(), help_text="Folders that are read now and that Graph does not list."
+            child=serializers.CharField(), help_text="Folders that are read now, but that Graph does not list."
         )
         email = serializers.CharField(source="address")
-        ok = serializers.BooleanField(allow_null=True, help_text="Null: there was no time left to check it.")
+        ok = serializers.BooleanField(
+            allow_null=True, help_text="Null: the time limit ended before the mailbox was checked."
+        )
         text = serializers.CharField()
-        kind = serializers.CharField(help_text="The kind of the error, as in the error catalogue; empty for none.")
+        kind = serializers.CharField(help_text="Kind of the error, as in the error catalogue. Empty: no error.")
 
     detail = serializers.CharField()
     mailboxes = MailboxCheckSerializer(many=True)
     next_page = serializers.IntegerField(
-        allow_null=True, help_text="The next page of mailboxes, which this call did not check."
+        allow_null=True, help_text="Number of the next page of mailboxes to check. Null: this was the last page."
     )

@@ -1,4 +1,4 @@
-"""A mailbox in the format of Re:infer, its folders, and the result of its verification."""
+"""Serializers of a mailbox in the format of Re:infer, of its folders, and of its verification."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ class BucketSpecification(Typed):
     name = serializers.CharField(max_length=256)
     title = serializers.CharField(required=False, allow_null=True)
     destination = serializers.CharField(
-        required=False, help_text="Name of the destination. Needed when there are several."
+        required=False, help_text="Name of the destination. Required if there are several destinations."
     )
 
 
 class MailboxSerializer(Typed):
-    """A mailbox in the format of Re:infer, with our additions."""
+    """A mailbox in the format of Re:infer, with additional keys of this product."""
 
     email = serializers.EmailField(max_length=320)
     enabled = serializers.BooleanField(required=False)
@@ -42,27 +42,27 @@ class MailboxSerializer(Typed):
 
 
 class MailboxStateSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """The state of the sync of a mailbox."""
+    """The sync state of a mailbox."""
 
     status = serializers.CharField(
         help_text="needs_you, held (paused: a circuit breaker is open), overdue, waiting, listing, in_progress, left_out, "
         "up_to_date, stopped"
     )
-    detail = serializers.CharField(help_text="The reason in words, and when the mailbox syncs next.")
+    detail = serializers.CharField(help_text="The reason of the status, and the time of the next sync.")
     synced_at = serializers.DateTimeField(allow_null=True)
     synced_until = serializers.DateTimeField(allow_null=True)
     delivered = serializers.IntegerField()
     set_aside = serializers.IntegerField(help_text="Failed emails.")
     folders_left_out = serializers.IntegerField(
-        help_text="Folders that the account may not read, while it reads others. They are listed at `folders?left_out=true`."
+        help_text="Number of folders for which the account has no read permission. `folders?left_out=true` lists them."
     )
     folders_not_read = serializers.IntegerField(
-        help_text="Folders of other classes than mail, and hidden ones. They are listed at `folders-not-read`."
+        help_text="Number of folders that are hidden or do not contain mail. `folders-not-read` lists them."
     )
 
 
 class MailboxAnswer(MailboxSerializer):
-    """A mailbox with the state of its sync."""
+    """A mailbox with its sync state."""
 
     id = serializers.IntegerField()
     integration = serializers.CharField(help_text="project/name")
@@ -95,7 +95,7 @@ class FolderSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
         )
 
     def get_status(self, row: SyncedFolder) -> str:
-        """Return the status as Re:infer names it.
+        """Return the status in the format of Re:infer.
 
         Args:
             row: The folder.
@@ -107,7 +107,7 @@ class FolderSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
 
 
 class FolderNotReadSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
-    """A folder that is not read because of its class, or because it is hidden."""
+    """A folder that is not read, because its class is not mail or because it is hidden."""
 
     why = serializers.CharField(source="why_not_read")
 
@@ -122,7 +122,8 @@ class VerificationSerializer(serializers.ModelSerializer):  # type: ignore[type-
     """The progress and the result of a verification."""
 
     sentence = serializers.CharField(
-        read_only=True, help_text="The result in words; where nothing could be compared, the reason and what to do."
+        read_only=True,
+        help_text="The result as text. If nothing could be compared: the reason, and the required action.",
     )
 
     class Meta:

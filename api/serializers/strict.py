@@ -1,4 +1,4 @@
-"""Base serializers of requests: they check types as the schema declares them, and reject unknown keys."""
+"""Base serializers of requests: they reject values of another JSON type than the schema declares, and unknown keys."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from api.problems import Unprocessable
 from integrations.forms.integration import without_credentials
 
 WEB_ADDRESS = r"^https?://[!-~]+$"
-"""ASCII only: other white space differs between dialects of regular expressions."""
+"""A URL in ASCII without white space. The pattern is also in the OpenAPI schema, and regular expression dialects differ in
+which non-ASCII characters are white space."""
 
 
 def checked_address(name: str, value: str) -> str:
-    """Check a web address.
+    """Check that a URL is valid and contains no credentials.
 
     Args:
         name: The name of the field, for the error.
         value: The URL.
 
     Returns:
-        The URL without a trailing blank.
+        The same URL.
 
     Raises:
         Unprocessable: The URL is not valid, or contains credentials.
@@ -52,8 +53,8 @@ class Typed(serializers.Serializer):  # type: ignore[type-arg]
             ValidationError: A value is not valid.
         """
         if isinstance(data, dict):
-            wrong = {name: self._problem(field, data[name]) for name, field in self.fields.items() if name in data}
-            if problems := {name: [problem] for name, problem in wrong.items() if problem}:
+            checked = {name: self._problem(field, data[name]) for name, field in self.fields.items() if name in data}
+            if problems := {name: [problem] for name, problem in checked.items() if problem}:
                 raise ValidationError(problems)
         return super().to_internal_value(data)
 
@@ -66,7 +67,7 @@ class Typed(serializers.Serializer):  # type: ignore[type-arg]
             return next((problem for entry in value if (problem := self._problem(field.child, entry))), "")
         for kind, allowed, words in TYPES:
             if isinstance(field, kind):
-                # 61.0 is a whole number to JSON.
+                # JSON does not distinguish 61.0 from 61.
                 whole = allowed == (int,) and isinstance(value, float) and value.is_integer()
                 return "" if whole or type(value) in allowed else f"It must be {words}."
         return ""
@@ -80,7 +81,7 @@ TYPES: tuple[tuple[Any, tuple[type, ...], str], ...] = (
 
 
 class Strict(Typed):
-    """Reject keys that the serializer does not have, since a misspelled key must not be ignored."""
+    """Reject keys that the serializer does not have, because a misspelled key must not be ignored."""
 
     def to_internal_value(self, data: Any) -> Any:
         """Check the keys, then validate.
@@ -97,12 +98,12 @@ class Strict(Typed):
         if isinstance(data, dict):
             unknown = [str(key)[:60] for key in data if key not in self.fields]
             if unknown:
-                raise ValidationError({key: ["This key is not known."] for key in unknown[:20]})
+                raise ValidationError({key: ["Unknown key."] for key in unknown[:20]})
         return super().to_internal_value(data)
 
 
 class Moment(serializers.DateTimeField):
-    """A time. An empty text means none, as in the documents of Re:infer."""
+    """A time. An empty string means null, as in the documents of Re:infer."""
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         """Validate a time.
@@ -111,6 +112,6 @@ class Moment(serializers.DateTimeField):
             data: The value.
 
         Returns:
-            The time; None for an empty text.
+            The time; None for null and for an empty string.
         """
         return super().run_validation(None if data == "" else data)

@@ -1,4 +1,4 @@
-"""Sync runs, failed emails, the overview and previews."""
+"""Serializers of sync runs, failed emails, the overview and previews."""
 
 from __future__ import annotations
 
@@ -46,22 +46,22 @@ class DeadLetterSerializer(serializers.ModelSerializer):  # type: ignore[type-ar
         )
 
     def get_folder_path(self, row: DeadLetter) -> list[str]:
-        """Return the path of its folder.
+        """Return the path of the folder of the email.
 
         Args:
             row: The failed email.
 
         Returns:
-            The names of the folders.
+            The folder names, from the top folder to the folder of the email.
         """
         return list(row.folder.path)
 
 
 class OverviewSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """The state of the product."""
+    """The state of the installation."""
 
     class Attention(serializers.Serializer):  # type: ignore[type-arg]
-        """An alert: something that an admin must repair or decide."""
+        """An alert: a state that requires an action of an administrator."""
 
         about = serializers.CharField()
         title = serializers.CharField()
@@ -71,39 +71,41 @@ class OverviewSerializer(serializers.Serializer):  # type: ignore[type-arg]
         since = serializers.DateTimeField(allow_null=True)
 
     class Polls(serializers.Serializer):  # type: ignore[type-arg]
-        """The rate of polls."""
+        """Polls per second: how many are required, and how many were done."""
 
         needed_per_second = serializers.FloatField(
-            help_text="Needed by the poll intervals of the mailboxes that are up to date."
+            help_text="The rate that the poll intervals of all mailboxes that are up to date require."
         )
         done_per_second = serializers.FloatField()
-        measured_at = serializers.DateTimeField(help_text="The end of the minute that was measured.")
+        measured_at = serializers.DateTimeField(help_text="End of the measured minute.")
 
-    mailboxes = serializers.DictField(child=serializers.IntegerField(), help_text="The number of mailboxes by state.")
-    polls = Polls(allow_null=True, help_text="The rate of the last minute; null while nothing was measured.")
+    mailboxes = serializers.DictField(child=serializers.IntegerField(), help_text="Number of mailboxes by status.")
+    polls = Polls(allow_null=True, help_text="Rates of the last minute; null if they were not measured.")
     comments_last_24_hours = serializers.IntegerField()
     set_aside = serializers.IntegerField(help_text="Failed emails.")
     attention = Attention(many=True)
 
 
 class NewlyWantedSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """Emails that only the rules of a newer release want."""
+    """Emails that only the filter rules of a newer release accept, and that arrived before that release."""
 
-    waiting = serializers.IntegerField(help_text="Emails that are waiting for a decision.")
-    ai_units = serializers.IntegerField(help_text="AI units that their delivery costs.")
+    waiting = serializers.IntegerField(help_text="Number of emails that are waiting for a decision.")
+    ai_units = serializers.IntegerField(help_text="AI units that the delivery of these emails costs.")
     is_most = serializers.BooleanField(
-        help_text="ai_units is an upper bound: drafts and participants are checked when the emails are fetched."
+        help_text="Whether ai_units is an upper bound, because drafts and participants are checked when the emails are fetched."
     )
-    is_counting = serializers.BooleanField(help_text="Folders are still scanned: the numbers can grow.")
-    coming = serializers.IntegerField(help_text="Accepted, and not delivered yet.")
-    left = serializers.IntegerField(help_text="Left in Exchange by a decision.")
+    is_counting = serializers.BooleanField(
+        help_text="Whether folders are still being scanned. Then the numbers can grow."
+    )
+    coming = serializers.IntegerField(help_text="Number of emails that were accepted and are not delivered yet.")
+    left = serializers.IntegerField(help_text="Number of emails that an administrator decided not to deliver.")
 
 
 class CommentPreview(serializers.Serializer):  # type: ignore[type-arg]
-    """The comment that an email becomes, or why it becomes none."""
+    """The comment into which an email is converted, or the reason why it is not converted."""
 
     class CutSerializer(serializers.Serializer):  # type: ignore[type-arg]
-        """A part that was cut from the text, and the rule."""
+        """A part that was cut from the text, and the rule that cut it."""
 
         rule = serializers.CharField()
         text = serializers.CharField()

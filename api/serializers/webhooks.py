@@ -1,4 +1,4 @@
-"""Webhooks: URLs that receive notifications."""
+"""Serializer of webhooks: URLs that receive notifications."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class WebhookSerializer(Strict):
         max_length=256,
         write_only=True,
         trim_whitespace=False,
-        help_text="The key that signs each notification. Never returned.",
+        help_text="The key for the signature of each request. Never returned.",
     )
     events = serializers.ListField(
         child=serializers.ChoiceField(NotificationKind.values),
         required=False,
-        help_text="Kinds of notifications. Empty: all.",
+        help_text="Kinds of notifications to send. Empty: all kinds.",
     )
     created_at = serializers.DateTimeField(read_only=True)
 
@@ -44,5 +44,5 @@ class WebhookSerializer(Strict):
         """
         checked_address("url", value)
         if problem := problem_with(value, allow_private=settings.NOTICES_ALLOW_PRIVATE):
-            raise Unprocessable({"url": [f"Nothing would be sent there: {problem}."]})
+            raise Unprocessable({"url": [f"Notifications cannot be sent to this URL: {problem}."]})
         return value

@@ -1,4 +1,4 @@
-"""What the views share: permissions, the declared errors of a method, and the responses of actions."""
+"""Base classes and functions of the views: permissions, query parameters, OpenAPI descriptions and responses."""
 
 from __future__ import annotations
 
@@ -16,40 +16,42 @@ from rest_framework.response import Response
 from api.filters import Declared, Filter
 from api.parsing import Bounded
 from api.problems import CONTENT_TYPE, Conflict, Unprocessable
-from api.serializers.answers import ActionAnswerSerializer, ProblemSerializer
+from api.serializers.responses import ActionAnswerSerializer, ProblemSerializer
 from operations.documents.applying import ChangedMeanwhile
 from operations.documents.desired import DocumentWrong
 from operations.results import ActionRefused, Finding
 
 M = TypeVar("M", bound=Model)
 LARGEST = 2**63 - 1
+"""The largest integer that the database can store."""
 TEXTS = {
     400: "The request is not valid.",
-    401: "There is no token, or not a valid one.",
-    403: "This token's user may not do this.",
-    404: "There is no such object.",
+    401: "The token is missing or not valid.",
+    403: "The user of this token does not have the permission.",
+    404: "The object does not exist.",
     405: "This method is not supported here.",
     406: "Responses are JSON only.",
-    409: "It was changed meanwhile, or exists already.",
-    412: "The state differs from If-Match.",
+    409: "Another request changed the object, or the object exists already, or it is in use.",
+    412: "The ETag of the object differs from If-Match.",
     413: "The body is too large.",
     415: "This content type is not supported.",
-    422: "The request is valid and cannot be done.",
-    429: "Too many requests. Retry-After contains the seconds to wait.",
+    422: "The request is well-formed but cannot be carried out.",
+    429: "Too many requests. Retry-After is the time to wait, in seconds.",
 }
+"""The descriptions of the error responses in the OpenAPI schema, by HTTP status."""
 
 
 class ApiView(GenericAPIView):  # type: ignore[type-arg]
-    """Base of all views. An unknown query parameter is rejected, since a misspelled `dry_run` must not be ignored."""
+    """Base of all views. Unknown query parameters are rejected, because a misspelled `dry_run` must not be ignored."""
 
     needs: ClassVar[Mapping[str, str]] = {}
-    """The permission by HTTP method: see `api.permissions`."""
+    """The permission that each HTTP method requires: see `api.permissions`."""
     queries: ClassVar[Mapping[str, Iterable[str]]] = {}
-    """The query parameters by HTTP method."""
+    """The names of the query parameters of each HTTP method."""
 
     @classmethod
     def body_limit(cls) -> int:
-        """Return how many bytes the body of a request may have: see `access.body_limits`."""
+        """Return the largest size of a request body, in bytes: see `access.body_limits`."""
         return max(parser.most_bytes() for parser in cls.parser_classes if issubclass(parser, Bounded))
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -57,8 +59,8 @@ class ApiView(GenericAPIView):  # type: ignore[type-arg]
 
         Args:
             request: The request.
-            *args: Of the URL.
-            **kwargs: Of the URL.
+            *args: Positional arguments from the URL.
+            **kwargs: Keyword arguments from the URL.
 
         Raises:
             ValidationError: A parameter is unknown.
@@ -68,7 +70,7 @@ class ApiView(GenericAPIView):  # type: ignore[type-arg]
             return  # The view responds with 405.
         known = set(self.known_queries("GET" if request.method == "HEAD" else str(request.method)))
         if unknown := [name[:60] for name in request.query_params if name not in known]:
-            raise ValidationError({name: ["This parameter is not known."] for name in unknown[:20]})
+            raise ValidationError({name: ["Unknown parameter."] for name in unknown[:20]})
 
     def known_queries(self, method: str) -> Iterable[str]:
         """Return the query parameters of a method.
@@ -83,12 +85,12 @@ class ApiView(GenericAPIView):  # type: ignore[type-arg]
 
 
 class Listed(ApiView):
-    """Base of the lists: GET is filtered, ordered and paginated."""
+    """Base of the list views. GET supports filters, orderings and pagination."""
 
     filters: ClassVar[Mapping[str, Filter]] = {}
     orderings: ClassVar[Mapping[str, str]] = {}
     ordering: ClassVar[str] = "-id"
-    """The ordering unless the request names another."""
+    """The default ordering."""
     key: ClassVar[str] = "pk"
     filter_backends = (Declared,)
 
@@ -104,34 +106,34 @@ class Listed(ApiView):
         return (*self.filters, "cursor", "page_size", "ordering") if method == "GET" else super().known_queries(method)
 
     def page(self) -> list[Any]:
-        """Return the rows of the requested page. `get_paginated_response` makes the response."""
+        """Return the rows of the requested page. Pass their serialized data to `get_paginated_response`."""
         return self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
 
 
 def answers(
     *statuses: int, given: Any = None, body: Any = None, code: int = 200, created: Any = None, **more: Any
 ) -> Callable[[Any], Any]:
-    """Describe a method for the schema.
+    """Describe a view method in the OpenAPI schema.
 
     Args:
-        *statuses: The HTTP statuses of its errors, besides those of every method.
+        *statuses: The HTTP statuses of errors that only this method returns. Those of every method are added.
         given: The serializer of the request.
         body: The serializer of the response.
         code: The HTTP status of success.
-        created: The serializer of a response with 201, where there is one.
+        created: The serializer of a response with status 201, if the method has one besides `code`.
         **more: Further arguments of `extend_schema`.
 
     Returns:
-        The decorator.
+        A decorator for the method.
     """
-    refusals = {
+    errors = {
         (status, CONTENT_TYPE): OpenApiResponse(ProblemSerializer, TEXTS[status])
         for status in sorted({*statuses, *({422} if given else set()), 400, 401, 403, 404, 405, 406, 413, 415, 429})
     }
-    good: dict[Any, Any] = {(code, "application/json"): OpenApiResponse(body, "Done.")} if body else {code: None}
+    successes: dict[Any, Any] = {(code, "application/json"): OpenApiResponse(body, "Done.")} if body else {code: None}
     if created:
-        good[201, "application/json"] = OpenApiResponse(created, "Created.")
-    return extend_schema(request=given, responses={**good, **refusals}, **more)
+        successes[201, "application/json"] = OpenApiResponse(created, "Created.")
+    return extend_schema(request=given, responses={**successes, **errors}, **more)
 
 
 def one(rows: QuerySet[M], pk: int) -> M:
@@ -139,13 +141,13 @@ def one(rows: QuerySet[M], pk: int) -> M:
 
     Args:
         rows: The query.
-        pk: The primary key, also larger than the database can store.
+        pk: The primary key. It may be larger than the database can store.
 
     Returns:
         The row.
 
     Raises:
-        Http404: There is no such row.
+        Http404: The row does not exist.
     """
     if pk > LARGEST:
         raise Http404
@@ -159,9 +161,9 @@ def action_response(sentence: str | ActionRefused, look_at: str = "", *, code: i
     """Return the response to an action.
 
     Args:
-        sentence: The result of the action.
-        look_at: The path where the client sees the effect.
-        code: The HTTP status of an action that was done.
+        sentence: The result of the action, or its refusal.
+        look_at: The path of the object that shows the effect.
+        code: The HTTP status of success.
 
     Returns:
         The response.
@@ -177,13 +179,13 @@ def action_response(sentence: str | ActionRefused, look_at: str = "", *, code: i
 
 
 def finding_data(finding: Finding) -> dict[str, Any]:
-    """Return the content of a response to a test: `Checked`.
+    """Return the response data of a test, in the form of the serializer `Checked`.
 
     Args:
-        finding: The result.
+        finding: The result of the test.
 
     Returns:
-        The content.
+        The response data.
     """
     steps: Sequence[Any] = finding.steps
     return {
@@ -194,22 +196,22 @@ def finding_data(finding: Finding) -> dict[str, Any]:
 
 
 class Documents:
-    """A context manager that turns the errors of a document into responses."""
+    """A context manager that converts exceptions about a document into exceptions of the API, and so into responses."""
 
     def __enter__(self) -> None:
-        """Begin."""
+        """Do nothing."""
         return
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        """Turn an error of a document into a response.
+        """Convert an exception about a document into an exception of the API.
 
         Args:
             kind: The type of the exception.
             error: The exception.
-            trace: Its traceback.
+            trace: The traceback of the exception.
 
         Raises:
-            Conflict: The integration was changed meanwhile.
+            Conflict: Another request changed the integration.
             Unprocessable: The document has errors.
         """
         if isinstance(error, ChangedMeanwhile):

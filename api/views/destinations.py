@@ -1,4 +1,4 @@
-"""Destinations and their buckets."""
+"""Views of destinations and their buckets."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from access.table import ADMINISTER, OPERATE, VIEW
 from api import examples
 from api.filters import number, words
 from api.problems import Conflict
-from api.serializers.answers import ActionAnswerSerializer, Checked
 from api.serializers.destinations import AvailableBuckets, BucketChange, BucketSerializer, DestinationSerializer
+from api.serializers.responses import ActionAnswerSerializer, Checked
 from api.views.base import ApiView, Listed, action_response, answers, finding_data, one
 from integrations.models import Destination
 from mailboxes.models import Bucket
@@ -62,7 +62,7 @@ class OneDestination(ApiView):
         409, 422, given=DestinationSerializer(partial=True), body=DestinationSerializer, examples=examples.DESTINATIONS
     )
     def patch(self, request: Request, pk: int) -> Response:
-        """Change the destination. A change of the `endpoint` needs the `token` again."""
+        """Change the destination. A request that changes the `endpoint` must also contain the `token`."""
 
         def read() -> tuple[Destination, Mapping[str, Any]]:
             row = one(Destination.objects.select_for_update(), pk)
@@ -75,45 +75,45 @@ class OneDestination(ApiView):
 
     @answers(409, code=204)
     def delete(self, request: Request, pk: int) -> Response:
-        """Delete the destination with its buckets. Responds with 409 while mailboxes send to it."""
+        """Delete the destination and its buckets. The response is 409 if mailboxes use the destination."""
         row = one(Destination.objects.all(), pk)
         if not destination_actions.delete(Actor.of_request(request), row):
-            raise Conflict(f"Mailboxes still send to {row}.")
+            raise Conflict(f"Mailboxes still use {row}.")
         return Response(status=204)
 
 
 class CheckDestination(ApiView):
-    """The connection test of a destination."""
+    """Connection test of a destination."""
 
     needs: ClassVar = {"POST": OPERATE}
 
     @answers(body=Checked)
     def post(self, request: Request, pk: int) -> Response:
-        """Connect to Re:infer with this token. Takes up to 20 s."""
+        """Test the connection to Re:infer with the token of this destination. Takes up to 20 s."""
         row = one(Destination.objects.all(), pk)
         return Response(finding_data(connection_tests.test_destination(Actor.of_request(request), row)))
 
 
 class StartStoppedOfDestination(ApiView):
-    """The start of those mailboxes of a destination that an error or quota stopped."""
+    """Start of the mailboxes of a destination that an error or a quota stopped."""
 
     needs: ClassVar = {"POST": OPERATE}
 
     @answers(422, body=ActionAnswerSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        """Start the mailboxes of this destination that an error or the quota of Re:infer stopped."""
+        """Start the mailboxes of this destination that were stopped by an error or by the quota of Re:infer."""
         row = one(Destination.objects.all(), pk)
         return action_response(mailbox_actions.start_stopped(Actor.of_request(request), row))
 
 
 class TryDestination(ApiView):
-    """The connection test of a destination that is not stored."""
+    """Connection test of a destination that is not stored."""
 
     needs: ClassVar = {"POST": ADMINISTER}
 
     @answers(409, 422, given=DestinationSerializer, body=Checked, examples=examples.DESTINATIONS)
     def post(self, request: Request) -> Response:
-        """Connect to Re:infer with this URL and token, and store neither. Takes up to 20 s."""
+        """Test the connection to Re:infer with this URL and token, without storing them. Takes up to 20 s."""
         serializer = DestinationSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         row = Destination(**serializer.validated_data)
@@ -121,20 +121,20 @@ class TryDestination(ApiView):
 
 
 class BucketsAvailable(ApiView):
-    """The buckets at Re:infer."""
+    """The buckets that exist at Re:infer."""
 
     needs: ClassVar = {"GET": ADMINISTER}
 
     @answers(body=AvailableBuckets)
     def get(self, request: Request, pk: int) -> Response:
-        """List the buckets that Re:infer shows to the token of this destination. Takes up to 20 s."""
+        """List the buckets that the token of this destination can access at Re:infer. Takes up to 20 s."""
         choice = dry_runs.buckets_at(one(Destination.objects.all(), pk))
         buckets = [{"project_name": project, "name": name} for project, name in choice.buckets]
         return Response({"ok": not choice.problem, "detail": choice.problem, "buckets": buckets})
 
 
 class BucketsView(Listed):
-    """Buckets: where comments go, as `project_name/name` at a destination."""
+    """Buckets. A bucket receives comments; it is identified by destination, project name and name."""
 
     needs: ClassVar = {"GET": VIEW, "POST": ADMINISTER}
     queryset = Bucket.objects.all()
@@ -173,7 +173,7 @@ class BucketView(ApiView):
 
     @answers(given=BucketChange, body=BucketSerializer, examples=examples.LIMITS)
     def patch(self, request: Request, pk: int) -> Response:
-        """Change the monthly limit, the only value of a bucket that can change."""
+        """Change the monthly limit. The other values of a bucket cannot be changed."""
         row = one(self._rows(), pk)
         serializer = BucketChange(data=request.data)
         serializer.is_valid(raise_exception=True)
@@ -184,13 +184,13 @@ class BucketView(ApiView):
 
     @answers(409, code=204)
     def delete(self, request: Request, pk: int) -> Response:
-        """Delete the bucket with its ledger. Its comments stay in Re:infer.
+        """Delete the bucket and its ledger. Its comments remain in Re:infer.
 
-        Responds with 409 while mailboxes send to it.
+        The response is 409 if mailboxes use the bucket.
         """
         row = one(self._rows(), pk)
         if not bucket_actions.delete(Actor.of_request(request), row):
-            raise Conflict(f"Mailboxes still send to {row}.")
+            raise Conflict(f"Mailboxes still use {row}.")
         return Response(status=204)
 
     def _rows(self) -> QuerySet[Bucket]:
@@ -198,61 +198,61 @@ class BucketView(ApiView):
 
 
 class CheckBucket(ApiView):
-    """The connection test of a bucket."""
+    """Connection test of a bucket."""
 
     needs: ClassVar = {"POST": OPERATE}
 
     @answers(body=Checked)
     def post(self, request: Request, pk: int) -> Response:
-        """Open the bucket at Re:infer. Takes up to 20 s."""
+        """Test whether the bucket can be read at Re:infer. Takes up to 20 s."""
         row = one(Bucket.objects.select_related("destination"), pk)
         return Response(finding_data(connection_tests.test_bucket(Actor.of_request(request), row)))
 
 
 class AcceptComments(ApiView):
-    """Comments in a bucket that this product did not send."""
+    """Acceptance of comments in a bucket that this product did not push."""
 
     needs: ClassVar = {"POST": OPERATE}
 
     @answers(422, body=ActionAnswerSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        """Accept that the bucket contains comments that this product did not send.
+        """Accept that the bucket contains comments that this product did not push.
 
-        The overview no longer lists them.
+        The overview then no longer shows an alert about them.
         """
         bucket = one(Bucket.objects.select_related("destination"), pk)
         return action_response(bucket_actions.accept_comments(Actor.of_request(request), bucket))
 
 
 class ResumeBucket(ApiView):
-    """A bucket that was paused after too many refused emails."""
+    """Resumption of a bucket whose circuit breaker opened because Re:infer refused too many emails."""
 
     needs: ClassVar = {"POST": OPERATE}
 
     @answers(body=ActionAnswerSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        """Resume a bucket that was paused after too many refused emails.
+        """Resume a bucket that was paused because Re:infer refused too many emails.
 
-        For a day, refused emails become failed emails.
+        For a day, emails that Re:infer refuses become failed emails and do not pause the bucket.
         """
         row = one(Bucket.objects.select_related("destination"), pk)
         return action_response(bucket_actions.resume(Actor.of_request(request), row))
 
 
 class StartStoppedOfBucket(ApiView):
-    """The start of those mailboxes of a bucket that an error or quota stopped."""
+    """Start of the mailboxes of a bucket that an error or a quota stopped."""
 
     needs: ClassVar = {"POST": OPERATE}
 
     @answers(422, body=ActionAnswerSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        """Start the mailboxes of this bucket that an error or the quota of Re:infer stopped."""
+        """Start the mailboxes of this bucket that were stopped by an error or by the quota of Re:infer."""
         row = one(Bucket.objects.select_related("destination"), pk)
         return action_response(mailbox_actions.start_stopped(Actor.of_request(request), row))
 
 
 class CreateBucket(ApiView):
-    """The creation of a bucket at Re:infer."""
+    """Creation of a bucket at Re:infer."""
 
     needs: ClassVar = {"POST": ADMINISTER}
 

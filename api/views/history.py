@@ -1,4 +1,4 @@
-"""The audit log."""
+"""View of the audit log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from api.views.base import Listed, answers
 
 
 class History(Listed):
-    """The audit log: who changed what, with the values before and after, newest first. It contains no secret."""
+    """The audit log: actions of users and commands, with the values before and after."""
 
     needs: ClassVar = {"GET": VIEW}
     queryset = AuditEntry.objects.all()

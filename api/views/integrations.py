@@ -1,4 +1,4 @@
-"""Integrations: list, apply a document, start, stop, test, switch the API."""
+"""Views of integrations: list, apply a document, start, stop, test, and switch between EWS and Graph."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from api.examples import INTEGRATIONS as EXAMPLES
 from api.examples import SWITCHES
 from api.filters import flag, parameter, words
 from api.problems import Conflict, PreconditionFailed, Unprocessable
-from api.serializers.answers import ActionAnswerSerializer, Checked
 from api.serializers.integrations import (
     IntegrationLine,
     IntegrationSerializer,
@@ -26,6 +25,7 @@ from api.serializers.integrations import (
     SwitchAnswer,
     SwitchSerializer,
 )
+from api.serializers.responses import ActionAnswerSerializer, Checked
 from api.views.base import ApiView, Documents, Listed, action_response, answers, finding_data
 from integrations.forms.switch import SwitchForm
 from integrations.models import Integration
@@ -34,27 +34,29 @@ from operations import api_migration, connection_tests, dry_runs, integration_ac
 from operations.actor import Actor
 from operations.documents.applying import on_trial
 from operations.documents.plan import Plan, planned
+from operations.documents.plan_lines import change_lines
 from operations.documents.reading import read_document
 from operations.documents.stored import exported
-from operations.documents.words import changes_in_words
 from operations.results import ActionRefused
 
-IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="The ETag of the state you saw.")
+IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="The ETag of an earlier response.")
 YES_OR_NO = {"": False, "0": False, "false": False, "1": True, "true": True}
-DRY_RUN = parameter("dry_run", "1: return what would change, and change nothing.")
-UNKNOWN = parameter("unknown", "ignore: ignore keys that are not known here, instead of rejecting them.")
+DRY_RUN = parameter("dry_run", "1: return the changes without making them.")
+UNKNOWN = parameter("unknown", "ignore: ignore unknown keys instead of rejecting them.")
 OR_PLAN = PolymorphicProxySerializer(
     "IntegrationOrPlan", [IntegrationSerializer, PlanSerializer], resource_type_field_name=None
 )
-DRY_SWITCH = parameter("dry_run", "1: check a page of mailboxes, return what would happen to each, and change nothing.")
-CHECK_PAGE = parameter("page", "The page of mailboxes that a dry run checks, of 50 each. Default: the first.")
+DRY_SWITCH = parameter("dry_run", "1: check one page of mailboxes, and return the results without switching.")
+CHECK_PAGE = parameter(
+    "page", "Number of the page of mailboxes that a dry run checks. A page has 50 mailboxes. Default: 1."
+)
 CHECKED_AT_ONCE = 50
-"""Mailboxes that a dry run checks."""
-ADDRESS = parameter("address", "The mailbox to test with. Default: the first.")
+"""Number of mailboxes that one dry run checks."""
+ADDRESS = parameter("address", "Address of the mailbox to test with. Default: the first mailbox.")
 
 
 class IntegrationsView(Listed):
-    """Connections to Exchange."""
+    """The integrations: connections to Exchange."""
 
     needs: ClassVar = {"GET": VIEW}
     queryset = Integration.objects.all()
@@ -69,7 +71,7 @@ class IntegrationsView(Listed):
 
     @answers(body=IntegrationLine(many=True))
     def get(self, request: Request) -> Response:
-        """List the connections to Exchange."""
+        """List the integrations. Each is a connection to Exchange."""
         return self.get_paginated_response(IntegrationLine(self.page(), many=True).data)
 
 
@@ -96,14 +98,14 @@ class IntegrationView(ApiView):
     def put(self, request: Request, project: str, name: str) -> Response:
         """Create the integration, or change it to the state of the document.
 
-        Mailboxes that the document lacks are removed. A second request changes nothing. Secrets that are left out
-        stay. A secret is needed again with another endpoint, sign-in service, tenant, proxy, CA bundle or cipher list,
-        or a lower minimum TLS version: 422 without it. EWS and Graph of one cloud of Microsoft count as one endpoint.
-        201 when it was created.
+        Mailboxes that are not in the document are removed. Repeating the request changes nothing. Omitted secrets do not
+        change. But a secret is required again when the endpoint, sign-in service, tenant, proxy, CA bundle or cipher list
+        changes, or when the minimum TLS version is lowered: without it the response is 422. EWS and Graph of the same
+        Microsoft cloud count as one endpoint. The response is 201 if the integration was created.
         """
         plan = _planned(request, project, name)
         _check_match(request, plan.integration)
-        if _wants(request, "dry_run", YES_OR_NO):
+        if _flag_of(request, "dry_run", YES_OR_NO):
             return Response(_plan(plan))
         if plan.is_empty and plan.integration is not None:
             return _document(plan.integration)
@@ -114,16 +116,16 @@ class IntegrationView(ApiView):
 
     @answers(409, 412, code=204, parameters=[IF_MATCH])
     def delete(self, request: Request, project: str, name: str) -> Response:
-        """Delete the integration with its mailboxes. Their comments stay in Re:infer."""
+        """Delete the integration and its mailboxes. Their comments remain in Re:infer."""
         integration = integration_of(project, name)
         _check_match(request, integration)
         if not integration_actions.delete(Actor.of_request(request), integration):
-            raise Conflict("A sync is just ending. Try again in a moment.")
+            raise Conflict("A sync of this integration is still running. Try again in a few seconds.")
         return Response(status=204)
 
 
 class StartIntegration(ApiView):
-    """The start of an integration."""
+    """Start of an integration."""
 
     needs: ClassVar = {"POST": OPERATE}
 
@@ -135,42 +137,42 @@ class StartIntegration(ApiView):
 
 
 class StopIntegration(ApiView):
-    """The stop of an integration."""
+    """Stop of an integration."""
 
     needs: ClassVar = {"POST": OPERATE}
 
     @answers(body=ActionAnswerSerializer)
     def post(self, request: Request, project: str, name: str) -> Response:
-        """Stop the integration. A running sync ends between two batches and loses nothing."""
+        """Stop the integration. A running sync ends after its current batch, and no email is lost."""
         integration = integration_of(project, name)
         return action_response(integration_actions.stop(Actor.of_request(request), integration))
 
 
 class CheckIntegration(ApiView):
-    """The connection test of an integration."""
+    """Connection test of an integration."""
 
     needs: ClassVar = {"POST": OPERATE}
     queries: ClassVar = {"POST": ("address",)}
 
     @answers(body=Checked, parameters=[ADDRESS])
     def post(self, request: Request, project: str, name: str) -> Response:
-        """Test name, port, TLS, sign-in, mailbox, folders and one email. Takes up to 20 s a step."""
+        """Test host name, port, TLS, sign-in, mailbox, folders and the fetch of one email. Each step takes up to 20 s."""
         row, address = integration_of(project, name), _address(request)
         return Response(finding_data(connection_tests.test_integration(Actor.of_request(request), row, address)))
 
 
 class TryIntegration(ApiView):
-    """The connection test of a document."""
+    """Connection test of a document that is not stored."""
 
     needs: ClassVar = {"POST": ADMINISTER}
     queries: ClassVar = {"POST": ("address", "unknown")}
 
     @answers(422, given=IntegrationSerializer, body=Checked, parameters=[ADDRESS, UNKNOWN], examples=EXAMPLES)
     def post(self, request: Request, project: str, name: str) -> Response:
-        """Test the connection of this document, and store nothing of it.
+        """Test the connection of this document without storing it.
 
-        Secrets that are left out are the stored ones. As for PUT, they are needed again where they would be sent
-        elsewhere. The audit log names the servers and the outcome.
+        If a secret is omitted, the stored one is used. As for PUT, a secret is required again if it would be sent to
+        another server. An audit entry names the servers and the outcome.
         """
         plan = _planned(request, project, name)
         address = _address(request) or next((desired.address for desired in plan.desired.mailboxes), None)
@@ -180,18 +182,18 @@ class TryIntegration(ApiView):
 
 
 class EstimateIntegration(ApiView):
-    """The estimate of the first syncs."""
+    """Estimate of the cost of the first syncs of an integration."""
 
     needs: ClassVar = {"POST": OPERATE}
 
     @answers(body=Checked)
     def post(self, request: Request, project: str, name: str) -> Response:
-        """Estimate how many emails a first sync delivers, and so how many AI units it can cost. Takes up to 20 s."""
+        """Estimate how many emails the first syncs deliver, and how many AI units these cost at most. Takes up to 20 s."""
         return Response(finding_data(dry_runs.cost_of_integration(integration_of(project, name))))
 
 
 class Switch(ApiView):
-    """Base of the switches between EWS and Graph."""
+    """Base of the views that switch an integration between EWS and Graph."""
 
     needs: ClassVar = {"POST": ADMINISTER}
     queries: ClassVar = {"POST": ("dry_run", "page")}
@@ -205,12 +207,14 @@ class Switch(ApiView):
         if not form.is_valid():
             raise Unprocessable({name: [str(text) for text in texts] for name, texts in form.errors.items()})
         given = form.cleaned_data
-        target = api_migration.target_of(integration, self.api, given["endpoint"], given["authority"], form.entered())
+        target = api_migration.target_of(
+            integration, self.api, given["endpoint"], given["authority"], form.entered_secrets()
+        )
         if isinstance(target, api_migration.SecretsNeeded):
             raise Unprocessable({name: [problem] for name, problem in target.problems.items()})
         if isinstance(target, ActionRefused):
             raise Unprocessable(target.text)
-        if _wants(request, "dry_run", YES_OR_NO):
+        if _flag_of(request, "dry_run", YES_OR_NO):
             return self._checked(request, integration, target)
         sentence = api_migration.switch(Actor.of_request(request), integration, target, anyway=given["anyway"])
         if isinstance(sentence, ActionRefused):
@@ -227,7 +231,7 @@ class Switch(ApiView):
 
 
 class SwitchToGraph(Switch):
-    """The switch to Microsoft Graph."""
+    """Switch of an integration to Microsoft Graph."""
 
     api = Integration.Api.GRAPH
 
@@ -235,17 +239,17 @@ class SwitchToGraph(Switch):
         409, 422, given=SwitchSerializer, body=SwitchAnswer, parameters=[DRY_SWITCH, CHECK_PAGE], examples=SWITCHES
     )
     def post(self, request: Request, project: str, name: str) -> Response:
-        """Read Exchange Online by Microsoft Graph from now on. Takes up to 25 s.
+        """Switch the integration from EWS to Microsoft Graph. Takes up to 25 s.
 
-        Mailboxes, buckets, filters and the ledger stay; nothing is sent twice. 409 while a mailbox cannot be opened by
-        Graph, unless `anyway`. The secret is needed again where the other API is not that of the same cloud of
-        Microsoft.
+        Mailboxes, buckets, filters and the ledger do not change, and no comment is pushed twice. The response is 409 if
+        Graph cannot open one of the mailboxes, unless `anyway` is true. The secret is required if EWS and Graph belong to
+        different Microsoft clouds.
         """
         return self._post(request, project, name)
 
 
 class SwitchToEws(Switch):
-    """The switch to EWS."""
+    """Switch of an integration to EWS."""
 
     api = Integration.Api.EWS
 
@@ -253,7 +257,10 @@ class SwitchToEws(Switch):
         409, 422, given=SwitchSerializer, body=SwitchAnswer, parameters=[DRY_SWITCH, CHECK_PAGE], examples=SWITCHES
     )
     def post(self, request: Request, project: str, name: str) -> Response:
-        """Read by EWS again, while Microsoft offers it. Nothing is sent twice. Takes up to 25 s."""
+        """Switch the integration from Graph back to EWS. No comment is pushed twice. Takes up to 25 s.
+
+        This is possible as long as Microsoft offers EWS.
+        """
         return self._post(request, project, name)
 
 
@@ -261,14 +268,14 @@ def integration_of(project: str, name: str) -> Integration:
     """Return an integration by its name.
 
     Args:
-        project: Its project.
-        name: Its name.
+        project: The name of the project.
+        name: The name of the integration.
 
     Returns:
         The integration.
 
     Raises:
-        Http404: There is no such integration.
+        Http404: The integration does not exist.
     """
     row = Integration.objects.filter(project=project.replace("\0", ""), name=name.replace("\0", "")).first()
     if row is None:
@@ -277,27 +284,27 @@ def integration_of(project: str, name: str) -> Integration:
 
 
 def _planned(request: Request, project: str, name: str) -> Plan:
-    passes_over = _wants(request, "unknown", {"": False, "refuse": False, "ignore": True})
+    ignores_unknown = _flag_of(request, "unknown", {"": False, "refuse": False, "ignore": True})
     IntegrationSerializer(data=request.data).is_valid(raise_exception=True)
     with Documents():
         desired = read_document(request.data, project, name)
         if (desired.project, desired.name) != (project, name):
             raise Unprocessable("The project and name in the document differ from the URL.")
-        if desired.warnings and not passes_over:
+        if desired.warnings and not ignores_unknown:
             raise Unprocessable({"non_field_errors": list(desired.warnings[:20])})
         return planned(desired)
 
 
 def _address(request: Request) -> str | None:
-    """Return the address of the mailbox to test with. Raise ValidationError."""
+    """Return the address of the mailbox to test with. Raise ValidationError if it is not an email address."""
     text = request.query_params.get("address", "")
     if text and (problem_with_address(text) or "\0" in text):
         raise ValidationError({"address": "It must be an email address."})
     return text or None
 
 
-def _wants(request: Request, name: str, known: dict[str, bool]) -> bool:
-    """Return the value of a query parameter. Raise ValidationError for an unknown value."""
+def _flag_of(request: Request, name: str, known: dict[str, bool]) -> bool:
+    """Return the meaning of a query parameter with a few known values. Raise ValidationError for another value."""
     text = request.query_params.get(name, "")
     if text not in known:
         raise ValidationError({name: f"It must be one of {', '.join(filter(None, known))}."})
@@ -305,26 +312,26 @@ def _wants(request: Request, name: str, known: dict[str, bool]) -> bool:
 
 
 def _check_match(request: Request, integration: Integration | None) -> None:
-    wanted = request.META.get("HTTP_IF_MATCH", "")
-    if not wanted:
+    header = request.META.get("HTTP_IF_MATCH", "")
+    if not header:
         return
-    tags = {tag.strip() for tag in wanted.split(",")}
+    tags = {tag.strip() for tag in header.split(",")}
     if integration is None or not tags & {"*", etag(exported(integration))}:
         raise PreconditionFailed
 
 
 def check_seen(plan: Plan) -> None:
-    """Check the optimistic lock of Re:infer's documents: `updated_at` is the state that the document was made from.
+    """Check the optimistic lock of a document: its `updated_at` must be that of the stored integration.
 
     Args:
-        plan: The plan.
+        plan: The plan for the document.
 
     Raises:
-        Conflict: The integration was changed after that state.
+        Conflict: The integration was changed after the `updated_at` of the document.
     """
     seen, latest = plan.desired.updated_at, plan.latest
     if seen is not None and latest is not None and abs((seen - latest).total_seconds()) > 0.001:
-        raise Conflict("It was changed since the updated_at of your document. Get it again.")
+        raise Conflict("The integration was changed after the updated_at of your document. Get the document again.")
 
 
 def etag(document: dict[str, Any]) -> str:
@@ -346,5 +353,5 @@ def _document(integration: Integration, code: int = 200) -> Response:
 
 
 def _plan(plan: Plan) -> dict[str, Any]:
-    lines = [{"what": what, "before": before, "after": after} for what, before, after in changes_in_words(plan)]
+    lines = [{"what": what, "before": before, "after": after} for what, before, after in change_lines(plan)]
     return dict(PlanSerializer({"changes": lines, "warnings": list(plan.desired.warnings)}).data)

@@ -1,4 +1,4 @@
-"""Mailboxes, their folders, and the actions on them."""
+"""Views of mailboxes, their folders, and actions on one mailbox or folder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from access.table import ADMINISTER, OPERATE, VIEW
 from api import examples
 from api.filters import flag, number, words
 from api.problems import Conflict
-from api.serializers.answers import ActionAnswerSerializer, Checked
 from api.serializers.mailboxes import (
     FolderNotReadSerializer,
     FolderSerializer,
@@ -28,6 +27,7 @@ from api.serializers.mailboxes import (
     MailboxSerializer,
     VerificationSerializer,
 )
+from api.serializers.responses import ActionAnswerSerializer, Checked
 from api.views.base import ApiView, Documents, Listed, action_response, answers, finding_data, one
 from api.views.integrations import integration_of
 from mailboxes.models import Mailbox
@@ -48,7 +48,7 @@ FILTERS = {
     "status": ("status", words),
 }
 LEFT = OpenApiParameter(
-    "left", OpenApiTypes.BOOL, description="Include emails that an earlier decision left in Exchange."
+    "left", OpenApiTypes.BOOL, description="Whether to include emails that an earlier decision excluded from delivery."
 )
 ORDERINGS = {"email": "address", "updated_at": "updated_at"}
 
@@ -62,7 +62,7 @@ class Mailboxes(Listed):
     orderings: ClassVar = ORDERINGS
 
     def get_queryset(self) -> QuerySet[Any]:
-        """Return the mailboxes with their state."""
+        """Return the mailboxes with their sync state."""
         return rows()
 
     @answers(body=MailboxAnswer(many=True))
@@ -80,7 +80,7 @@ class MailboxesOfIntegration(Listed):
     orderings: ClassVar = ORDERINGS
 
     def get_queryset(self) -> QuerySet[Any]:
-        """Return the mailboxes of the integration with their state."""
+        """Return the mailboxes of the integration with their sync state."""
         return rows().filter(integration=integration_of(self.kwargs["project"], self.kwargs["name"]))
 
     @answers(body=MailboxAnswer(many=True))
@@ -110,7 +110,7 @@ class OneMailbox(ApiView):
 
     @answers(409, 422, given=MailboxSerializer(partial=True), body=MailboxAnswer, examples=examples.FILTERS)
     def patch(self, request: Request, pk: int) -> Response:
-        """Change the mailbox. Keys that are left out do not change."""
+        """Change the mailbox. Omitted keys do not change."""
         row = one(rows(), pk)
         with Documents():
             mailbox_actions.change_by_document(Actor.of_request(request), row, _object(request, partial=True))
@@ -118,15 +118,15 @@ class OneMailbox(ApiView):
 
     @answers(409, code=204)
     def delete(self, request: Request, pk: int) -> Response:
-        """Delete the mailbox. Its comments stay in Re:infer."""
+        """Delete the mailbox. Its comments remain in Re:infer."""
         row = one(rows(), pk)
         if not mailbox_actions.delete(Actor.of_request(request), row):
-            raise Conflict("A sync is just ending. Try again in a moment.")
+            raise Conflict("A sync of this mailbox is still running. Try again in a few seconds.")
         return Response(status=204)
 
 
 class Folders(Listed):
-    """The folders of a mailbox, which Re:infer calls sync states."""
+    """The synced folders of a mailbox. Re:infer's term is sync states."""
 
     needs: ClassVar = {"GET": VIEW}
     serializer_class = FolderSerializer
@@ -138,7 +138,7 @@ class Folders(Listed):
 
     @answers(body=FolderSerializer(many=True))
     def get(self, request: Request, pk: int) -> Response:
-        """List the folders, which Re:infer calls sync states."""
+        """List the synced folders. Re:infer's term is sync states."""
         return self.get_paginated_response(FolderSerializer(self.page(), many=True).data)
 
 
@@ -154,7 +154,7 @@ class FoldersNotRead(Listed):
 
     @answers(body=FolderNotReadSerializer(many=True))
     def get(self, request: Request, pk: int) -> Response:
-        """List the folders that are not read: their class stands for something other than mail, or they are hidden."""
+        """List the folders that are not read, because their class is not mail or because they are hidden."""
         return self.get_paginated_response(FolderNotReadSerializer(self.page(), many=True).data)
 
 
@@ -171,26 +171,26 @@ class OneFolder(ApiView):
 
 
 class ListFolderAgain(ApiView):
-    """The listing of one folder from its beginning."""
+    """Full resync of one folder."""
 
     needs: ClassVar = {"POST": OPERATE}
 
     @answers(body=ActionAnswerSerializer, code=202)
     def post(self, request: Request, pk: int, folder: int) -> Response:
-        """List one folder from its beginning again. Nothing is sent twice or billed."""
+        """Request a full resync: the next sync lists the folder from its beginning. No comment is pushed twice or billed."""
         row = one(folders_of(pk).select_related("mailbox"), folder)
         look_at = reverse("api-mailbox-folder", args=[pk, folder])
         return action_response(mailbox_actions.list_folder_again(Actor.of_request(request), row), look_at, code=202)
 
 
 class FilterPreview(ApiView):
-    """The preview of filters."""
+    """Preview of filter rules."""
 
     needs: ClassVar = {"POST": ADMINISTER}
 
     @answers(422, given=MailboxSerializer(partial=True), body=Checked, examples=examples.FILTERS)
     def post(self, request: Request, pk: int) -> Response:
-        """Report what these filters would do to the emails of the last 30 days. Takes up to 20 s."""
+        """Report which emails of the last 30 days these filters would accept. Takes up to 20 s."""
         row = one(rows(), pk)
         with Documents():
             rules = changed_rules(row, _object(request, partial=True))
@@ -198,19 +198,19 @@ class FilterPreview(ApiView):
 
 
 class _Action(ApiView):
-    """An action on one mailbox, at once or by its next sync."""
+    """Base of the actions on one mailbox. With status 202, the next sync of the mailbox does the work."""
 
     needs: ClassVar = {"POST": OPERATE}
 
     def _done(
-        self, request: Request, pk: int, act: Callable[[Actor, Mailbox], str | ActionRefused], code: int = 200
+        self, request: Request, pk: int, action: Callable[[Actor, Mailbox], str | ActionRefused], code: int = 200
     ) -> Response:
         row = one(Mailbox.objects.select_related("integration", "bucket"), pk)
-        return action_response(act(Actor.of_request(request), row), reverse("api-mailbox", args=[pk]), code=code)
+        return action_response(action(Actor.of_request(request), row), reverse("api-mailbox", args=[pk]), code=code)
 
 
 class StartMailbox(_Action):
-    """The start of a mailbox."""
+    """Start of a mailbox."""
 
     @answers(body=ActionAnswerSerializer)
     def post(self, request: Request, pk: int) -> Response:
@@ -219,7 +219,7 @@ class StartMailbox(_Action):
 
 
 class StopMailbox(_Action):
-    """The stop of a mailbox."""
+    """Stop of a mailbox."""
 
     @answers(body=ActionAnswerSerializer)
     def post(self, request: Request, pk: int) -> Response:
@@ -228,25 +228,25 @@ class StopMailbox(_Action):
 
 
 class SyncNow(_Action):
-    """The request of a sync."""
+    """Immediate sync of a mailbox."""
 
     @answers(422, body=ActionAnswerSerializer, code=202)
     def post(self, request: Request, pk: int) -> Response:
-        """Queue the mailbox now, also while it is paused."""
+        """Queue a sync of the mailbox now, even if the mailbox is paused."""
         return self._done(request, pk, mailbox_actions.sync_now, 202)
 
 
 class ListAgain(_Action):
-    """The listing of all folders from their beginning."""
+    """Full resync of a mailbox."""
 
     @answers(body=ActionAnswerSerializer, code=202)
     def post(self, request: Request, pk: int) -> Response:
-        """List all folders from their beginning again. Nothing is sent twice or billed."""
+        """Request a full resync: the next sync lists all folders from the beginning. No comment is pushed twice or billed."""
         return self._done(request, pk, mailbox_actions.list_again, 202)
 
 
 class VerificationOfMailbox(_Action):
-    """The verification of a mailbox."""
+    """Verification of a mailbox."""
 
     needs: ClassVar = {"GET": VIEW, "POST": OPERATE}
 
@@ -257,43 +257,43 @@ class VerificationOfMailbox(_Action):
 
     @answers(body=ActionAnswerSerializer, code=202)
     def post(self, request: Request, pk: int) -> Response:
-        """Compare Exchange, the synced emails and the comments in Re:infer. Nothing is changed."""
+        """Request a verification: a comparison of Exchange, the ledger and the comments in Re:infer. It changes nothing."""
         return self._done(request, pk, mailbox_actions.verify, 202)
 
 
 class Repair(_Action):
-    """The verification with repair."""
+    """Verification of a mailbox with repair."""
 
     needs: ClassVar = {"POST": ADMINISTER}
 
     @answers(body=ActionAnswerSerializer, code=202)
     def post(self, request: Request, pk: int) -> Response:
-        """Compare, and repair: missing comments are created, for an AI unit each; the rest is free."""
+        """Request a verification that repairs differences. A created comment costs an AI unit; other repairs are free."""
         return self._done(request, pk, partial(mailbox_actions.verify, repair=True), 202)
 
 
 class SendAgain(_Action):
-    """The delivery of everything that Re:infer lacks."""
+    """Push of the comments that are missing in Re:infer."""
 
     needs: ClassVar = {"POST": ADMINISTER}
 
     @answers(body=ActionAnswerSerializer, code=202)
     def post(self, request: Request, pk: int) -> Response:
-        """Create the comments that Re:infer no longer has, for an AI unit each."""
+        """Create the comments that are missing in Re:infer. Each costs an AI unit."""
         return self._done(request, pk, mailbox_actions.send_again, 202)
 
 
 class BringNewlyWanted(_Action):
-    """The delivery of newly wanted emails."""
+    """Delivery of newly wanted emails."""
 
     needs: ClassVar = {"POST": ADMINISTER}
     queries: ClassVar = {"POST": ("left",)}
 
     @answers(422, body=ActionAnswerSerializer, code=202, parameters=[LEFT])
     def post(self, request: Request, pk: int) -> Response:
-        """Deliver emails that only the rules of a newer release want, and that arrived before it.
+        """Deliver the newly wanted emails of the mailbox. Each new comment costs an AI unit.
 
-        Each new comment costs an AI unit.
+        Only the filter rules of a newer release accept these emails, and they arrived before that release.
         """
         left = also_left(request)
 
@@ -304,15 +304,15 @@ class BringNewlyWanted(_Action):
 
 
 class LeaveNewlyWanted(_Action):
-    """The decision against newly wanted emails."""
+    """Decision not to deliver newly wanted emails."""
 
     needs: ClassVar = {"POST": ADMINISTER}
 
     @answers(422, body=ActionAnswerSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        """Do not deliver emails that only the rules of a newer release want, and that arrived before it.
+        """Decide not to deliver the newly wanted emails of the mailbox. The decision can be changed later.
 
-        The decision can be changed later.
+        Only the filter rules of a newer release accept these emails, and they arrived before that release.
         """
 
         def leave(actor: Actor, row: Mailbox) -> str | ActionRefused:
@@ -322,13 +322,13 @@ class LeaveNewlyWanted(_Action):
 
 
 def also_left(request: Request) -> bool:
-    """Return whether emails that an earlier decision left are included.
+    """Return whether emails that an earlier decision excluded from delivery are included.
 
     Args:
         request: The request, with the query parameter `left`.
 
     Returns:
-        Whether they are.
+        The value of the parameter; False if it is missing.
 
     Raises:
         ValidationError: The value is neither true nor false.
@@ -340,7 +340,7 @@ def also_left(request: Request) -> bool:
 
 
 class EstimateMailbox(ApiView):
-    """The estimate of the first sync."""
+    """Estimate of the cost of the first sync of a mailbox."""
 
     needs: ClassVar = {"POST": OPERATE}
 
@@ -360,27 +360,27 @@ def folders_of(pk: int) -> QuerySet[SyncedFolder]:
         The folders.
 
     Raises:
-        Http404: There is no such mailbox.
+        Http404: The mailbox does not exist.
     """
     return SyncedFolder.objects.filter(mailbox=one(Mailbox.objects.all(), pk), gone=False, holds_mail=True)
 
 
 def rows() -> QuerySet[Any]:
-    """Return all mailboxes with their state, integration, bucket and destination."""
+    """Return all mailboxes with their sync state, integration, bucket and destination."""
     with_status = status.with_status(Mailbox.objects.all(), timezone.now())
     return with_status.select_related("integration", "bucket__destination", "state")
 
 
 def documents(page: list[Any]) -> list[dict[str, Any]]:
-    """Return mailboxes in the format of Re:infer with the state of their sync.
+    """Return mailboxes in the format of Re:infer, with their sync state.
 
     The number of queries does not depend on the number of mailboxes.
 
     Args:
-        page: Mailboxes of `rows`.
+        page: Mailboxes from the query `rows`.
 
     Returns:
-        One document for each.
+        One document for each mailbox.
     """
     return [
         {
@@ -389,7 +389,7 @@ def documents(page: list[Any]) -> list[dict[str, Any]]:
             **as_document(row.mailbox),
             "sync": {
                 "status": mailbox.status,
-                "detail": row.standing.sentence,
+                "detail": row.summary.sentence,
                 "synced_at": row.synced_at,
                 "synced_until": row.synced_until,
                 "delivered": row.figures.delivered,
@@ -403,6 +403,6 @@ def documents(page: list[Any]) -> list[dict[str, Any]]:
 
 
 def _object(request: Request, *, partial: bool = False) -> dict[str, Any]:
-    """Return the body after its types are checked."""
+    """Validate the request body with `MailboxSerializer`, and return it unchanged."""
     MailboxSerializer(data=request.data, partial=partial).is_valid(raise_exception=True)
     return dict(request.data)

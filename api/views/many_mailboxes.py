@@ -1,4 +1,4 @@
-"""Actions on many mailboxes at once: those that the filters name."""
+"""Views of actions on many mailboxes. The filters in the query parameters select the mailboxes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from access.history import MANY_MAILBOXES
 from access.table import ADMINISTER, OPERATE, VIEW
 from api.filters import Declared
 from api.problems import Unprocessable
-from api.serializers.answers import ActionAnswerSerializer
+from api.serializers.responses import ActionAnswerSerializer
 from api.serializers.syncing import NewlyWantedSerializer
 from api.views.base import ApiView, action_response, answers
 from api.views.mailboxes import FILTERS, LEFT, also_left, rows
@@ -22,13 +22,15 @@ from operations import mailbox_actions, newly_wanted_actions
 from operations.actor import Actor
 from operations.results import ActionRefused
 from sync.reporting import newly_wanted
-from sync.reporting.newly_wanted import AnswerState
+from sync.reporting.newly_wanted import AdminDecision
 
-SENTENCE = "Without a filter this would mean every mailbox. Name which ones, as with ?integration_name=…"
+NO_FILTER = (
+    "A filter is required, because the action would otherwise affect every mailbox. Example: ?integration_name=…"
+)
 
 
 class _Many(ApiView):
-    """Base of these actions. A request without a filter is rejected: a forgotten filter must not mean all mailboxes."""
+    """Base of these actions. A request without a filter is rejected, so that a forgotten filter does not affect all."""
 
     needs: ClassVar = {"POST": OPERATE}
     filter_backends = (Declared,)
@@ -36,67 +38,70 @@ class _Many(ApiView):
     queries: ClassVar = {"GET": tuple(FILTERS), "POST": tuple(FILTERS)}
 
     def get_queryset(self) -> QuerySet[Any]:
-        """Return all mailboxes with their state."""
+        """Return all mailboxes with their sync state."""
         return rows()
 
     def _done(
-        self, request: Request, act: Callable[[Actor, Sequence[Mailbox]], str | ActionRefused], code: int = 200
+        self, request: Request, action: Callable[[Actor, Sequence[Mailbox]], str | ActionRefused], code: int = 200
     ) -> Response:
         if not FILTERS.keys() & request.query_params.keys():
-            raise Unprocessable(SENTENCE)
+            raise Unprocessable(NO_FILTER)
         chosen = list(self.filter_queryset(self.get_queryset()))
         if not chosen:
-            raise Unprocessable("There is no such mailbox.")
-        return action_response(act(Actor.of_request(request), chosen), code=code)
+            raise Unprocessable("No mailbox matches the filters.")
+        return action_response(action(Actor.of_request(request), chosen), code=code)
 
 
 class StartMailboxes(_Many):
-    """The start of mailboxes."""
+    """Start of the selected mailboxes."""
 
     @answers(422, body=ActionAnswerSerializer)
     def post(self, request: Request) -> Response:
-        """Start the mailboxes."""
+        """Start the mailboxes that match the filters."""
         return self._done(request, mailbox_actions.start_many)
 
 
 class StopMailboxes(_Many):
-    """The stop of mailboxes."""
+    """Stop of the selected mailboxes."""
 
     @answers(422, body=ActionAnswerSerializer)
     def post(self, request: Request) -> Response:
-        """Stop the mailboxes."""
+        """Stop the mailboxes that match the filters."""
         return self._done(request, mailbox_actions.stop_many)
 
 
 class SyncMailboxesNow(_Many):
-    """The request of syncs."""
+    """Immediate sync of the selected mailboxes."""
 
     @answers(422, body=ActionAnswerSerializer, code=202)
     def post(self, request: Request) -> Response:
-        """Make the running ones of these mailboxes due now."""
+        """Request an immediate sync of the mailboxes that match the filters and are not stopped."""
         return self._done(request, mailbox_actions.sync_many_now, 202)
 
 
 class ListMailboxesAgain(_Many):
-    """The listing of all folders from their beginning."""
+    """Full resync of the selected mailboxes."""
 
     @answers(422, body=ActionAnswerSerializer, code=202)
     def post(self, request: Request) -> Response:
-        """List all folders of these mailboxes from their beginning again. Nothing is sent twice or billed."""
+        """Request a full resync of the mailboxes that match the filters. No comment is pushed twice or billed.
+
+        The next sync of each mailbox lists all folders from the beginning.
+        """
         return self._done(request, mailbox_actions.list_many_again, 202)
 
 
 class BringNewlyWantedOfMany(_Many):
-    """The delivery of newly wanted emails."""
+    """Delivery of newly wanted emails of the selected mailboxes."""
 
     needs: ClassVar = {"POST": ADMINISTER}
     queries: ClassVar = {"POST": (*FILTERS, "left")}
 
     @answers(422, body=ActionAnswerSerializer, code=202, parameters=[LEFT])
     def post(self, request: Request) -> Response:
-        """Deliver emails of these mailboxes that only the rules of a newer release want.
+        """Deliver the newly wanted emails of the mailboxes that match the filters. Each new comment costs an AI unit.
 
-        Each new comment costs an AI unit.
+        Only the filter rules of a newer release accept these emails, and they arrived before that release.
         """
         left = also_left(request)
 
@@ -107,15 +112,16 @@ class BringNewlyWantedOfMany(_Many):
 
 
 class LeaveNewlyWantedOfMany(_Many):
-    """The decision against newly wanted emails."""
+    """Decision not to deliver newly wanted emails of the selected mailboxes."""
 
     needs: ClassVar = {"POST": ADMINISTER}
 
     @answers(422, body=ActionAnswerSerializer)
     def post(self, request: Request) -> Response:
-        """Do not deliver emails of these mailboxes that only the rules of a newer release want.
+        """Decide not to deliver the newly wanted emails of the mailboxes that match the filters.
 
-        The decision can be changed later.
+        The decision can be changed later. Only the filter rules of a newer release accept these emails, and they arrived
+        before that release.
         """
 
         def leave(actor: Actor, mailboxes: Sequence[Mailbox]) -> str | ActionRefused:
@@ -125,27 +131,28 @@ class LeaveNewlyWantedOfMany(_Many):
 
 
 class NewlyWantedView(_Many):
-    """The number of newly wanted emails."""
+    """Number of newly wanted emails of the selected mailboxes, or of all mailboxes."""
 
     needs: ClassVar = {"GET": VIEW}
 
     @answers(body=NewlyWantedSerializer)
     def get(self, request: Request) -> Response:
-        """Count the emails that only the rules of a newer release want and that arrived before it.
+        """Count the newly wanted emails of all mailboxes, or of those that match the filters.
 
-        How many are waiting for a decision and what they cost, how many are still to be delivered, and how many were
-        left. Of all mailboxes, or of those that the filters name.
+        Only the filter rules of a newer release accept these emails, and they arrived before that release. The response
+        counts the emails that are waiting for a decision (and their cost), those that were accepted and are not delivered
+        yet, and those that an administrator decided not to deliver.
         """
         chosen = Mailbox.objects.filter(pk__in=[row.pk for row in self.filter_queryset(self.get_queryset())])
-        amounts = {standing: newly_wanted.amount(standing, chosen) for standing in AnswerState}
-        waiting = amounts[AnswerState.WAITING]
+        amounts = {state: newly_wanted.amount(state, chosen) for state in AdminDecision}
+        waiting = amounts[AdminDecision.WAITING]
         return Response(
             {
                 "waiting": waiting.emails,
                 "ai_units": waiting.units,
                 "is_most": waiting.is_most,
                 "is_counting": waiting.is_counting,
-                "coming": amounts[AnswerState.COMING].emails,
-                "left": amounts[AnswerState.LEFT].emails,
+                "coming": amounts[AdminDecision.APPROVED].emails,
+                "left": amounts[AdminDecision.DECLINED].emails,
             }
         )

@@ -1,4 +1,4 @@
-"""Sync runs, failed emails, the preview of an email, AI units and the overview."""
+"""Views of sync runs, failed emails, the preview of an email, AI units and the overview."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from api.filters import Declared, number, words
 from api.moments import moment
 from api.parsing import EmailParser
 from api.problems import Unprocessable
-from api.serializers.answers import ActionAnswerSerializer
 from api.serializers.destinations import UsageSerializer
+from api.serializers.responses import ActionAnswerSerializer
 from api.serializers.syncing import (
     CommentPreview,
     DeadLetterSerializer,
@@ -40,7 +40,7 @@ from operations.results import ActionRefused
 from sync.jobs import budget, poll_rate
 from sync.jobs.conversions import converter
 from sync.models import DeadLetter, SyncRun
-from sync.reporting import attention, integration_status, mailbox_counters
+from sync.reporting import alerts, integration_status, mailbox_counters
 from sync.reporting.trends import with_units
 
 OF_MAILBOX = {
@@ -49,7 +49,7 @@ OF_MAILBOX = {
     "integration_name": ("mailbox__integration__name", words),
 }
 BUSY_FOR = 5
-"""Seconds after which the client may retry, when other previews occupy all child processes."""
+"""Seconds after which the client may retry if other previews occupy all child processes."""
 SINCE = {"since": ("started_at__gte", moment), "until": ("started_at__lt", moment)}
 
 
@@ -69,7 +69,7 @@ class Runs(Listed):
 
 
 class Errors(Listed):
-    """Syncs that failed, newest first."""
+    """Failed sync runs, newest first."""
 
     needs: ClassVar = {"GET": VIEW}
     queryset = SyncRun.objects.filter(outcome=SyncRun.Outcome.FAILED).select_related("mailbox__integration")
@@ -137,7 +137,7 @@ class FailedEmailView(ApiView):
 
 
 class Retry(ApiView):
-    """The retry of a failed email."""
+    """Retry of a failed email."""
 
     needs: ClassVar = {"POST": OPERATE}
 
@@ -151,7 +151,7 @@ class Retry(ApiView):
 
 
 class RetryMany(ApiView):
-    """The retry of the failed emails that match the filters. Without a filter, all are retried."""
+    """Retry of the failed emails that match the filters. Without a filter, all failed emails are retried."""
 
     needs: ClassVar = {"POST": OPERATE}
     queryset = DeadLetter.objects.all()
@@ -161,33 +161,33 @@ class RetryMany(ApiView):
 
     @answers(422, body=ActionAnswerSerializer, code=202)
     def post(self, request: Request) -> Response:
-        """Retry the failed emails that match the filters, or all, with the next sync of their mailboxes."""
+        """Retry the failed emails that match the filters; without a filter, all. The next sync of each mailbox retries."""
         look_at = reverse("api-set-aside-emails")
         emails = self.filter_queryset(self.get_queryset())
         return action_response(failed_email_actions.retry_many(Actor.of_request(request), emails), look_at, code=202)
 
 
 class Dismiss(ApiView):
-    """The dismissal of a failed email."""
+    """Dismissal of a failed email."""
 
     needs: ClassVar = {"POST": OPERATE}
 
     @answers(body=ActionAnswerSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        """Stop retrying the failed email. It stays in Exchange and does not reach Re:infer."""
+        """Stop retrying the failed email. It remains in Exchange, and no comment is created for it."""
         return action_response(failed_email_actions.dismiss(Actor.of_request(request), one(_failed_emails(), pk)))
 
 
 class PreviewFailedEmail(ApiView):
-    """The preview of a failed email."""
+    """Preview of a failed email."""
 
     needs: ClassVar = {"POST": READ_MAIL}
 
     @answers(422, body=CommentPreview)
     def post(self, request: Request, pk: int) -> Response:
-        """Fetch the failed email from Exchange, and return the comment that it becomes, or why it becomes none.
+        """Fetch the failed email from Exchange and convert it. Return the comment, or the reason why there is none.
 
-        Nothing is sent or stored. Takes up to 20 s.
+        No comment is pushed or stored. Takes up to 20 s.
         """
         outcome = failed_email_actions.preview(one(_failed_emails(), pk))
         if isinstance(outcome, ActionRefused):
@@ -196,7 +196,7 @@ class PreviewFailedEmail(ApiView):
 
 
 class PreviewView(ApiView):
-    """The preview of an email."""
+    """Preview of an email file."""
 
     needs: ClassVar = {"POST": VIEW}
     parser_classes = (EmailParser,)
@@ -204,14 +204,13 @@ class PreviewView(ApiView):
     @extend_schema(request={"message/rfc822": {"type": "string", "format": "binary"}})
     @answers(given={"message/rfc822": {"type": "string", "format": "binary"}}, body=CommentPreview)
     def post(self, request: Request) -> Response:
-        """Return the comment that an email becomes, or why it becomes none.
+        """Convert the email in the request body. Return the comment, or the reason why there is none.
 
-        The response contains each part that was cut from the text, and the rule that cut it.
-
-        Nothing is sent or stored.
+        The response also contains each part that was cut from the text, and the rule that cut it. No comment is pushed or
+        stored.
         """
-        given: Any = request.data
-        mime = given if isinstance(given, bytes) else b""
+        body: Any = request.data
+        mime = body if isinstance(body, bytes) else b""
         try:
             with converter(wait=False) as convert:
                 outcome = preview_of_file(mime, EmailLocation("mailbox@example.com", ("Inbox",)), convert)
@@ -227,7 +226,7 @@ class Usage(ApiView):
 
     @answers(body=UsageSerializer)
     def get(self, request: Request) -> Response:
-        """Return the AI units of this month: comments that this product created, by bucket."""
+        """Return the AI units of this month by bucket. They are the comments that this product created."""
         now = timezone.now()
         lines = [
             {
@@ -244,13 +243,13 @@ class Usage(ApiView):
 
 
 class Overview(ApiView):
-    """The state of the product."""
+    """The state of the installation."""
 
     needs: ClassVar = {"GET": VIEW}
 
     @answers(body=OverviewSerializer)
     def get(self, request: Request) -> Response:
-        """Return the number of mailboxes in each state, and the alerts, newest first."""
+        """Return the number of mailboxes by status, and the alerts, newest first."""
         now = timezone.now()
         totals = mailbox_counters.totals(now)
         problems = [
@@ -262,7 +261,7 @@ class Overview(ApiView):
                 "count": problem.count,
                 "since": problem.since,
             }
-            for problem in attention.problems(now)
+            for problem in alerts.problems(now)
         ]
         states = integration_status.count_by_status(Mailbox.objects.all(), now)
         return Response(

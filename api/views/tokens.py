@@ -1,4 +1,4 @@
-"""The tokens of the user: create, list, revoke. A token is returned once, when it is created."""
+"""Views that create, list and revoke the API tokens of the user. Only the response to the creation contains the token."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from operations.actor import Actor
 
 
 class Tokens(Listed):
-    """The tokens of the user."""
+    """The API tokens of the user."""
 
     needs: ClassVar = {"GET": VIEW, "POST": VIEW}
     serializer_class = TokenSerializer
@@ -30,8 +30,8 @@ class Tokens(Listed):
 
     def get_queryset(self) -> QuerySet[ApiToken]:
         """Return the tokens of the user."""
-        mine: QuerySet[ApiToken] = ApiToken.objects.filter(user=self.request.user)
-        return mine
+        own_tokens: QuerySet[ApiToken] = ApiToken.objects.filter(user=self.request.user)
+        return own_tokens
 
     @answers(body=TokenSerializer(many=True))
     def get(self, request: Request) -> Response:
@@ -40,7 +40,7 @@ class Tokens(Listed):
 
     @answers(given=TokenSerializer, body=TokenMade, code=201, examples=examples.TOKENS)
     def post(self, request: Request) -> Response:
-        """Create a token. It has the permissions of its user."""
+        """Create a token. It has the permissions of the user."""
         serializer = TokenSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         name, days = serializer.validated_data["name"], serializer.validated_data["days"]
@@ -55,7 +55,7 @@ class OneToken(ApiView):
 
     @answers(code=204)
     def delete(self, request: Request, pk: UUID) -> Response:
-        """Revoke the token: it is rejected from now on."""
+        """Revoke the token. Requests with it are then rejected."""
         row = ApiToken.objects.filter(user=request.user, public_id=pk).first()
         if row is None:
             raise Http404

@@ -1,4 +1,4 @@
-"""Webhooks: URLs that receive notifications."""
+"""Views of webhooks: URLs that receive notifications."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from enum import IntEnum
 from conversion.cleaning.evidence import COLONS, has_address, has_full_date, has_time, undecorated
 from conversion.cleaning.languages import ends_with_word, fold, is_unspaced, of_all
 
-MOST_LINES = 4
-MOST_CHARS = 400
+MAX_LINES = 4
+MAX_CHARS = 400
 _FEW_WORDS = 8
 _WROTE = of_all("wrote")
 _WROTE_AMID = of_all("wrote_amid")
@@ -22,10 +22,10 @@ _SENTENCE_ENDS = (".", "!", "?", "。", "！", "？", ";", ",")
 
 
 class Below(IntEnum):
-    """What is known about the lines below an attribution. With less evidence there, the attribution needs more."""
+    """Evidence that the lines below an attribution are a quote. The weaker it is, the stricter is the attribution rule."""
 
     NOTHING = 0
-    """No evidence: they look like any other lines."""
+    """No evidence: the lines look like any other text."""
     QUOTED = 1
     """Each line begins with `>`."""
     MARKED = 2
@@ -60,7 +60,7 @@ def attribution_at(lines: Sequence[str], last: int, below: Below) -> int | None:
     """
     if not _may_close(lines[last]):
         return None
-    for first in range(last, max(-1, last - MOST_LINES), -1):
+    for first in range(last, max(-1, last - MAX_LINES), -1):
         if first != last and (not lines[first].strip() or lines[first].startswith(">")):
             return None
         if is_attribution(" ".join(line.strip() for line in lines[first : last + 1]), below):
@@ -79,7 +79,7 @@ def is_attribution(text: str, below: Below = Below.NOTHING) -> bool:
         True for an attribution.
     """
     text = fold(undecorated(text))
-    if len(text) > MOST_CHARS or not text.endswith(COLONS):
+    if len(text) > MAX_CHARS or not text.endswith(COLONS):
         return False
     text = text.rstrip(": ")
     dated, timed, addressed = has_full_date(text), has_time(text), has_address(text)
@@ -105,7 +105,7 @@ def last_written(lines: Sequence[str], below: int) -> int | None:
         below: Number of the line.
 
     Returns:
-        Number of the line found, or None.
+        Number of that line, or None.
     """
     return next((number for number in range(min(below, len(lines)) - 1, -1, -1) if lines[number].strip()), None)
 
@@ -130,9 +130,12 @@ def _has_verb_amid(text: str) -> bool:
 
 
 def _opening_above(lines: Sequence[str], first: int, last: int) -> int:
-    """Include one more line above where the attribution begins: "On Monday," above "3 May 2026 at 10:00 Ann wrote:"."""
+    """Return the first line of the attribution, which may be one line above `first`.
+
+    Example: "On Monday," above "3 May 2026 at 10:00 Ann wrote:".
+    """
     above = first - 1
-    if above < 0 or last - above >= MOST_LINES or _opens(lines[first]):
+    if above < 0 or last - above >= MAX_LINES or _opens(lines[first]):
         return first
     line = lines[above].strip()
     if not line or line.startswith(">") or len(line) > 100:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from conversion.cleaning.languages import fold, of_all
 from conversion.limits import Limits
 
-_MOST_PARAGRAPHS = 3
-_MOST_LINES = 8
+_MAX_PARAGRAPHS = 3
+_MAX_LINES = 8
 _MAX_CHARS = 1000
 _SIGNS = " *[]()<>!|:-_=+#⚠️\ufe0f🛑🚨【】"
 _PHRASES, _FURTHER_PHRASES = of_all("banner"), of_all("banner_goes_on")
@@ -29,11 +29,11 @@ def banner_end(lines: Sequence[str], limits: Limits) -> int:
         Number of the first line below the banners; 0 if there is no banner.
     """
     end = number = 0
-    for _ in range(_MOST_PARAGRAPHS):
+    for _ in range(_MAX_PARAGRAPHS):
         while number < len(lines) and (not lines[number].strip() or not lines[number].strip(_SIGNS)):
             number += 1
         below = number
-        while below < len(lines) and lines[below].strip() and below - number < _MOST_LINES:
+        while below < len(lines) and lines[below].strip() and below - number < _MAX_LINES:
             below += 1
         above = _banner_in(lines[number:below], limits)
         if not above:

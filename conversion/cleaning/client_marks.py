@@ -1,7 +1,7 @@
-"""HTML elements with which mail programs mark quotes and signatures, as a table to extend.
+"""A table of the HTML elements with which mail programs mark quotes and signatures.
 
-A mark is more reliable than a guess from the text, because the mail program made it. The number of marks is limited by
-`marked_text.MOST_MARKS`.
+A mark is more reliable than a guess from the text, because the mail program made it. The table can be extended up to
+`marked_text.MAX_MARKS` marks.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ CLIENT_MARKS: tuple[Mark, ...] = (
     Mark("cite-prefix", MarkKind.ATTRIBUTION, "div.moz-cite-prefix, #reply-intro"),
     Mark("thunderbird-forward", MarkKind.FORWARD, "div.moz-forward-container"),
     Mark("thunderbird-signature", MarkKind.SIGNATURE, ".moz-signature"),
-    # Outlook: one id on the web and phones, another in the new Outlook, a third on Mac, and a line colour on the desktop.
+    # Outlook marks quotes by an id on the web and phones, by other ids in the new Outlook and on Mac, and by the colour
+    # of a line on the desktop.
     Mark("outlook-headers", MarkKind.HEADERS, "#divRplyFwdMsg, #x_divRplyFwdMsg, div.OutlookMessageHeader"),
     Mark("outlook-container", MarkKind.QUOTE, "#mail-editor-reference-message-container"),
     Mark("outlook-mac", MarkKind.QUOTE, "#OLK_SRC_BODY_SECTION"),

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from conversion.cleaning.languages import fold, is_unspaced, of_all
 
-MOST_LINES = 16
+MAX_LINES = 16
 """Maximum number of non-blank lines of a signature with a closing."""
 _LONGEST_LINE = 100
-_MOST_NAMES, _FEW_NAMES = 5, 2
+_MAX_NAMES, _FEW_NAMES = 5, 2
 _LONGEST_CLOSING = 80
 _SENTENCE_WORDS = 9
 _ENDS = " \t,.!;:–—-…~،。、，！*_/|"
@@ -21,8 +21,8 @@ _LAST_SENTENCES, _COMPANY, _AFTER_NAME = of_all("last_sentences"), of_all("compa
 _LONGEST_SIGNED = 24
 _CONNECTORS = frozenset(of_all("connectors"))
 _SHORT = 3
-"""A closing of at most this many characters ("br", "t", "mfg") needs a blank line above if a name follows in the
-line."""
+"""If a closing has at most this many characters ("br", "t", "mfg") and a name follows in the same line, a blank line
+must precede it."""
 _POSTSCRIPT = tuple(f"{word}{end}" for word in of_all("postscript") for end in (":", ".", " "))
 PARTICLES = of_all("particles")
 """Lower-case words in the names of people."""
@@ -42,29 +42,35 @@ def closing_start(lines: Sequence[str], end: int) -> int | None:
     Returns:
         Number of the first line of the signature, or None.
     """
-    found, written, below, sentences = None, 0, end, 0
+    start, written, below, sentences = None, 0, end, 0
     for number in range(end - 1, -1, -1):
         line = lines[number].strip()
         if not line:
             continue
         written += 1
-        if written > MOST_LINES:
+        if written > MAX_LINES:
             break
         if _is_closing(line, name_below=written > 1, alone=number == 0 or not lines[number - 1].strip()):
             if below < end and _continues_sentence(lines[below].strip()):
                 break
-            found = number
-        elif written > 1 and found is None and not sentences and _is_last_sentence(line):
+            start = number
+        elif written > 1 and start is None and not sentences and _is_last_sentence(line):
             return below
         elif _is_content(line):
             break
         below = number
         sentences += line.endswith(_SENTENCE_ENDS)
-    return found
+    return start
 
 
 def _is_closing(line: str, *, name_below: bool, alone: bool) -> bool:
-    """Return whether a line is a closing. `name_below`: a line follows; `alone`: a blank line precedes."""
+    """Return whether a line is a closing.
+
+    Args:
+        line: The line.
+        name_below: Whether another line of the signature follows.
+        alone: Whether the line is the first one or a blank line precedes it.
+    """
     if len(line) > _LONGEST_CLOSING:
         return False
     text = _BLANKS.sub(" ", fold(line)).strip(_ENDS)
@@ -81,7 +87,7 @@ def _is_closing(line: str, *, name_below: bool, alone: bool) -> bool:
     separated = line[: line.find(words[0])].rstrip().endswith((",", "!", "،"))
     if _is_name(words):
         return alone and len(words) <= _FEW_NAMES if short else strong or separated
-    if line.endswith(_SENTENCE_ENDS) or len(words) > _MOST_NAMES or short:
+    if line.endswith(_SENTENCE_ENDS) or len(words) > _MAX_NAMES or short:
         return False
     if strong and name_below and words[0] in _FROM_PLACES and _is_name(words[1:]):
         return True  # "Herzliche Grüße aus Passau"
@@ -125,7 +131,7 @@ def _starts_with(text: str, phrases: tuple[str, ...]) -> str:
 
 def _is_name(words: Sequence[str]) -> bool:
     """Return whether words are a name: few words, each capitalised if its script has capitals, and no digits."""
-    if not 0 < len(words) <= _MOST_NAMES or any(character.isdigit() for word in words for character in word):
+    if not 0 < len(words) <= _MAX_NAMES or any(character.isdigit() for word in words for character in word):
         return False
     if words[-1].endswith(_SENTENCE_ENDS) and len(words[-1]) > _SHORT:
         return False
@@ -140,9 +146,9 @@ def _continues_sentence(line: str) -> bool:
 
 
 def _is_last_sentence(line: str) -> bool:
-    """Return whether a line is a formula that ends letters in some languages ("よろしくお願いいたします。").
+    """Return whether a line is a polite phrase that ends emails in some languages ("よろしくお願いいたします。").
 
-    The formula is content; the name below is the signature.
+    The phrase is content; the name below is the signature.
     """
     return len(line) <= _LONGEST_CLOSING and fold(line).strip(_ENDS).endswith(_LAST_SENTENCES)
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from conversion.cleaning.evidence import has_address
 from conversion.cleaning.languages import fold, is_unspaced
 
-_MOST_LINES = 12
+_MAX_LINES = 12
 _LONGEST_LINE = 90
 _LEAST_EVIDENCE = 2
 _LEAST_DIGITS = 7
-_MOST_NAME_WORDS = 5
+_MAX_NAME_WORDS = 5
 _PHONE = re.compile(r"\+?\(?\d[\d\s().\-/]{6,24}\d")
 _LABELLED_PHONE = re.compile(
     r"(?:tel|telefon|telefoon|telephone|phone|ph|t|m|mob|mobile|mobil|cell|fax|f|direct|gsm|handy|puh|тел|τηλ|電話|电话|전화|هاتف|טל)"
@@ -30,8 +30,8 @@ def contact_block_start(lines: Sequence[str], end: int, sender: str, *, above_hi
     """Find a contact block at the end of a text.
 
     The first line names the sender, and at least two other lines have a telephone number, an address or a web page. A
-    block that does not name the sender is accepted only if two blank lines precede it and a quote follows it: mail
-    programs insert such a block.
+    block that does not name the sender is accepted only if two blank lines precede it and a quote follows it, because
+    this is how mail programs insert a signature.
 
     Args:
         lines: The text.
@@ -57,12 +57,12 @@ def contact_block_start(lines: Sequence[str], end: int, sender: str, *, above_hi
                 return None if _is_introduced(lines, number) else number + 1
             continue
         written += 1
-        if written > _MOST_LINES or len(line) > _LONGEST_LINE or line.startswith((">", "-", "*", "•")):
+        if written > _MAX_LINES or len(line) > _LONGEST_LINE or line.startswith((">", "-", "*", "•")):
             return None
         starts = number == 0 or not lines[number - 1].strip()
         if starts and evidence >= _LEAST_EVIDENCE and _is_named(line, names):
             return None if _is_introduced(lines, number) else number
-        if line.endswith(_SENTENCE) and (len(line.split()) > _MOST_NAME_WORDS or is_unspaced(line[-2:-1] or " ")):
+        if line.endswith(_SENTENCE) and (len(line.split()) > _MAX_NAME_WORDS or is_unspaced(line[-2:-1] or " ")):
             return None
         evidence += has_contact_details(line)
     return None
@@ -73,7 +73,7 @@ def _is_set_apart(lines: Sequence[str], number: int) -> bool:
 
 
 def _may_be_name(line: str) -> bool:
-    return len(line.split()) <= _MOST_NAME_WORDS and not any(character.isdigit() for character in line)
+    return len(line.split()) <= _MAX_NAME_WORDS and not any(character.isdigit() for character in line)
 
 
 def _names(sender: str) -> frozenset[str]:
@@ -86,7 +86,7 @@ def _names(sender: str) -> frozenset[str]:
 def _is_named(line: str, names: frozenset[str]) -> bool:
     words = re.split(r"[^\w]+", fold(line.partition(",")[0].partition("|")[0]))
     words = [word for word in words if word]
-    return 0 < len(words) <= _MOST_NAME_WORDS and sum(word in names for word in words) * 2 >= len(words)
+    return 0 < len(words) <= _MAX_NAME_WORDS and sum(word in names for word in words) * 2 >= len(words)
 
 
 def has_contact_details(line: str) -> bool:

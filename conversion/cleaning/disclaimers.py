@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from conversion.cleaning.languages import LANGUAGES, fold, of_all, of_language
 
 _SHORTEST = 40
-"""Characters of the shortest paragraph that is a disclaimer by its words. Shorter lines directly above belong to the
-signature."""
+"""Minimum length in characters of a paragraph that is recognised as a disclaimer by its words. Shorter lines directly
+above a disclaimer belong to the signature."""
 _LEAST_WORDS = 3
-_MOST_PARAGRAPHS = 12
+_MAX_PARAGRAPHS = 12
 _RULES = " \t-_=*"
 _WORDS = {language: of_language(language, "disclaimer") for language in LANGUAGES}
 _ANY_WORD = of_all("disclaimer")
@@ -27,25 +27,25 @@ def disclaimer_start(lines: Sequence[str], end: int) -> int | None:
     Returns:
         Number of the first line of the disclaimer, or None.
     """
-    found = None
+    start = None
     for first, below in _paragraphs_from_below(lines, end):
         if any(line.startswith(">") for line in lines[first:below]):
             break
         text = fold(" ".join(line.strip() for line in lines[first:below]))
         if not _is_disclaimer(text):
             # A short paragraph between two disclaimers is skipped, such as a heading in another language.
-            if found is None or len(text) > _SHORTEST:
+            if start is None or len(text) > _SHORTEST:
                 break
             continue
-        found = _without_name_above(lines, first, below)
-        if found > first:
+        start = _without_name_above(lines, first, below)
+        if start > first:
             break
-    return found
+    return start
 
 
 def _paragraphs_from_below(lines: Sequence[str], end: int) -> Iterator[tuple[int, int]]:
     number = end
-    for _ in range(_MOST_PARAGRAPHS):
+    for _ in range(_MAX_PARAGRAPHS):
         while number > 0 and not lines[number - 1].strip(_RULES):
             number -= 1
         below = number
@@ -65,7 +65,10 @@ def _is_disclaimer(text: str) -> bool:
 
 
 def _without_name_above(lines: Sequence[str], first: int, below: int) -> int:
-    """Skip short lines at the beginning of a paragraph: a closing, name or address without a blank line below."""
+    """Return the first line of the paragraph that belongs to the disclaimer.
+
+    Short lines at its beginning do not: a closing, name or address without a blank line below.
+    """
     for number in range(first, below):
         text = fold(lines[number]).strip(" *_[]()-")
         if len(text) >= _SHORTEST or text.startswith(_BEGINNINGS) or any(word in text for word in _ANY_WORD):

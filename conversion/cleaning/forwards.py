@@ -1,4 +1,4 @@
-"""Forwarded emails. They are content although the sender did not write them: nothing is cut below their beginning."""
+"""Forwarded emails. They are content, although the sender did not write them. Nothing below their beginning is cut."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def is_reply_subject(subject: str) -> bool:
 
 
 def forward_start(text: MarkedText, limits: Limits) -> int | None:
-    """Find the beginning of a forwarded email, by the mark of the mail program or by a separator line.
+    """Find the beginning of a forwarded email: an element that the mail program marked, or a separator line.
 
     Args:
         text: The text of the email.
@@ -83,5 +83,5 @@ def is_forward_line(line: str) -> bool:
 
 
 def _prefix(subject: str) -> str:
-    found = _PREFIX.match(subject[:100])
-    return fold(found[1]).rstrip(".") if found else ""
+    match = _PREFIX.match(subject[:100])
+    return fold(match[1]).rstrip(".") if match else ""

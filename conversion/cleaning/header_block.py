@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from conversion.cleaning.evidence import COLONS, has_address
 from conversion.cleaning.languages import fold, of_all
 
-_MOST_LINES = 14
+_MAX_LINES = 14
 _LONGEST_LABEL = 30
 _LEAST_FURTHER = 2
-"""Number of further facts that a block needs beside sender and date: subject, recipient, address, a label that means
+"""Number of facts that a block needs in addition to sender and date: subject, recipient, address, or a label that means
 "sent" and not just "date"."""
 _DATE_LABELS = of_all("date_labels")
 _LEAST_MARKED = 3
-"""Lines with a label that a block needs if a mail program marked it. The language of the labels does not matter."""
+"""Minimum number of lines with a label in a block that a mail program marked. The labels can be in any language."""
 _MEANINGS = ("cc", "to", "sent", "subject", "from")
 _LABELS: dict[str, set[str]] = {}
 for _meaning in _MEANINGS:
@@ -31,32 +31,32 @@ _DECORATION = " *_|\t"
 def is_header_block(lines: Sequence[str], first: int, *, below_separator: bool = False) -> bool:
     """Return whether the headers of an earlier email begin at a line.
 
-    Required are a sender, a date with a digit, and two more of: a subject, a recipient, an address, a label that means
-    "sent". This much is required because a booking can have From, To and Date, and a form can have From and Subject.
-    Below a separator that only mail programs write, less is sufficient.
+    A header block has a sender, a date with a digit, and two of: a subject, a recipient, an address, a label that means
+    "sent". Fewer facts are not sufficient, because a booking can have From, To and Date, and a form can have From and
+    Subject. Below a separator that only mail programs write, a sender or a date with a recipient or subject is enough.
 
     Args:
         lines: The text.
         first: Number of the line.
-        below_separator: Whether such a separator precedes.
+        below_separator: Whether the line above is a separator that only mail programs write.
 
     Returns:
         True for a header block.
     """
-    found = _headers(lines[first : first + _MOST_LINES])
-    if not found:
+    facts = _headers(lines[first : first + _MAX_LINES])
+    if not facts:
         return False
-    sender, sent = found.get("from", ""), found.get("sent", "")
+    sender, sent = facts.get("from", ""), facts.get("sent", "")
     dated = any(character.isdigit() for character in sent)
     if below_separator:
-        return bool(sender) or (dated and ("to" in found or "subject" in found))
+        return bool(sender) or (dated and ("to" in facts or "subject" in facts))
     if not dated or not any(character.isalpha() for character in sender):
         return False
     further = (
-        ("subject" in found)
-        + ("to" in found)
+        ("subject" in facts)
+        + ("to" in facts)
         + has_address(sender)
-        + _has_sent_label(lines[first : first + _MOST_LINES])
+        + _has_sent_label(lines[first : first + _MAX_LINES])
     )
     return further >= _LEAST_FURTHER
 
@@ -80,7 +80,7 @@ def begins_with_label(line: str) -> bool:
 
 
 def looks_like_headers(lines: Sequence[str]) -> bool:
-    """Return whether lines that a mail program marked as headers are headers.
+    """Return whether an element that a mail program marked really contains headers.
 
     Args:
         lines: The non-blank lines of the marked element.
@@ -88,8 +88,8 @@ def looks_like_headers(lines: Sequence[str]) -> bool:
     Returns:
         True if they have known labels, or labels in any language with a digit in a value.
     """
-    labelled = [line for line in lines[:_MOST_LINES] if _label(line)]
-    known = {"from", "subject"} <= set(_headers(lines[:_MOST_LINES]))
+    labelled = [line for line in lines[:_MAX_LINES] if _label(line)]
+    known = {"from", "subject"} <= set(_headers(lines[:_MAX_LINES]))
     dated = any(character.isdigit() for line in labelled for character in _value(line))
     return len(labelled) >= _LEAST_MARKED and (known or dated)
 
@@ -97,14 +97,14 @@ def looks_like_headers(lines: Sequence[str]) -> bool:
 def _headers(lines: Sequence[str]) -> dict[str, str]:
     """Return the values of a header block by their meaning; empty if the lines are not a header block.
 
-    A label with two meanings ("Da:" is From in Italian and a date in another language) takes the one that is still
-    missing.
+    If a label has two meanings ("Da:" is From in Italian and a date in another language), the one that the block does
+    not have yet is used.
     """
-    found: dict[str, str] = {}
+    facts: dict[str, str] = {}
     unlabelled, open_label = 0, ""
     for line in lines:
         if not line.strip():
-            if found:
+            if facts:
                 break
             continue
         label = _label(line)
@@ -113,19 +113,19 @@ def _headers(lines: Sequence[str]) -> dict[str, str]:
             return {}
         if not meanings and open_label:
             # In a table, label and value are on two lines.
-            found[open_label], open_label = line.strip(), ""
+            facts[open_label], open_label = line.strip(), ""
             continue
         if not meanings:
             # A long list of recipients continues on the next lines. Any other line ends the block.
             unlabelled += 1
-            if not found or unlabelled > 3 or not _continues_recipients(line):
+            if not facts or unlabelled > 3 or not _continues_recipients(line):
                 break
             continue
-        meaning = next((meaning for meaning in reversed(_MEANINGS) if meaning in meanings and meaning not in found), "")
+        meaning = next((meaning for meaning in reversed(_MEANINGS) if meaning in meanings and meaning not in facts), "")
         if meaning:
-            found[meaning] = _value(line)
-            open_label = "" if found[meaning] else meaning
-    return found
+            facts[meaning] = _value(line)
+            open_label = "" if facts[meaning] else meaning
+    return facts
 
 
 def _continues_recipients(line: str) -> bool:

@@ -1,7 +1,7 @@
 """Convert HTML to readable lines, with the regions that mail programs marked (`client_marks`).
 
-Hidden elements are left out. The parser (resiliparse) converts the tree to text itself: walking the nodes in Python, or
-removing nodes, takes time quadratic in the size of the page.
+Hidden elements are left out. The parser (resiliparse) converts the tree to text, and not this module: walking or
+removing nodes in Python takes time quadratic in the size of the page.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from conversion.cleaning.client_marks import CLIENT_MARKS
 from conversion.cleaning.marked_text import MarkedText, closing, opening, read_signs
 from conversion.limits import Limits
 
-MOST_MARKED = 500
-"""Maximum number of marked elements per page. Deeper quotes lie inside of marked quotes."""
+MAX_MARKED = 500
+"""Maximum number of marked elements per page. Quotes nested deeper are inside of quotes that are marked already."""
 
 HIDDEN = [
     '[style*="display:none" i]',
@@ -36,11 +36,11 @@ HIDDEN = [
 ]
 ANY_MARK = ", ".join(mark.selector for mark in CLIENT_MARKS)
 CELL_GAP = re.compile(r"\t+")
-# Word writes a paragraph into each table cell. The paragraph would end the row.
+# Word writes a paragraph into each table cell. In the text, the end of the paragraph would end the row.
 CELL_PARAGRAPH = re.compile(r"(<t[dh]\b[^<>]{0,2000}>\s{0,200})<(?:p\b[^<>]{0,2000}|div)>", re.IGNORECASE)
 CELL_PARAGRAPH_END = re.compile(r"(?:<o:p>(?:&nbsp;|\s){0,20}</o:p>)?</(?:p|div)>(\s{0,200}</t[dh]>)", re.IGNORECASE)
 WORD_BULLET = re.compile(r"^(\s*)·\s+")
-# The sign characters of `marked_text`, also as entities. They are removed from the page.
+# The sign characters of `marked_text`, also as entities. If a page contains them, they are removed.
 FOREIGN_SIGN = re.compile(
     r"[\ufdd0-\ufdef]|&#(?:x0*fd[de][0-9a-f]|0*(?:6497[6-9]|649[89]\d|6500[0-7]));?", re.IGNORECASE
 )
@@ -76,7 +76,7 @@ def text_of(html: str, limits: Limits) -> MarkedText:
     _mark(tree)
     marked = read_signs(_plain(tree, HIDDEN), CLIENT_MARKS)
     if not any(line.strip() for line in marked.lines):
-        # Everything is hidden, and a style sheet would show it. Use the hidden text.
+        # All elements are hidden, so a style sheet must make some of them visible. Use the hidden text.
         marked = read_signs(_plain(tree, []), CLIENT_MARKS)
     return MarkedText(tuple(_line(line) for line in marked.lines), marked.regions)
 
@@ -96,15 +96,15 @@ def _line(line: str) -> str:
 
 def _mark(tree: HTMLTree) -> None:
     """Insert the sign characters of each mark into its elements. Nodes are never removed."""
-    # The parser's types allow None for a node. The nodes created or found here exist.
+    # The type hints of the parser allow None for a node. The nodes created or selected here are never None.
     body: Any = tree.body
     if body.query_selector(ANY_MARK) is None:
         return
-    left = MOST_MARKED
+    remaining = MAX_MARKED
     for number, mark in enumerate(CLIENT_MARKS):
         # Use a slice: iterating over the collection counts from its beginning at every step.
-        for element in body.query_selector_all(mark.selector)[:left]:
-            left -= 1
+        for element in body.query_selector_all(mark.selector)[:remaining]:
+            remaining -= 1
             sign: Any = tree.create_text_node(opening(number))
             if element.first_child is None:
                 element.append_child(sign)

@@ -29,7 +29,7 @@ _CACHE_SIZE = 8192
 
 @lru_cache(_CACHE_SIZE)
 def fold(text: str) -> str:
-    """Normalise a text for comparison: lower case, no accents, typographic quotes, wide colons or direction marks.
+    """Normalise a text for comparison: lower case, no accents and direction marks, plain quotes, blanks and colons.
 
     Args:
         text: The text.
@@ -88,8 +88,8 @@ def of_all(kind: str) -> tuple[str, ...]:
     Returns:
         The words, longest first.
     """
-    found = {word for language in _DATA for word in of_language(language, kind)}
-    return tuple(sorted(found, key=lambda word: (-len(word), word)))
+    words = {word for language in _DATA for word in of_language(language, kind)}
+    return tuple(sorted(words, key=lambda word: (-len(word), word)))
 
 
 def is_unspaced(text: str) -> bool:

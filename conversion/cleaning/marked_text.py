@@ -1,7 +1,8 @@
 """Text in lines, with the regions that mail programs marked in the HTML, such as quotes and signatures.
 
 While HTML is converted to text, one sign character marks the beginning of a marked element and another its end. The
-signs are Unicode noncharacters (U+FDD0 to U+FDEF, intended for internal use). They are removed from emails before.
+signs are Unicode noncharacters (U+FDD0 to U+FDEF, intended for internal use). If an email contains them, they are
+removed before the conversion.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 _FIRST_OPENING, _CLOSING = 0xFDD0, "\ufdef"
-MOST_MARKS = ord(_CLOSING) - _FIRST_OPENING
+MAX_MARKS = ord(_CLOSING) - _FIRST_OPENING
 """Maximum number of different marks."""
 _SIGN = re.compile("([\ufdd0-\ufdef])")
 
@@ -21,15 +22,15 @@ class MarkKind(Enum):
     """The meaning of a marked element for its lines."""
 
     QUOTE = "quote"
-    """A quote of earlier emails, for certain."""
+    """Always a quote of earlier emails."""
     CITATION = "citation"
-    """A quote if an attribution precedes it. Otherwise the author may have indented own text."""
+    """A quote only if it has an attribution. Without one, it may be text that the author indented."""
     ATTRIBUTION = "attribution"
-    """The line that introduces the quote."""
+    """The line that introduces a quote, such as "Ann wrote:"."""
     WRAPPER = "wrapper"
     """Contains the attribution, the quote, and text that was written between the quoted lines."""
     HEADERS = "headers"
-    """The headers of the earlier email. The email follows up to the end."""
+    """The headers of an earlier email. All text below them belongs to that email."""
     FORWARD = "forward"
     """A forwarded email: content."""
     SIGNATURE = "signature"

@@ -1,7 +1,7 @@
 """Rules that find quoted earlier emails. Each rule has a name, and returns the first line of the quote or None.
 
-A quote extends to the end of the text. If the author wrote below or between quoted lines, the quote gives the context
-of the answers, and stays.
+A quote extends to the end of the text. If the author wrote below or between quoted lines, the quote is not cut, because
+it gives the context of the answers.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from conversion.cleaning.attribution import MOST_LINES, Below, attribution_above, attribution_at, last_written
+from conversion.cleaning.attribution import MAX_LINES, Below, attribution_above, attribution_at, last_written
 from conversion.cleaning.forwards import is_forward_line
 from conversion.cleaning.header_block import begins_with_label, is_header_block, looks_like_headers
 from conversion.cleaning.marked_text import MarkedText, MarkKind, Region
@@ -24,7 +24,7 @@ from conversion.cleaning.separators import (
 from conversion.limits import Limits
 
 _FEW_LINES = 4
-_MOST_ENCLOSED = 12
+_MAX_ENCLOSED = 12
 _LONG_LINE = 60
 
 
@@ -64,7 +64,7 @@ class Reading:
     def last_answered(self) -> int:
         """Return the last quoted line that is followed by text that is not quoted; -1 if there is none."""
         lines = self.lines
-        own = next(
+        last_own = next(
             (
                 number
                 for number in range(self.end - 1, -1, -1)
@@ -72,7 +72,7 @@ class Reading:
             ),
             0,
         )
-        return next((number for number in range(own - 1, -1, -1) if is_quoted(lines[number])), -1)
+        return next((number for number in range(last_own - 1, -1, -1) if is_quoted(lines[number])), -1)
 
     @cached_property
     def last_marked_answered(self) -> int:
@@ -106,15 +106,16 @@ def first_quote(reading: Reading) -> Quote | None:
     Returns:
         The quote, or None.
     """
-    found = [Quote(first, rule) for rule, find_start in RULES.items() if (first := find_start(reading)) is not None]
-    quote = min(found, key=lambda quote: quote.first, default=None)
+    quotes = [Quote(first, rule) for rule, find_start in RULES.items() if (first := find_start(reading)) is not None]
+    quote = min(quotes, key=lambda quote: quote.first, default=None)
     return quote and Quote(_with_labels_above(reading, quote.first), quote.rule)
 
 
 def marked_quote(reading: Reading) -> int | None:
     """Find a quote that the mail program marked in its HTML, at the end of the text and without answers.
 
-    A plain `blockquote` counts only with an attribution above or as its first line, because people also indent text.
+    A plain `blockquote` counts only if an attribution is above it or is its first line, because people also use
+    `blockquote` to indent text.
 
     Args:
         reading: The text.
@@ -136,7 +137,7 @@ def marked_quote(reading: Reading) -> int | None:
 
 
 def marked_headers(reading: Reading) -> int | None:
-    """Find the headers of an earlier email in an element that Outlook marks. The email follows up to the end.
+    """Find the headers of an earlier email in an element that Outlook marks. All text below belongs to that email.
 
     Args:
         reading: The text.
@@ -151,7 +152,7 @@ def marked_headers(reading: Reading) -> int | None:
 
 
 def quoted_lines(reading: Reading) -> int | None:
-    """Find an attribution with lines that begin with `>` below, up to the end.
+    """Find an attribution below which all lines up to the end begin with `>`.
 
     Args:
         reading: The text.
@@ -270,7 +271,7 @@ RULES: dict[str, Callable[[Reading], int | None]] = {
 def is_quoted(line: str) -> bool:
     """Return whether a line begins with `>`.
 
-    Not a quote is `>:`, the end of an attribution that was broken before the bracket of its address.
+    `>:` is not a quote, but the end of an attribution that was broken before the bracket of its address.
 
     Args:
         line: The line.
@@ -294,7 +295,7 @@ def _is_wrapped(lines: Sequence[str], number: int) -> bool:
 
 def _quotes_its_attribution(reading: Reading, first: int) -> bool:
     """Return whether the quote begins with its attribution or headers: `> 4 Dec 2026, at 18:36, Ann Field wrote:`."""
-    inner = [line.lstrip(">").strip() for line in reading.lines[first : first + MOST_LINES + 1]]
+    inner = [line.lstrip(">").strip() for line in reading.lines[first : first + MAX_LINES + 1]]
     ends = (number for number in range(len(inner)) if attribution_at(inner, number, Below.QUOTED) is not None)
     end = next(ends, None)
     if end is None:
@@ -303,12 +304,12 @@ def _quotes_its_attribution(reading: Reading, first: int) -> bool:
 
 
 def _has_answer_below(reading: Reading, first: int) -> bool:
-    """Return whether quoted lines follow from this line on, with text below that is not quoted."""
+    """Return whether there are quoted lines from this line on, and below them text that is not quoted."""
     return reading.last_answered >= first
 
 
 def _is_introduction(reading: Reading, first: int, last: int) -> bool:
-    """Return whether an earlier email can follow: there is text below, without answers between its lines."""
+    """Return whether an earlier email can follow an attribution: there is text below, and no answers between quotes."""
     answered = _has_answer_below(reading, last + 1) or reading.last_marked_answered > last
     return _next_nonblank(reading, last + 1) is not None and not answered
 
@@ -318,7 +319,7 @@ def _closes_signature(reading: Reading, number: int | None) -> bool:
     if number is None:
         return False
     rule = reading.lines[number].strip()
-    return any(line.strip() == rule for line in reading.lines[max(0, number - _MOST_ENCLOSED) : number - 1])
+    return any(line.strip() == rule for line in reading.lines[max(0, number - _MAX_ENCLOSED) : number - 1])
 
 
 def _with_labels_above(reading: Reading, first: int) -> int:
@@ -353,8 +354,8 @@ def _quoted_regions(reading: Reading) -> list[Region]:
         for wrapper in reading.text.of(MarkKind.WRAPPER)
         if not any(wrapper.first <= quote.first < wrapper.end for quote in quotes)
     ]
-    found = [region for region in (*quotes, *wrappers) if region.first < reading.end]
-    return sorted(found, key=lambda region: region.first)
+    regions = [region for region in (*quotes, *wrappers) if region.first < reading.end]
+    return sorted(regions, key=lambda region: region.first)
 
 
 def _nonblank_lines(lines: Sequence[str]) -> list[str]:
@@ -416,6 +417,6 @@ def _begins_with_attribution(reading: Reading, quote: Region) -> bool:
 
 
 def _is_quoted_above(reading: Reading, number: int) -> bool:
-    """Return whether quoted lines precede. Then the text between was written between quoted lines."""
+    """Return whether quoted lines precede this line. If so, the text between two quotes is an answer."""
     last = last_written(reading.lines, number)
     return last is not None and any(line.startswith(">") for line in reading.lines[:number])

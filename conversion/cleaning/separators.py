@@ -22,7 +22,7 @@ _WROTE = of_all("wrote")
 
 
 def is_original_message(line: str, *, least: int = 8) -> bool:
-    """Return whether a line is "original message" in any language between dashes.
+    """Return whether a line is "original message" between dashes, in any language.
 
     Args:
         line: The line.
@@ -76,8 +76,8 @@ def is_arrowed(line: str) -> bool:
 def is_notes_header(lines: Sequence[str], number: int) -> bool:
     """Return whether a line is the header of an earlier email in Notes.
 
-    Either `Ann Field/Desk/Bank` above a line with only a date and a time, or the alternative text of a picture of
-    Notes.
+    The header is either `Ann Field/Desk/Bank` above a line with only a date and a time, or the alternative text of a
+    picture that Notes inserts.
 
     Args:
         lines: The text.

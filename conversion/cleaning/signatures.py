@@ -1,7 +1,7 @@
 """Rules that find a signature. Each rule has a name, and returns the first line of the signature or None.
 
-A signature is at the end of the author's text, and can have several pieces: a closing with a name, below it the line of
-a phone, below that a disclaimer. Text that is longer than a signature is content.
+A signature is at the end of the author's text. It can have several pieces, such as a closing with a name, a mobile line
+("Sent from my phone") and a disclaimer. Text that is longer than a signature is content.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from conversion.cleaning.marked_text import MarkKind
 from conversion.cleaning.quotes import Reading
 from conversion.cleaning.separators import is_drawn
 
-_MOST_LINES, _MOST_CHARS = 30, 2_000
+_MAX_LINES, _MAX_CHARS = 30, 2_000
 """Maximum size of a signature below an unambiguous delimiter."""
 _FEW_LINES, _SHORT_LINE, _NARROW_LINE = 12, 80, 60
 """Maximum size below a delimiter without its trailing space, as HTML and some mail programs write it. Such a line
 could also be a divider."""
-_MOST_PIECES = 6
-_LONGEST_MOBILE_LINE, _MOST_MOBILE_WORDS, _FEW_WORDS = 120, 11, 6
+_MAX_PIECES = 6
+_LONGEST_MOBILE_LINE, _MAX_MOBILE_WORDS, _FEW_WORDS = 120, 11, 6
 _DELIMITERS = ("| |", "--", "—", "–", "___", "__", "---", "-- ", "--- ")
 _LINK = re.compile(r"<[^<>]{1,500}>|\(?https?://\S{1,500}")
 _LIST_RULE = re.compile(r"_{30,}")
@@ -63,38 +63,40 @@ def find_signature(reading: Reading, sender: str = "", *, must_keep: int | None 
     Args:
         reading: The text.
         sender: From of the email, as `Name <address>`.
-        must_keep: Number of a line. Text must remain in this line or below it.
+        must_keep: Number of a line. Some text must remain between this line and the signature.
 
     Returns:
         The signature, or None.
     """
     end = reading.end
     rules: list[str] = []
-    for _ in range(_MOST_PIECES):
-        found = _earliest(Reading(reading.text, end, reading.limits), sender, must_keep)
-        if found is None:
+    for _ in range(_MAX_PIECES):
+        lowest = _earliest(Reading(reading.text, end, reading.limits), sender, must_keep)
+        if lowest is None:
             break
-        end = _with_delimiter(reading, found.first)
-        rules.insert(0, found.rule)
+        end = _with_delimiter(reading, lowest.first)
+        rules.insert(0, lowest.rule)
     return Signature(end, " + ".join(dict.fromkeys(rules))) if rules else None
 
 
 def _earliest(reading: Reading, sender: str, must_keep: int | None) -> Signature | None:
     if last_written(reading.lines, reading.end) is None:
         return None
-    found = [
+    candidates = [
         Signature(first, rule)
         for rule, find_start in RULES.items()
         if (first := find_start(reading, sender)) is not None
     ]
-    found = [one for one in found if not _is_in_quote(reading, one.first) and not _is_introduced(reading, one.first)]
+    candidates = [
+        one for one in candidates if not _is_in_quote(reading, one.first) and not _is_introduced(reading, one.first)
+    ]
     if must_keep is not None:
-        found = [one for one in found if _keeps_text(reading, one.first, must_keep)]
-    return min(found, key=lambda signature: signature.first, default=None)
+        candidates = [one for one in candidates if _keeps_text(reading, one.first, must_keep)]
+    return min(candidates, key=lambda signature: signature.first, default=None)
 
 
 def _is_in_quote(reading: Reading, first: int) -> bool:
-    """Return whether a line is inside of a marked quote. Then the signature belongs to the quoted email."""
+    """Return whether a signature is inside of a marked quote, so that it belongs to the quoted email."""
     return any(region.first < first < region.end for region in reading.text.of(MarkKind.QUOTE, MarkKind.CITATION))
 
 
@@ -143,7 +145,7 @@ def delimited_signature(reading: Reading, sender: str = "") -> int | None:
     Returns:
         Number of the first line, or None.
     """
-    for number in range(max(0, reading.end - _MOST_LINES - 1), reading.end):
+    for number in range(max(0, reading.end - _MAX_LINES - 1), reading.end):
         line = reading.lines[number]
         if line == "-- " and _is_short(reading, number):
             return number
@@ -162,7 +164,7 @@ def delimited_signature(reading: Reading, sender: str = "") -> int | None:
 
 
 def mailing_list_footer(reading: Reading, sender: str = "") -> int | None:
-    """Find the footer of a mailing list: a line of underscores with the name and the links of the list below.
+    """Find the footer of a mailing list: a line of underscores, and below it the name and the links of the list.
 
     Args:
         reading: The text.
@@ -215,7 +217,7 @@ def is_mobile_line(line: str) -> bool:
     text, _, more = text.partition(". ")
     if text.endswith("?") or not any(device in text for device in _DEVICES) or (more and not more.startswith(_EXCUSES)):
         return False
-    if len(text.split()) > _MOST_MOBILE_WORDS:
+    if len(text.split()) > _MAX_MOBILE_WORDS:
         return False
     if text.startswith(_MOBILE + _SUFFICIENT) or text.endswith(_MOBILE_ENDS):
         return True
@@ -325,11 +327,11 @@ RULES: dict[str, Callable[[Reading, str], int | None]] = {
 
 def _is_short(reading: Reading, first: int) -> bool:
     lines = reading.lines[first : reading.end]
-    return len(lines) <= _MOST_LINES and sum(map(len, lines)) <= _MOST_CHARS
+    return len(lines) <= _MAX_LINES and sum(map(len, lines)) <= _MAX_CHARS
 
 
 def _looks_like_a_signature(reading: Reading, first: int) -> bool:
-    """Return whether the rest is a few short lines without a quote, list, code, sentence or another delimiter."""
+    """Return whether only a few short lines follow, without a quote, list, code, sentence or another delimiter."""
     written = [line.strip() for line in reading.lines[first : reading.end] if line.strip()]
     return 0 < len(written) <= _FEW_LINES and not any(map(_is_content, written))
 

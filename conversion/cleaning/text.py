@@ -17,13 +17,15 @@ from conversion.limits import Limits
 from conversion.mime.parts import Section
 
 MIN_WORD_RATIO = 4
+"""The plain text of a section is not used if its HTML has at least this many times as many words."""
 MAX_QUOTES = 5
 """Maximum number of consecutive quotes, each found by another rule."""
 ENDS_BEFORE_A_SIGNATURE = ("marked-quote", "quoted-lines")
+"""Rules that find quotes below which the author can have a signature."""
 FORWARDED_TOO = ("marked-headers", "marked-quote", "original-message", "header-block")
-"""Rules for what mail programs write above an email, both in replies and in forwards."""
+"""Rules that match both in replies and in forwards: mail programs write the same lines above the earlier email."""
 ANSWERED = ("quoted-lines", "attribution", "drawn-attribution")
-"""Rules for what mail programs write above an email in replies only."""
+"""Rules that match only in replies: mail programs do not write these lines in a forward."""
 BLANK_LINES = re.compile(r"\n{3,}")
 INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
 SPACES = {0xA0: " ", 0x202F: " ", 0x2007: " ", 0x2028: " ", 0x2029: " "}
@@ -101,19 +103,22 @@ def _cut_quotes(
     """Return the end of the text without quotes, the sender's signature if it was below a quote, and the cuts."""
     end, signature, cuts = len(text.lines), "", list[Cut]()
     for _ in range(MAX_QUOTES):
-        found = _find_quote(Reading(text, end, limits), forward, sender)
-        if found is None or found.first < start:
+        earlier = _find_quote(Reading(text, end, limits), forward, sender)
+        if earlier is None or earlier.first < start:
             break
-        cuts.append(Cut(found.rule, _tidy_lines(text, found.first, found.end)))
-        if found.end < end:
-            signature = _tidy_lines(text, found.end, end)
+        cuts.append(Cut(earlier.rule, _tidy_lines(text, earlier.first, earlier.end)))
+        if earlier.end < end:
+            signature = _tidy_lines(text, earlier.end, end)
             cuts.append(Cut("signature: below a quote", signature))
-        end = found.first
+        end = earlier.first
     return end, signature, cuts
 
 
 def _forward_start(text: MarkedText, subject: str, limits: Limits) -> int | None:
-    """Return where a forwarded email begins: by a mark, a separator line, or in a forward by its headers."""
+    """Return where a forwarded email begins, or None.
+
+    It begins at a mark, at a separator line or, if the subject is that of a forward, at the headers of an earlier email.
+    """
     forward = forward_start(text, limits)
     if forward is None and is_forward_subject(subject, text):
         return _headers_start(text, limits)
@@ -121,7 +126,7 @@ def _forward_start(text: MarkedText, subject: str, limits: Limits) -> int | None
 
 
 def _headers_start(text: MarkedText, limits: Limits) -> int | None:
-    """Return where the headers of an earlier email begin. They begin the content of a forward without other marks."""
+    """Return where the headers of an earlier email begin. In a forward without other marks, content begins there."""
     quote = first_quote(Reading(text, len(text.lines), limits))
     return quote.first if quote is not None and quote.rule in FORWARDED_TOO else None
 
@@ -131,16 +136,19 @@ def _uncut(text: MarkedText) -> CleanText:
 
 
 def _own_signature(reading: Reading, start: int, sender: str) -> Signature | None:
-    """Find the signature at the end of what the author wrote from line `start` on.
+    """Find the signature at the end of the author's text, which begins at line `start`.
 
-    If the signature would take the whole text, a smaller one is searched that keeps some text, such as "Thanks, Ann"
-    above a contact block.
+    If the signature would be the whole text, a shorter one is searched, so that some text remains: for example "Thanks,
+    Ann" above a contact block.
     """
-    found = find_signature(reading, sender)
-    if found is None or ((above := last_written(reading.lines, found.first)) is not None and above >= start):
-        return found
-    fewer = find_signature(reading, sender, must_keep=start)
-    return fewer or Signature(start, found.rule)
+    signature = find_signature(reading, sender)
+    if signature is None:
+        return None
+    above = last_written(reading.lines, signature.first)
+    if above is not None and above >= start:
+        return signature
+    shorter = find_signature(reading, sender, must_keep=start)
+    return shorter or Signature(start, signature.rule)
 
 
 def _is_answer(subject: str, rule: str) -> bool:
@@ -158,8 +166,8 @@ class _QuoteRegion:
 def _best_version(section: Section, limits: Limits) -> MarkedText:
     """Choose between the plain text and the HTML of a section.
 
-    HTML is used if its mail program left marks in it, which plain text lacks, or if the plain text has less than a
-    quarter of its words. Otherwise plain text is used, because its lines are those that the author saw.
+    HTML is used if it has marks of a mail program, which plain text cannot have, or if the plain text has less than a
+    quarter of the words of the HTML. Otherwise plain text is used, because it has the lines that the author saw.
     """
     plain = _remove_invisible(MarkedText(tuple((section.plain or "").split("\n"))))
     if section.html is None:
@@ -193,7 +201,7 @@ def _find_quote(reading: Reading, before: int | None, sender: str) -> _QuoteRegi
     for end in [signature.first, reading.end] if signature is not None else [reading.end]:
         quote = first_quote(Reading(reading.text, end, reading.limits))
         if quote is not None and (before is None or quote.first < before):
-            # Headers show where the quote begins, but not where it ends. A signature inside belongs to the quoted email.
+            # Headers show only where the quote begins. A signature below them belongs to the quoted email.
             return _QuoteRegion(quote.first, end if quote.rule in ENDS_BEFORE_A_SIGNATURE else reading.end, quote.rule)
     return None
 
@@ -214,8 +222,8 @@ def _tidy(text: str) -> str:
 def without_trailing_blanks(text: str) -> str:
     """Remove the white space at the end of each line.
 
-    Does not use a regular expression: it would try each blank of a run inside a line as the beginning of a match, in
-    quadratic time.
+    This function does not use a regular expression, because that would try each blank of a run inside a line as the
+    beginning of a match, in quadratic time.
 
     Args:
         text: The text.

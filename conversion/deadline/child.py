@@ -61,7 +61,7 @@ def _outcome(work: Work) -> Outcome:
 
 
 def _set_soft_limit(resource_id: int, limit: int) -> None:
-    """Set the soft limit, at most the hard limit."""
+    """Set the soft limit to `limit`, or to the hard limit if that is lower."""
     _, hard = resource.getrlimit(resource_id)
     resource.setrlimit(resource_id, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
 

@@ -37,7 +37,7 @@ _places = threading.BoundedSemaphore(AT_ONCE)
 
 
 class TooManyConversions(Exception):
-    """The maximum number of child processes is busy, and the caller does not want to wait."""
+    """The maximum number of child processes is busy, and the `ConversionProcess` was created with `wait=False`."""
 
     def __str__(self) -> str:
         return "Other emails are being previewed at this moment. Try again in a few seconds."
@@ -46,7 +46,8 @@ class TooManyConversions(Exception):
 class ConversionProcess:
     """A child process that converts emails. Used by one thread.
 
-    The child starts with its first email, and starts again after an email that ended it.
+    The child is started for the first email. If an email crashes it or exceeds the deadline, a new child is started for
+    the next email.
     """
 
     def __init__(self, *, wait: bool) -> None:
@@ -100,7 +101,7 @@ class ConversionProcess:
         except (EOFError, OSError):
             return self._outcome_of_crash(work.deadline)
         except BaseException:
-            self._stop()  # the rest of this answer must not be read as the next one
+            self._stop()  # otherwise the next call would read the outcome of this email
             raise
         self._stop()
         return too_slow(work.deadline)

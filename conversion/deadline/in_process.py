@@ -1,11 +1,11 @@
-"""Convert an email in the current process: any error becomes a reason, and the conversion stops at its deadline."""
+"""Convert an email in the current process. Any error is returned as a reason. The conversion stops at its deadline."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from conversion.deadline.timer import ConversionDeadline, DeadlineExceeded, within
-from conversion.error_location import place_of
+from conversion.error_location import error_location
 from conversion.limits import Limits
 from conversion.transform import Converted, EmailLocation, NotConvertible, convert
 from integrations.dead_letter_reasons import DeadLetterKind
@@ -16,9 +16,9 @@ Convert = Callable[[Email, EmailLocation], Outcome]
 
 
 def convert_in_process(email: Email, place: EmailLocation, limits: Limits, deadline: ConversionDeadline) -> Outcome:
-    """Convert an email. Requires `can_interrupt()`.
+    """Convert an email. `can_interrupt()` must be true.
 
-    Propagates only `SystemExit` and `KeyboardInterrupt`, which signal handlers raise to end the process.
+    Raises only `SystemExit` and `KeyboardInterrupt`, which signal handlers raise to end the process.
 
     Args:
         email: The email.
@@ -32,12 +32,12 @@ def convert_in_process(email: Email, place: EmailLocation, limits: Limits, deadl
     try:
         return within(deadline, lambda: convert(email, place, limits))
     except DeadlineExceeded as error:
-        return too_slow(deadline, place_of(error))
+        return too_slow(deadline, error_location(error))
     except (SystemExit, KeyboardInterrupt):
         raise
     except BaseException as error:  # noqa: BLE001  # an error of any library must fail this email only
         # Text and arguments of the error are left out, because they may quote the email.
-        return failed(f"{type(error).__name__} at {place_of(error) or 'an unknown place'}")
+        return failed(f"{type(error).__name__} at {error_location(error) or 'an unknown place'}")
 
 
 def too_slow(deadline: ConversionDeadline, location: str = "") -> NotConvertible:
@@ -54,13 +54,13 @@ def too_slow(deadline: ConversionDeadline, location: str = "") -> NotConvertible
     return NotConvertible(DeadLetterKind.CONVERSION_DEADLINE, f"longer than {deadline.cpu:g} s{at}")
 
 
-def failed(what: str) -> NotConvertible:
+def failed(detail: str) -> NotConvertible:
     """Return the outcome of a conversion that failed.
 
     Args:
-        what: Kind and location of the error, without content of the email.
+        detail: Kind and location of the error, without content of the email.
 
     Returns:
         The reason.
     """
-    return NotConvertible(DeadLetterKind.CONVERSION_FAILED, what)
+    return NotConvertible(DeadLetterKind.CONVERSION_FAILED, detail)

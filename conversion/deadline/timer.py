@@ -1,7 +1,7 @@
 """A deadline for pure Python code, enforced by interval timers in the main thread of the process.
 
-The timer signals only wake the handler. The handler compares the clocks, and raises only while `_inside` is on the call
-stack. So a signal that arrives late never interrupts other code.
+A timer signal only calls the handler. The handler reads the clocks itself, and raises `DeadlineExceeded` only while
+`_inside` is on the call stack. So a signal that arrives late never interrupts other code.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import TypeVar
 
 T = TypeVar("T")
 TICKS = 10
-"""Wall-clock time is counted in this many ticks. A suspended process gets one tick on resumption, however long it
-was suspended, so that time does not count against the email."""
+"""Number of ticks in which the wall-clock time is counted. A suspended process gets only one tick when it resumes,
+regardless of the length of the suspension. So the suspension does not count against the email."""
 MIN_SECONDS = 0.001
-"""Minimum of a timer in seconds. 0 would switch the timer off."""
+"""Minimum interval of a timer in seconds. An interval of 0 would switch the timer off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def can_interrupt() -> bool:
 
 
 def within(deadline: ConversionDeadline, work: Callable[[], T]) -> T:
-    """Run a function under a deadline. Requires `can_interrupt()`. Propagates what the function raises.
+    """Run a function under a deadline. `can_interrupt()` must be true. Exceptions of the function are propagated.
 
     Installs handlers for SIGPROF and SIGALRM and leaves them installed: with the default action, a signal that arrives
     later would end the process. C code that holds the GIL is interrupted only when it returns.

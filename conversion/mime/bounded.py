@@ -5,14 +5,16 @@ from __future__ import annotations
 from email.policy import Compat32
 
 _MAX_CONTENT_CHARS, MOST = 8 * 1024, 1024 * 1024
-"""Characters of a Content-* header, and of any other header. Content-* headers have a lower limit: the standard library
-parses them again at every access, in time quadratic in their length and in the number of their parameters."""
+"""Maximum number of characters of a Content-* header (first value) and of any other header (second value). Content-*
+headers have a lower limit: the standard library parses them again at every access, in time quadratic in their length
+and in the number of their parameters."""
 _MAX_PARAMETERS = 200
-"""A file name of 256 characters, encoded and continued line by line (RFC 2231), takes 40 parameters."""
+"""Maximum number of parameters of a Content-* header. An encoded file name of 256 characters, continued line by line
+(RFC 2231), takes 40 parameters."""
 
 
 class BoundedHeaders(Compat32):
-    """Cuts headers that are longer than any real program writes them, during parsing."""
+    """Cuts too long headers during parsing. The limits are higher than the lengths that real programs write."""
 
     def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
         """Parse and cut one header.

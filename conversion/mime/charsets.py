@@ -19,7 +19,7 @@ ALLOWED = {
     "iso8859-11", "iso8859-13", "iso8859-14", "iso8859-15", "iso8859-16",
 }  # fmt: skip
 ALIASES = {"iso-8859-8-i": "iso8859-8", "unicode-1-1-utf-8": "utf-8", "ks_c_5601-1987": "cp949", "x-sjis": "cp932"}
-# Text labelled Latin-1 is Windows-1252 in practice. Each charset is replaced by a superset of it.
+# Each charset is replaced by a superset of it. Text labelled Latin-1, for example, is Windows-1252 in practice.
 SUPERSETS = {
     "ascii": "utf-8",
     "iso8859-1": "cp1252",

@@ -3,8 +3,8 @@
 The parser (lexbor) is written in C and cannot be interrupted. So everything that takes it quadratic time or memory is
 limited before parsing:
 
-- attributes of one tag: each one is compared with all before it;
-- options: each new one is compared with all in its list;
+- attributes of one tag: each attribute is compared with all earlier ones;
+- options: each new option is compared with all options in its list;
 - formatting elements whose paragraph ends before their end tag: the parser opens each of them again in every following
 paragraph (HTML standard, §13.2.4.3).
 """
@@ -14,11 +14,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-MOST_ATTRIBUTES = 300
+MAX_ATTRIBUTES = 300
 """Maximum number of attributes of one tag."""
-MOST_OPTIONS = 5_000
+MAX_OPTIONS = 5_000
 """Maximum number of options of a page."""
-MOST_REOPENED = 500_000
+MAX_REOPENED = 500_000
 """Maximum number of elements that the parser creates without a tag for them. Each takes some hundred bytes."""
 _CHEAP_CHARS, _CHEAP_TAGS = 20_000, 1_000
 """A page below these sizes is never costly."""
@@ -29,14 +29,14 @@ standard)."""
 _MANY_ATTRIBUTES = re.compile(
     r"<[a-zA-Z][^\s/><]*+"
     r"(?:[\s/]*+[^\s/>][^\s/><=]*+(?:\s*+=\s*+(?:\"[^\"]*\"|'[^']*'|[^\s><\"'][^\s><]*+|(?=[<>])))?+)"
-    f"{{{MOST_ATTRIBUTES}}}"
+    f"{{{MAX_ATTRIBUTES}}}"
 )
 """A `<` inside a name or a value counts as one more attribute. Otherwise the search would scan the rest of the tag
 again from each such `<`."""
 _OPTION = re.compile(r"<option\b", re.IGNORECASE)
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]{0,40})")
 _FORMATTING = frozenset(("b", "big", "code", "em", "font", "i", "s", "small", "strike", "strong", "tt", "u"))
-"""Without `a` and `nobr`: the parser never has two of these open."""
+"""`a` and `nobr` are not included: the parser never has two of them open at the same time."""
 _CELLS = frozenset(("td", "th", "caption"))
 _ENDS_CELLS = frozenset((*_CELLS, "tr", "tbody", "thead", "tfoot", "table"))
 _CLOSE_THEMSELVES = frozenset(("li", "dd", "dt", "option"))
@@ -97,26 +97,26 @@ def until_too_costly(html: str) -> str:
 
 
 def _many_attributes(html: str) -> int | None:
-    """Return where the first tag with more than `MOST_ATTRIBUTES` begins, or None.
+    """Return where the first tag with more than `MAX_ATTRIBUTES` begins, or None.
 
     Every `<` before a letter counts as a tag, also in comments and scripts, so that a quotation mark cannot hide a tag.
     """
     if len(html) <= _CHEAP_CHARS:
         return None
-    found = _MANY_ATTRIBUTES.search(html)
-    return found.start() if found else None
+    match = _MANY_ATTRIBUTES.search(html)
+    return match.start() if match else None
 
 
 def _many_options(html: str) -> int | None:
-    """Return where the first option over `MOST_OPTIONS` begins, or None."""
+    """Return where the first option over `MAX_OPTIONS` begins, or None."""
     for number, option in enumerate(_OPTION.finditer(html)):
-        if number >= MOST_OPTIONS:
+        if number >= MAX_OPTIONS:
             return option.start()
     return None
 
 
 def _many_reopened(html: str) -> int | None:
-    """Return the tag after which the parser has opened more than `MOST_REOPENED` elements again, or None."""
+    """Return where the tag begins at which the parser exceeds `MAX_REOPENED`, or None."""
     if html.count("<") <= _CHEAP_TAGS:
         return None
     page, cost = _Open(), 0
@@ -128,8 +128,8 @@ def _many_reopened(html: str) -> int | None:
             page.end(name)
         else:
             page.start(name, html[tag.start() : tag.start() + 60].partition(">")[0].lower())
-        cost += page.left
-        if cost > MOST_REOPENED:
+        cost += page.to_reopen
+        if cost > MAX_REOPENED:
             return tag.start()
     return None
 
@@ -138,16 +138,16 @@ class _Open:
     """The open elements that matter for the cost.
 
     Attributes:
-        left: Number of formatting elements that the parser opens again in the next paragraph.
+        to_reopen: Number of formatting elements that the parser opens again in the next paragraph.
     """
 
     def __init__(self) -> None:
-        self.left = 0
+        self.to_reopen = 0
         self._stack: list[tuple[str, str]] = []  # name and tag; the tag only for formatting elements
-        self._there: Counter[str] = Counter()  # count of each name on the stack
-        self._ended: Counter[str] = Counter()  # formatting elements on the stack whose end tag was read
-        self._left: dict[str, list[str]] = {}  # tags of the elements to open again, by name
-        self._alike: Counter[str] = Counter()
+        self._open_counts: Counter[str] = Counter()  # count of each name on the stack
+        self._ended_counts: Counter[str] = Counter()  # formatting elements on the stack whose end tag was read
+        self._tags_to_reopen: dict[str, list[str]] = {}  # tags of the elements to open again, by name
+        self._tag_counts: Counter[str] = Counter()  # count of each tag among the elements to open again
 
     def start(self, name: str, tag: str) -> None:
         """Process a start tag.
@@ -163,7 +163,7 @@ class _Open:
         elif name in _CLOSE_PARAGRAPHS:
             self._close({"p"})
         self._stack.append((name, tag))
-        self._there[name] += 1
+        self._open_counts[name] += 1
 
     def end(self, name: str) -> None:
         """Process an end tag.
@@ -175,26 +175,29 @@ class _Open:
             self._close({name}, again=False)
         elif name not in _FORMATTING:
             self._close({name})
-        elif self._left.get(name):
-            self._alike[self._left[name].pop()] -= 1
-            self.left -= 1
-        elif self._there[name] > self._ended[name]:
-            self._ended[name] += 1
+        elif self._tags_to_reopen.get(name):
+            self._tag_counts[self._tags_to_reopen[name].pop()] -= 1
+            self.to_reopen -= 1
+        elif self._open_counts[name] > self._ended_counts[name]:
+            self._ended_counts[name] += 1
 
     def _close(self, names: frozenset[str] | set[str], *, again: bool = True) -> None:
-        """Pop elements up to one of these names. With `again`, popped formatting elements are opened again later."""
-        if not any(self._there[name] for name in names):
+        """Pop elements until one with one of these names is popped.
+
+        With `again`, the parser opens the popped formatting elements again in the next paragraph.
+        """
+        if not any(self._open_counts[name] for name in names):
             return
         while True:
             name, tag = self._stack.pop()
-            self._there[name] -= 1
+            self._open_counts[name] -= 1
             if name in names:
                 return
             if name not in _FORMATTING:
                 continue
-            if self._ended[name]:
-                self._ended[name] -= 1
-            elif again and self._alike[tag] < _MAX_ALIKE:
-                self._alike[tag] += 1
-                self._left.setdefault(name, []).append(tag)
-                self.left += 1
+            if self._ended_counts[name]:
+                self._ended_counts[name] -= 1
+            elif again and self._tag_counts[tag] < _MAX_ALIKE:
+                self._tag_counts[tag] += 1
+                self._tags_to_reopen.setdefault(name, []).append(tag)
+                self.to_reopen += 1

@@ -1,7 +1,7 @@
 """Shorten large attachments before parsing, so that a 25 MB email does not take ten times as much memory.
 
-Only unbroken runs of base64 lines are shortened. The beginning of a run stays. The number of removed bytes is written
-in a line that is not base64, for the size of the attachment.
+Only unbroken runs of base64 lines are shortened. The beginning of a run stays. A line that is not base64 replaces the
+remainder of the run. It contains the number of removed bytes, which is needed for the size of the attachment.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 MAX_RUN_BYTES = 1_400_000
-"""Bytes of a run that stay. More than any text that is read from a part."""
+"""Maximum number of bytes that stay of a run. The conversion never reads so much text from one part."""
 
 RUN = re.compile(rb"(?:^[A-Za-z0-9+/]{20,200}\r?\n)++", re.MULTILINE)
 MARK = re.compile(rb"^\*elided (\d{1,12})\*\s*$", re.MULTILINE)
@@ -45,7 +45,7 @@ def size_and_rest(payload: bytes) -> tuple[int, bytes]:
         payload: The content of a part.
 
     Returns:
-        The number of removed decoded bytes, and the content without the mark.
+        The number of removed bytes after decoding, and the content without the mark.
     """
     mark = MARK.search(payload)
     return (int(mark.group(1)), payload[: mark.start()] + payload[mark.end() :]) if mark else (0, payload)

@@ -1,7 +1,7 @@
 """Names of the header fields at the beginning of an email, parsed as leniently as mail programs do.
 
-Serves to distinguish an email from other content that a proxy, a scanner or a damaged store returns in its place. The
-content of comments is parsed by `conversion.mime.parts`, independently of this module.
+The names show whether bytes are an email, or other content that a proxy, a scanner or a damaged store returned instead
+of it. The content of comments is parsed by `conversion.mime.parts`, independently of this module.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 MOST = 4 * 1024 * 1024
-"""Number of bytes that are read. Exchange limits headers to 256 kB."""
+"""Maximum number of bytes that are read. Exchange limits headers to 256 kB."""
 BOM = b"\xef\xbb\xbf"
 END = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?=[\r\n])")
 """A line end that is followed by an empty line."""
@@ -40,13 +40,13 @@ def field_names(mime: bytes) -> frozenset[bytes]:
     return frozenset(name for line in _lines(mime) if (name := _name(line)))
 
 
-def what_is_wrong(mime: bytes, *, names_itself: bool, listed: bool) -> str:
+def reason_not_an_email(mime: bytes, *, has_message_id: bool, listed: bool) -> str:
     """Check whether bytes are an email.
 
     Args:
         mime: The bytes.
-        names_itself: Whether a Message-ID was parsed from the bytes.
-        listed: Whether the server lists a Message-ID for the email. The two need not be equal.
+        has_message_id: Whether a Message-ID was parsed from the bytes.
+        listed: Whether the server lists a Message-ID for the email. It may differ from the parsed one.
 
     Returns:
         The reason why the bytes are not an email; empty if they are one.
@@ -59,7 +59,7 @@ def what_is_wrong(mime: bytes, *, names_itself: bool, listed: bool) -> str:
     if not (_has_end(mime) or mime.endswith((b"\n", b"\r"))):
         return "it ends within its header"
     # A Message-ID after a malformed line is not parsed, but is in `names`.
-    if listed and not names_itself and b"message-id" not in names:
+    if listed and not has_message_id and b"message-id" not in names:
         return "it has no Message-ID"
     return ""
 
@@ -90,8 +90,8 @@ def _lines(mime: bytes) -> Iterator[bytes]:
 
 
 def _name(line: bytes) -> bytes:
-    found = FIELD.match(line)
-    return found[1].lower() if found else b""
+    match = FIELD.match(line)
+    return match[1].lower() if match else b""
 
 
 def _is_field(line: bytes) -> bool:

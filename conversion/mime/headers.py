@@ -18,14 +18,15 @@ MAX_COMMENT_DEPTH = 100
 MAX_GROUP_DEPTH = 100
 """Nesting depth of address groups. RFC 5322 §3.4 allows no nesting, and the standard library parses each level
 recursively."""
-_MOST_RECEIVED = 100
+_MAX_RECEIVED = 100
 _ADDRESS_HEADER_FACTOR = 64
 """Address headers may be longer than other headers by this factor."""
 _BETWEEN_WORDS = re.compile(r"[\s<>()\[\],;:\"]+")
 EARLIEST_YEAR, LATEST_YEAR = 1400, 9999
 """Years that Re:infer accepts."""
 
-# Newer Python releases parse strictly by default, and return nothing for malformed lists. Parse alike on all releases.
+# Newer Python releases parse strictly by default, and return nothing for malformed lists. Strict parsing is switched
+# off, so that all releases return the same result.
 _LENIENT = {"strict": False} if "strict" in inspect.signature(utils.getaddresses).parameters else {}
 
 
@@ -35,7 +36,7 @@ class Correspondent:
 
     Attributes:
         name: The display name; may be empty.
-        address: The address. May be any text; only text with an `@` is an address.
+        address: The address as written. Text without an `@` is not an address.
     """
 
     name: str
@@ -53,7 +54,7 @@ class Correspondent:
 
 
 def raw_headers(message: Message, name: str, most: int) -> list[str]:
-    """Return all headers of a name, unfolded, with encoded words not decoded.
+    """Return all headers of a name, unfolded. Encoded words are not decoded.
 
     Args:
         message: The parsed email.
@@ -114,13 +115,13 @@ def correspondents(message: Message, name: str, most_chars: int, most: int) -> l
     Returns:
         The correspondents.
     """
-    found: dict[tuple[str, str], Correspondent] = {}
+    unique: dict[tuple[str, str], Correspondent] = {}
     for raw in raw_headers(message, name, most_chars * _ADDRESS_HEADER_FACTOR):
         for person in _people(raw):
-            found.setdefault((person.name, person.address.casefold()), person)
-            if len(found) >= most:
-                return list(found.values())
-    return list(found.values())
+            unique.setdefault((person.name, person.address.casefold()), person)
+            if len(unique) >= most:
+                return list(unique.values())
+    return list(unique.values())
 
 
 def addresses(
@@ -177,7 +178,7 @@ def received_header(message: Message, most: int) -> datetime | None:
     Returns:
         The time in UTC, or None.
     """
-    for raw in raw_headers(message, "Received", most)[:_MOST_RECEIVED]:
+    for raw in raw_headers(message, "Received", most)[:_MAX_RECEIVED]:
         moment = _moment(raw.rpartition(";")[2].strip()[:200])
         if moment is not None:
             return moment
@@ -224,7 +225,7 @@ def _depth_of_comments(raw: str) -> int:
 
 
 def _ungrouped(raw: str) -> str:
-    """Return the list without group syntax if groups are nested too deep. Their names then become list entries."""
+    """Return the list. If groups are nested too deep, remove their syntax, so that group names become list entries."""
     if raw.count(":") <= MAX_GROUP_DEPTH:
         return raw
     depth = deepest = 0

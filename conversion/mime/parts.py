@@ -27,7 +27,7 @@ NOT_FOR_READING = {
     *("text/calendar", "text/x-amp-html", "text/rfc822-headers", "text/vcard", "text/x-vcard", "text/directory"),
     *("text/csv", "text/css", "text/xml", "text/javascript", "text/enriched", "text/richtext", "text/rtf"),
 }
-"""Text types that hold data. Any other text type is read as plain text (RFC 2046 §4.1.4)."""
+"""Text types that contain data and no text to read. Any other text type is read as plain text (RFC 2046 §4.1.4)."""
 TNEF, TNEF_NAME = "application/ms-tnef", "winmail.dat"
 SMIME = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
 
@@ -60,7 +60,8 @@ class Parsed:
         sections: The pieces of the body, in reading order.
         attachments: The attachments, including attached emails.
         encrypted: Whether the email is encrypted.
-        opaque: Whether the email is signed in a form that hides the text from everything except mail clients.
+        opaque: Whether the email is S/MIME `signed-data`. The text is inside of the binary signature, and only mail
+            clients can show it.
         tnef: Whether the email has an attachment in Outlook's own format (`winmail.dat`, MS-OXTNEF), which may hide
             text and attachments.
         cut: Whether content was cut for the limits.
@@ -86,7 +87,7 @@ def parse(mime: bytes, limits: Limits) -> Parsed:
         The parsed email.
 
     Raises:
-        NestedTooDeep: The only exception, for any input.
+        NestedTooDeep: The parts are nested too deep. No other exception is raised, for any input.
     """
     shortened = elided(mime)
     cut = len(shortened) > limits.mime_bytes
@@ -150,22 +151,22 @@ def _sections(part: Message, limits: Limits, depth: int) -> Iterator[Section]:
     """Yield the body in reading order. The plain and the HTML part of alternatives form one section."""
     if part.get_content_maintype() == "multipart" and part.is_multipart():
         children: list[Message] = part.get_payload()[: limits.parts]  # type: ignore[assignment, index]
-        found = [section for child in children for section in _sections(child, limits, depth + 1)]
+        nested = [section for child in children for section in _sections(child, limits, depth + 1)]
         if part.get_content_subtype() == "alternative":
-            yield from _alternative(found)
+            yield from _alternative(nested)
         else:
-            yield from found
+            yield from nested
     elif _is_text(part):
         text, cut = _text(part, limits)
         is_html = part.get_content_subtype() == "html"
         yield Section(None, text, cut) if is_html else Section(_unflowed(part, text), None, cut)
 
 
-def _alternative(found: list[Section]) -> Iterator[Section]:
-    plain = [section.plain for section in found if section.plain is not None]
-    html = [section.html for section in found if section.html is not None]
+def _alternative(alternatives: list[Section]) -> Iterator[Section]:
+    plain = [section.plain for section in alternatives if section.plain is not None]
+    html = [section.html for section in alternatives if section.html is not None]
     if plain or html:
-        cut = any(section.cut for section in found)
+        cut = any(section.cut for section in alternatives)
         yield Section("\n".join(plain) if plain else None, "\n".join(html) if html else None, cut)
 
 
@@ -198,8 +199,8 @@ def _content(part: Message) -> bytes:
 
 def _decoded_body(part: Message) -> bytes:
     """Return the body as decoded by the standard library: quoted-printable decoded, 8-bit text unchanged."""
-    undone = part.get_payload(decode=True)
-    return undone if isinstance(undone, bytes) else b""
+    content = part.get_payload(decode=True)
+    return content if isinstance(content, bytes) else b""
 
 
 def _raw_body(part: Message) -> bytes:
@@ -250,7 +251,7 @@ def _attachment(part: Message, limits: Limits) -> Attachment:
 
 
 def _is_tnef(part: Message) -> bool:
-    """Return whether a part is TNEF: by its type, or by its name where a gateway changed the type."""
+    """Return whether a part is TNEF. If a gateway changed the type, the name shows it."""
     return part.get_content_type() in (TNEF, "application/vnd.ms-tnef") or _filename(part).casefold() == TNEF_NAME
 
 

@@ -7,7 +7,7 @@ converts the error codes of the sign-in service to errors of `integrations.error
 import logging
 import warnings
 
-# MSAL logs whole answers of the token endpoint where they lack an expected value.
+# If an answer of the token endpoint lacks an expected value, MSAL logs the whole answer.
 logging.getLogger("msal").setLevel(logging.CRITICAL + 1)
-# A service user is the choice of the admin; the page with that choice shows the recommendation of Microsoft.
+# MSAL warns about sign-in with a password. An admin chooses it on a page that shows the advice of Microsoft.
 warnings.filterwarnings("ignore", "This API has been deprecated for public client flows", DeprecationWarning)

@@ -1,6 +1,6 @@
 """The credentials of a sign-in to Entra: an application with its secret or its certificate, or a service user.
 
-They are checked without a request.
+This module checks them without sending a request.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from integrations.network.settings import ServerSettings
 AUTH_KINDS = ("oauth2", "certificate", "service_user")
 """The values of `ServerSettings.auth` that sign in to Entra."""
 ASSERTION_LIFETIME = 600
-"""Seconds."""
+"""Seconds that a signed client assertion is valid."""
 
 
 def check_entered(settings: ServerSettings) -> None:
-    """Check the credentials as far as it is possible without Entra.
+    """Check the format and completeness of the credentials, without a request to Entra.
 
     Args:
         settings: The settings of the connection.
@@ -52,7 +52,7 @@ def client_credential(settings: ServerSettings, audience: Callable[[], str]) -> 
 
     Args:
         settings: The settings of the connection.
-        audience: Returns the token endpoint.
+        audience: Function that returns the URL of the token endpoint.
 
     Returns:
         A client assertion or a client secret; None for an application without either.
@@ -70,7 +70,7 @@ class Assertion:
 
         Args:
             settings: The settings of the connection.
-            audience: Returns the token endpoint.
+            audience: Function that returns the URL of the token endpoint.
 
         Raises:
             SettingsWrong: Key, certificate or thumbprint is invalid.
@@ -80,7 +80,7 @@ class Assertion:
 
     def __call__(self) -> str:
         """Return a signed JWT that is valid for `ASSERTION_LIFETIME` seconds."""
-        # SHA-1 only identifies the certificate, where the admin entered nothing but its SHA-1 thumbprint.
+        # If the admin entered only a SHA-1 thumbprint, SHA-1 identifies the certificate. It is not used to sign.
         algorithm = "PS256" if "x5t#S256" in self._headers else "RS256"
         creator = JwtAssertionCreator(self._key, algorithm, headers=dict(self._headers))
         token: bytes = creator.create_normal_assertion(self._audience(), self._issuer, expires_in=ASSERTION_LIFETIME)
@@ -97,7 +97,7 @@ def _key_and_headers(settings: ServerSettings) -> tuple[rsa.RSAPrivateKey, dict[
     if settings.client_certificate.strip():
         certificate = _certificate(settings.client_certificate)
         if certificate.public_key() != key.public_key():
-            raise SettingsWrong("certificate: the private key is not that of this certificate")
+            raise SettingsWrong("certificate: the private key does not belong to this certificate")
         return key, {"x5t#S256": _encoded(certificate.fingerprint(hashes.SHA256()))}
     thumbprint = settings.client_thumbprint.strip().replace(":", "")
     try:
@@ -117,9 +117,9 @@ def _key(pem: str) -> rsa.RSAPrivateKey:
     except TypeError:
         raise SettingsWrong("private key: it has a passphrase; enter it without one") from None
     except (ValueError, UnsupportedAlgorithm):
-        raise SettingsWrong("private key: this is no key in PEM format") from None
+        raise SettingsWrong("private key: this is not a key in PEM format") from None
     if not isinstance(key, rsa.RSAPrivateKey):
-        raise SettingsWrong("private key: Entra takes RSA keys only")
+        raise SettingsWrong("private key: Entra accepts only RSA keys")
     return key
 
 
@@ -127,7 +127,7 @@ def _certificate(pem: str) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(pem.encode())
     except ValueError:
-        raise SettingsWrong("certificate: this is no certificate in PEM format") from None
+        raise SettingsWrong("certificate: this is not a certificate in PEM format") from None
 
 
 def _encoded(raw: bytes) -> str:

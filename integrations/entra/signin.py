@@ -16,7 +16,7 @@ from msal.exceptions import MsalError
 from urllib3.exceptions import HTTPError
 
 from integrations.entra.credentials import check_entered, client_credential
-from integrations.entra.refusals import refusal
+from integrations.entra.error_codes import refusal
 from integrations.errors import IntegrationError, SignInRefused, TokenEndpointFailed, Transient
 from integrations.network.faults import of_transport, retry_after
 from integrations.network.session import ServerSession
@@ -24,10 +24,10 @@ from integrations.network.settings import ServerSettings, check_url
 from integrations.network.transport import CallDeadline
 
 MARGIN = 300.0
-"""Seconds before its end at which a token is replaced; half of its lifetime where that is shorter."""
-NOT_AS_AGREED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, MsalError)
-"""Exceptions of this module and of MSAL for an answer that violates the protocol. JSON that is nested too deeply raises
-a RuntimeError (RecursionError)."""
+"""A token is replaced this many seconds before it expires; if half of its lifetime is shorter, at half its lifetime."""
+PROTOCOL_VIOLATIONS = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, MsalError)
+"""Exceptions of this module and of MSAL for an answer that violates the protocol. RecursionError, for JSON that is nested
+too deeply, is a RuntimeError."""
 
 
 class TokenSignIn:
@@ -38,7 +38,7 @@ class TokenSignIn:
 
         Args:
             settings: The settings of the connection.
-            scope: The service that the token is for, with `/.default`.
+            scope: The URL of the service that the token is for, followed by `/.default`.
             context: The TLS context for the sign-in service.
 
         Raises:
@@ -53,10 +53,10 @@ class TokenSignIn:
         self._refusal: tuple[float, IntegrationError] | None = None
 
     def token(self, within: float | None = None) -> str:
-        """Return a token that is valid by its lifetime.
+        """Return a token that has not expired.
 
         Args:
-            within: Seconds that are left of the call; None for the deadline of the connection.
+            within: Seconds until the deadline of the call; None for the deadline of the connection.
 
         Returns:
             The stored token, or a new one.
@@ -67,15 +67,15 @@ class TokenSignIn:
         """
         return self._token_other_than("", within)
 
-    def another(self, refused: str, within: float | None = None) -> str:
-        """Return another token than one that a service refused before its end.
+    def token_other_than(self, refused: str, within: float | None = None) -> str:
+        """Return a token other than one that a service refused before it expired.
 
         Args:
             refused: The refused token.
-            within: Seconds that are left of the call; None for the deadline of the connection.
+            within: Seconds until the deadline of the call; None for the deadline of the connection.
 
         Returns:
-            The stored token where it is another one already, or a new one.
+            The stored token if another thread has replaced the refused one already, else a new one.
 
         Raises:
             SignInRefused: Entra refused the sign-in.
@@ -84,7 +84,7 @@ class TokenSignIn:
         return self._token_other_than(refused, within)
 
     def drop(self, refused: str) -> None:
-        """Forget a token that a service refused, so that the next call requests a new one.
+        """Remove a token that a service refused, so that the next call requests a new one.
 
         Args:
             refused: The refused token.
@@ -115,7 +115,7 @@ class TokenSignIn:
     def _raise_refusal_since(self, started: float) -> None:
         """Raise the refusal that another thread got while this thread waited for the lock.
 
-        Only one of the waiting threads sends a request: else each thread would add one refused sign-in.
+        This thread then sends no request. Otherwise each waiting thread would cause one more refused sign-in.
         """
         if self._refusal is not None and self._refusal[0] >= started:
             error = self._refusal[1]
@@ -139,7 +139,7 @@ class TokenSignIn:
             raise
         except (requests.RequestException, HTTPError, ssl.SSLError, ConnectionError, TimeoutError) as error:
             raise _unreachable(error) from error
-        except NOT_AS_AGREED:
+        except PROTOCOL_VIOLATIONS:
             # `from None`: the texts of MSAL quote the whole answer.
             raise self._error_of(self._http.refused) from None
         if not token:
@@ -151,8 +151,8 @@ class TokenSignIn:
         return token, lifetime
 
     def _answer(self) -> Mapping[str, Any]:
-        # A new application for each token: a reused one would return a refusal of the last minute from its cache, and
-        # store refresh tokens that are not used.
+        # Each token is requested with a new application object. MSAL caches refusals in this object for a minute, and
+        # stores refresh tokens in it that are not used here.
         settings = self._settings
         credential = client_credential(settings, lambda: str(app.authority.token_endpoint))
         kind = msal.ConfidentialClientApplication if credential else msal.PublicClientApplication
@@ -178,7 +178,7 @@ class TokenSignIn:
 
 
 class _HttpClient:
-    """The HTTP client for MSAL, with TLS context and proxy of the connection. It sends to the sign-in service only."""
+    """The HTTP client for MSAL, with TLS context and proxy of the connection. It sends only to the sign-in service."""
 
     def __init__(self, authority: str, context: ssl.SSLContext, proxy: str, user_agent: str, seconds: float) -> None:
         self._authority = urlsplit(authority)
@@ -189,7 +189,7 @@ class _HttpClient:
         self.begin(time.monotonic() + seconds)
 
     def begin(self, end: float) -> None:
-        """Start the requests for one token, which end at a time of `time.monotonic`."""
+        """Prepare the requests for one token. `end` is their deadline, by `time.monotonic`."""
         self._deadline.share(end)
         self.status, self.wait = 0, ""
         self.refused: Mapping[str, Any] = {}
@@ -210,7 +210,7 @@ class _HttpClient:
         sent_headers = {name: value for name, value in (headers or {}).items() if not _is_telemetry(name)}
         own_url = self._own_url(url)
         response = self._session.request(method, own_url, headers=sent_headers, allow_redirects=False, **arguments)
-        # JSON is UTF-8 (RFC 8259, section 8.1). Detecting another encoding is slow, and decoding some never ends.
+        # JSON is UTF-8 (RFC 8259, section 8.1). Detecting the encoding is slow, and decoding a wrong one may hang.
         response.encoding = "utf-8"
         self.status, self.wait = response.status_code, response.headers.get("Retry-After", "")
         if 400 <= response.status_code < 500:
@@ -221,14 +221,14 @@ class _HttpClient:
         """Return the address with the port of the authority, which MSAL drops.
 
         Raises:
-            SignInRefused: The address is of another server. Neither a secret nor a password is sent to a server that
-                only a discovery document names.
+            SignInRefused: The address is of another server. It may come from a discovery document, so neither a secret
+                nor a password is sent to it.
         """
         parts = urlsplit(url)
         if parts.scheme != "https" or parts.hostname != self._authority.hostname:
             raise SignInRefused("the user signs in with a service outside of Entra, which is not supported")
         if parts.port not in (None, self._authority.port):
-            raise SignInRefused("its documents point to another server")
+            raise SignInRefused("its discovery document names another server")
         return parts._replace(netloc=self._authority.netloc).geturl()
 
 
@@ -236,7 +236,7 @@ def _seconds(expires_in: Any) -> float:
     """Return the lifetime of a token (RFC 6749, section 5.1); older services write the number as text.
 
     Raises:
-        ValueError: The value is no positive number.
+        ValueError: The value is not a positive number.
     """
     is_number = isinstance(expires_in, int | float | str) and not isinstance(expires_in, bool)
     seconds = float(expires_in) if is_number else 0.0
@@ -258,6 +258,6 @@ def _object(response: requests.Response) -> Mapping[str, Any]:
 
 
 def _unreachable(error: Exception) -> IntegrationError:
-    """Return the error for an exception of the network: a transient one is of the sign-in service, not of Exchange."""
-    found = of_transport(error)
-    return TokenEndpointFailed(found.detail) if isinstance(found, Transient) else found
+    """Return the error for a network exception. A transient one is a failure of the sign-in service, not of Exchange."""
+    converted = of_transport(error)
+    return TokenEndpointFailed(converted.detail) if isinstance(converted, Transient) else converted

@@ -1,7 +1,7 @@
 """The root of the error tree, and the terms by which an error is classified.
 
 `kind` is stable: the error catalogue, the API, the database and the retry policy use it as a key. Where the vendor's
-product has the same error, the kind is the vendor's name of it.
+product has the same error, the kind is the vendor's name for it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from enum import StrEnum
 from integrations.bidi import closed
 
 LONGEST_DETAIL = 500
-"""Characters of `IntegrationError.detail`."""
+"""Maximum number of characters of `IntegrationError.detail`."""
 
 
 class Scope(StrEnum):
@@ -28,7 +28,7 @@ class Scope(StrEnum):
 
 
 class Evidence(StrEnum):
-    """The class of an error: what the answer of the other side proves about the cause.
+    """The class of an error: what the response of the server proves about its cause.
 
     `sync.engine.error_scope` decides from the evidence, and from the results of other mailboxes, what is at fault and
     what is paused.
@@ -39,7 +39,7 @@ class Evidence(StrEnum):
     SETTINGS = "settings"
     """A setting or a stored secret of this product cannot be used. No request was sent to the server."""
     PASSWORD = "password"  # noqa: S105  # the name of a class of evidence
-    """A sign-in was refused. Each further refusal brings the account nearer to a lockout."""
+    """A sign-in was refused. Further refusals can lock the account out."""
     RESPONSE = "response"
     """A refusal that does not count as a wrong password: 403, a version, a wrong endpoint."""
     OVERLOAD = "overload"
@@ -95,8 +95,8 @@ class IntegrationError(Exception):
     """The widest scope that the error can stop. It is derived from `evidence`; a subclass must not set it."""
     evidence: Evidence = Evidence.OURS
     ours: bool = False
-    """Whether the cause is this product or a service that it needs, and neither Exchange nor Re:infer."""
-    text: str = "An error occurred that this product has no name for."
+    """Whether this product or a service that it needs is the cause, not Exchange or Re:infer."""
+    text: str = "An unknown error occurred."
     remedy: str = "It is retried automatically. If it persists, check the log of the worker."
     may_be_item: bool = False
     """Whether a single email can cause the error, so that the other emails must be tried without it."""
@@ -116,8 +116,8 @@ class IntegrationError(Exception):
         """Create the error.
 
         Args:
-            detail: A code or status line of the other side, never content; cut after `LONGEST_DETAIL` characters.
-            retry_after: How long the other side requested to wait; None where it did not.
+            detail: A code or status line of the server, never content of mail; cut to `LONGEST_DETAIL` characters.
+            retry_after: How long the server requested to wait; None where it did not.
         """
         self.detail = closed(detail[:LONGEST_DETAIL])
         self.retry_after = retry_after

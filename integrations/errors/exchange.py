@@ -1,7 +1,7 @@
-"""Errors of Exchange that both EWS and Graph can report, and errors of EWS alone.
+"""Errors of Exchange that both EWS and Graph can report, and errors that only EWS reports.
 
-The errors whose names begin with `Exchange` are those of any source of mail: EWS, Graph and `integrations.network`
-raise them, and a new source raises them, too.
+Every source of mail can raise the errors whose names begin with `Exchange`: EWS, Graph and `integrations.network`
+raise them, and a new source should raise them, too.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class TlsFailed(Refused):
 
 
 class EndpointWrong(Refused):
-    """A server answered that is no EWS endpoint."""
+    """The server that answered is not an EWS endpoint."""
 
     kind = "endpoint_wrong"
     evidence = Evidence.RESPONSE
@@ -125,7 +125,7 @@ class EwsDisabled(Refused):
 
 
 class EwsBlockedOnline(EwsDisabled):
-    """Exchange Online blocks EWS for this application: see `integrations.ews_end`."""
+    """Exchange Online blocks EWS for this application: see `integrations.ews_retirement`."""
 
     kind = "ews_blocked_online"
     text = (
@@ -134,7 +134,7 @@ class EwsBlockedOnline(EwsDisabled):
     remedy = (
         "Press Switch to Graph. Or, until 31 March 2027, an Exchange admin runs Set-OrganizationConfig -EwsEnabled $true "
         '-EwsAllowedAppIDs "<the ids that are listed already>,<the application id of this integration>": the command replaces '
-        "the whole list, and takes up to a day to work. Then press Start."
+        "the whole list, and takes up to a day to take effect. Then press Start."
     )
 
 
@@ -155,7 +155,7 @@ class VersionRefused(Refused):
 
     kind = "exchange_version_refused"
     evidence = Evidence.RESPONSE
-    text = "Exchange accepts for this mailbox no version of EWS that this product supports."
+    text = "For this mailbox, Exchange accepts none of the EWS versions that this product supports."
     remedy = (
         "An Exchange admin checks which server hosts the mailbox: this product supports the versions of Exchange 2007 to 2019 "
         "and of Exchange Online. If every mailbox is refused, correct or clear the build version of the integration."
@@ -167,7 +167,7 @@ class CallerUnknown(Refused):
 
     kind = "exchange_account_unknown"
     evidence = Evidence.RESPONSE
-    text = "The account signed in, but it is not in the directory of Exchange, or may not be used there."
+    text = "The account signed in, but it is not in the directory of Exchange, or Exchange does not let it in."
     remedy = (
         "Sign in with an account of the forest of Exchange. For an application: an Exchange admin registers it with "
         "New-ServicePrincipal. Then press Start."
@@ -221,7 +221,7 @@ class MailboxNotFound(Refused):
 
     kind = "mailbox_not_found"
     evidence = Evidence.MAILBOX
-    text = "Exchange knows no mailbox with this address."
+    text = "Exchange has no mailbox with this address."
     remedy = "Correct the address: it must be the primary SMTP address of a mailbox on this server."
 
 
@@ -240,13 +240,14 @@ class LicenceMissing(Refused):
     kind = "mailbox_invalid_license"
     evidence = Evidence.MAILBOX
     text = "The mailbox has no licence for Exchange Online."
-    remedy = "Assign a licence. It can take a day to work."
+    remedy = "Assign a licence. It can take a day to take effect."
 
 
 class InboxHidden(Refused):
     """Exchange answers "not found" for a folder that every mailbox has.
 
-    By the documentation of Microsoft (ResponseCode, ErrorItemNotFound) "not found" also means that a right is missing.
+    According to the documentation of Microsoft (ResponseCode, ErrorItemNotFound), "not found" can also mean that a right
+    is missing.
     """
 
     kind = "mailbox_inbox_not_found"
@@ -267,7 +268,7 @@ class FolderRefused(Refused):
     The error stops only that folder: see `sync.engine.folder_refusals`.
 
     Attributes:
-        of_mailbox: The error of the mailbox that the same answer means where every folder gets it.
+        of_mailbox: The error to report for the mailbox if every folder is refused with this response.
     """
 
     kind = "folder_access_denied"
@@ -276,7 +277,7 @@ class FolderRefused(Refused):
     remedy = "Grant it read access to the folder, or deny the folder in the filter of the mailbox. It is retried automatically."
 
     whole_mailbox: type[Refused] = AccessDenied
-    """The error that is reported where every folder of the mailbox is refused in this way."""
+    """The class of `of_mailbox`, if the adapter does not pass another error."""
 
     def __init__(
         self, detail: str = "", *, retry_after: timedelta | None = None, of_mailbox: Refused | None = None
@@ -286,17 +287,17 @@ class FolderRefused(Refused):
         Args:
             detail: A code or status line of the server.
             retry_after: How long the server requested to wait; None where it did not.
-            of_mailbox: The error that the same answer means for the mailbox; None for one of class `whole_mailbox`.
+            of_mailbox: The error to report for the mailbox if every folder is refused; None: a `whole_mailbox` error.
         """
         super().__init__(detail, retry_after=retry_after)
         self.of_mailbox = of_mailbox or self.whole_mailbox(detail)
 
 
 class FolderNotFound(FolderRefused):
-    """A folder of the folder tree is reported as not found each time that it is read.
+    """Exchange lists a folder in the folder tree, but reports it as not found each time that it is read.
 
-    It is a `FolderGone` of a folder that stays in the tree. By the documentation of Microsoft, Exchange also refuses in
-    this way what an account has no right to read.
+    The engine raises this error for a `FolderGone` if the folder is still in the tree. According to the documentation of
+    Microsoft, Exchange also reports "not found" if the account has no right to read the folder.
     """
 
     kind = "folder_not_found"
@@ -321,7 +322,7 @@ class CursorRefused(IntegrationError):
 
 
 class FolderGone(IntegrationError):
-    """A folder was deleted since the folder tree was read."""
+    """A folder was deleted after the folder tree was read."""
 
     kind = "folder_gone"
     evidence = Evidence.FOLDER

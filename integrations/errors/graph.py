@@ -1,4 +1,4 @@
-"""Errors of Microsoft Graph alone."""
+"""Errors that only Microsoft Graph reports."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from integrations.errors.exchange import AccessDenied, EndpointWrong
 
 
 class GraphEndpointWrong(EndpointWrong):
-    """A server answered that is not Microsoft Graph."""
+    """The server that answered is not Microsoft Graph."""
 
     kind = "graph_endpoint_wrong"
     text = "There is no Microsoft Graph at this endpoint."
@@ -15,14 +15,14 @@ class GraphEndpointWrong(EndpointWrong):
 
 
 class PermissionMissing(Refused):
-    """The application has no permission to read mail at all."""
+    """The application has no permission to read mail."""
 
     kind = "graph_permission_missing"
     evidence = Evidence.RESPONSE
     text = "The application may not read mail by Microsoft Graph."
     remedy = (
         "Give it the role Application Mail.Read in RBAC for Applications, for the mailboxes of this integration, or let an "
-        "administrator consent to the permission Mail.Read. It can take two hours to work."
+        "administrator consent to the permission Mail.Read. It can take two hours to take effect."
     )
 
 
@@ -33,12 +33,12 @@ class MailboxOutOfScope(AccessDenied):
     text = "The application may not read this mailbox by Microsoft Graph."
     remedy = (
         "Add the mailbox to the scope of the application's role in RBAC for Applications; a service user needs full access "
-        "to it. If every mailbox is refused, the permission Mail.Read is missing. It can take two hours to work."
+        "to it. If every mailbox is refused, the permission Mail.Read is missing. It can take two hours to take effect."
     )
 
 
 class MailboxNotInCloud(Refused):
-    """Graph has a user of the address, but no mailbox that it can open."""
+    """Graph has a user with the address, but no mailbox that it can open."""
 
     kind = "mailbox_not_in_cloud"
     evidence = Evidence.MAILBOX

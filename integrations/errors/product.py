@@ -21,7 +21,7 @@ class InternalFault(Transient):
 
     kind = "internal_error"
     ours = True
-    text = "This product met a situation that it does not handle."
+    text = "An unexpected error occurred in this product."
     remedy = "It is retried automatically; please report it, with the line `sync.broke` of the worker's log."
 
 
@@ -48,7 +48,7 @@ class SecretElsewhere(Refused):
 
     kind = "secret_elsewhere"
     evidence = Evidence.SETTINGS
-    text = "The stored secret was entered for another server, or for another way to this server, and is not sent."
+    text = "The stored secret was entered for another server, or for another proxy or TLS setting, and is not sent."
     remedy = "Press Edit, enter the secret again and save. Then press Start."
 
 
@@ -79,7 +79,7 @@ class SecretUnreadable(ProcessFault):
     kind = "secret_unreadable"
     ours = True
     text = "A stored secret cannot be decrypted with the keys of this installation."
-    remedy = "Add the key that sealed it to ENCRYPTION_KEYS, or enter the secret again."
+    remedy = "Add the key that encrypted it to ENCRYPTION_KEYS, or enter the secret again."
 
 
 class OutOfResources(ProcessFault):

@@ -11,7 +11,7 @@ _MODULES = (base, sign_in, exchange, graph, reinfer, product)
 
 
 def all_errors() -> Iterator[type[IntegrationError]]:
-    """Return each error class of this package that has a kind of its own, the root of the tree first."""
+    """Return each error class of this package that defines a kind, beginning with the root of the tree."""
     for module in _MODULES:
         for member in tuple(vars(module).values()):
             if isinstance(member, type) and issubclass(member, IntegrationError):
@@ -37,7 +37,7 @@ def sentence(kind: str, detail: str) -> str:
 
     Args:
         kind: The stable name of an error; may be blank or unknown.
-        detail: What the other side answered, as stored in `IntegrationError.detail`.
+        detail: What the server answered, as stored in `IntegrationError.detail`.
 
     Returns:
         The same text as `str(error)`; the detail alone where the kind is unknown.

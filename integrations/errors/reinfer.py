@@ -47,7 +47,7 @@ class ReinferFailed(Transient):
 
 
 class ReinferUnintelligible(Transient):
-    """A 2xx whose body states an error, a 4xx whose body states success, or a body without the envelope of Re:infer.
+    """The response is not in the format of Re:infer, or its HTTP status contradicts its body.
 
     No part of the answer is used.
     """
@@ -60,12 +60,12 @@ class ReinferUnintelligible(Transient):
 
 
 class ReinferNotStored(Transient):
-    """Re:infer acknowledged several pushes of a comment, and the bucket still does not hold the comment."""
+    """Re:infer acknowledged several pushes of a comment, but the bucket still does not contain the comment."""
 
     kind = "reinfer_not_stored"
     evidence = Evidence.DESTINATION
     may_be_item = True
-    text = "Re:infer accepted an email and does not hold it."
+    text = "Re:infer accepted an email, but did not store it."
     remedy = "The email is pushed again automatically. If this continues, contact Re:infer's support about this bucket."
 
 
@@ -87,7 +87,7 @@ class ReinferCertificateUntrusted(Refused):
     kind = "reinfer_certificate_untrusted"
     evidence = Evidence.DESTINATION
     text = "The certificate of Re:infer is not trusted, or is for another name."
-    remedy = "Correct the API endpoint, or name the authority that signed it in the file that SSL_CERT_FILE points to."
+    remedy = "Correct the API endpoint, or add the authority that signed it to the file that SSL_CERT_FILE names."
 
 
 class ReinferTokenRefused(Refused):
@@ -103,11 +103,11 @@ class ReinferTokenRefused(Refused):
 
 
 class ReinferRefused(Refused):
-    """Re:infer refused a request as malformed, for a reason that is not a single comment."""
+    """Re:infer refused a request as malformed, and not because of a single comment."""
 
     kind = "reinfer_refused"
     evidence = Evidence.DESTINATION
-    text = "Re:infer refused a request that is valid by its documentation."
+    text = "Re:infer refused a request that is valid according to its documentation."
     remedy = "Check whether a newer version of this product is available."
 
 
@@ -129,7 +129,7 @@ class BucketNotFound(Refused):
     kind = "bucket_not_found"
     evidence = Evidence.BUCKET
     text = "Re:infer has no bucket of this project and name."
-    remedy = "Create it with the button beside it, or correct its name."
+    remedy = "Create it with the button next to it, or correct its name."
 
 
 class BucketNameWrong(SettingsWrong):
@@ -138,7 +138,7 @@ class BucketNameWrong(SettingsWrong):
     kind = "bucket_name_wrong"
     evidence = Evidence.BUCKET
     text = "No bucket can have this project and name."
-    remedy = "Correct them."
+    remedy = "Correct the project or the name."
 
 
 class ProjectNotFound(Refused):
@@ -156,7 +156,7 @@ class QuotaReached(Refused):
     kind = "comment_quota_hit"
     evidence = Evidence.BUCKET
     text = "The quota of the Re:infer tenant is reached."
-    remedy = "Raise it there. Then start the mailboxes that it stopped on the page of the destination."
+    remedy = "Raise the quota in Re:infer. Then, on the page of the destination, start the mailboxes that were stopped."
 
 
 class BudgetReached(QuotaReached):
@@ -172,9 +172,9 @@ class TooManyRefused(Refused):
 
     kind = "too_many_refused"
     evidence = Evidence.BUCKET
-    text = "Too many emails of this bucket were refused recently: the bucket stopped to protect your mail."
+    text = "Re:infer refused too many emails of this bucket recently. The bucket was stopped to protect your mail."
     remedy = (
         "No email is lost, and no further email fails. If this product was just upgraded, go back to the previous version and "
-        "report it to its makers. If these emails are at fault themselves, press Resume: for a day, refused emails then become "
+        "report it to its makers. If these emails themselves are faulty, press Resume: for one day, refused emails become "
         "failed emails, and the others are delivered."
     )

@@ -1,7 +1,7 @@
 """Errors of a sign-in, by Exchange itself or by Microsoft Entra.
 
-A refusal is a `SignInRefused`: its evidence is `PASSWORD`, so that the retry policy sends few of them and the account
-is not locked out.
+Each refusal is a `SignInRefused`. Its evidence is `PASSWORD`, so the retry policy rarely retries it, and the account is
+not locked out.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from integrations.errors.base import Evidence, Refused, Transient
 
 
 class TokenEndpointFailed(Transient):
-    """The sign-in service is unreachable, or answers with an error that is no refusal."""
+    """The sign-in service is unreachable, or answers with an error that does not refuse the sign-in."""
 
     kind = "token_endpoint_failed"
     evidence = Evidence.TRANSPORT
     text = "The sign-in service issued no token."
-    remedy = "Check that its address can be reached from here. It is retried automatically."
+    remedy = "Check that this machine can reach its address. It is retried automatically."
 
 
 class SignInRefused(Refused):
@@ -28,10 +28,10 @@ class SignInRefused(Refused):
 
 
 class ClientSecretWrong(SignInRefused):
-    """The client secret is none of the application."""
+    """The application has no such client secret."""
 
     kind = "client_secret_wrong"
-    text = "The sign-in service does not know this client secret."
+    text = "The sign-in service does not accept this client secret."
     remedy = "Enter the value of the secret, not its ID, or create a new one in the Entra app. Then press Start."
 
 
@@ -65,7 +65,7 @@ class TenantUnknown(SignInRefused):
     """The tenant ID is unknown to this sign-in service."""
 
     kind = "tenant_unknown"
-    text = "The sign-in service knows no such tenant."
+    text = "The sign-in service has no tenant with this ID."
     remedy = "Correct the tenant ID, or the sign-in service where your tenant is in a national cloud."
 
 
@@ -81,7 +81,7 @@ class SecondFactorNeeded(SignInRefused):
     """A service user would need multi-factor authentication."""
 
     kind = "second_factor_needed"
-    text = "The tenant does not let the service user sign in with a password alone."
+    text = "The tenant does not let the service user sign in with only a password."
     remedy = "Sign in by certificate or client secret, or exempt this user from the rule of conditional access."
 
 
@@ -100,7 +100,7 @@ class TenantRestricted(SignInRefused):
     """Tenant restrictions forbid the sign-in to this tenant."""
 
     kind = "tenant_restricted"
-    text = "Tenant restrictions, of a proxy on the way or of cross-tenant access, forbid signing in to this tenant."
+    text = "Tenant restrictions, set by a proxy or by cross-tenant access settings, forbid signing in to this tenant."
     remedy = (
         "Exempt the sign-in service from the tenant restrictions of the proxy for this machine, or add the tenant to the "
         "allowed tenants. Then press Start."
@@ -116,7 +116,7 @@ class UserUnknown(SignInRefused):
 
 
 class NotAssigned(SignInRefused):
-    """The enterprise application admits only assigned users and applications."""
+    """The enterprise application is open only to assigned users and applications."""
 
     kind = "application_not_assigned"
     text = "The application requires an assignment, and this user, or this application, has none."
@@ -171,7 +171,7 @@ class ResourceUnknown(SignInRefused):
     """The tenant has no service principal of Exchange Online or Graph, or the scope is of another cloud."""
 
     kind = "resource_unknown"
-    text = "The tenant does not know the service that a token is requested for: Exchange Online, or Microsoft Graph."
+    text = "The tenant does not have the service that a token is requested for: Exchange Online or Microsoft Graph."
     remedy = (
         "Check the tenant ID, the endpoint and the sign-in service: all three must be of the same national cloud. The tenant "
         "needs a licence of Exchange Online, and the service must not be disabled there. Then press Start."
@@ -187,7 +187,7 @@ class ConsentMissing(SignInRefused):
 
 
 class SignInNotOffered(SignInRefused):
-    """A 401 that does not offer the authentication scheme of the connection. The password was not checked."""
+    """A 401 response that does not offer the authentication scheme of the connection. No password was checked."""
 
     kind = "sign_in_not_offered"
     text = "Exchange does not offer the kind of sign-in that is chosen for this integration."
@@ -198,7 +198,7 @@ class SignInNotOffered(SignInRefused):
 
 
 class OnlyKerberosOffered(SignInNotOffered):
-    """A 401 that offers Negotiate alone."""
+    """A 401 response that offers only Negotiate."""
 
     kind = "only_kerberos_offered"
     text = "Exchange offers only Kerberos, which this product does not support."

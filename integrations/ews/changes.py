@@ -1,4 +1,4 @@
-"""Changes of one folder, page by page, with the properties of each item that cost almost nothing to list."""
+"""List the changes of one folder, page by page, with those item properties that Exchange lists at almost no cost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from integrations.ews.mailbox import MailboxAccount
 from integrations.ews.operations import SyncFolderItems
 from integrations.ews.responses import code_of
 from integrations.messages import Change, ChangeKind, ChangePage, Cursor, FolderId, ItemId
-from integrations.network.values import moment, whole_number
+from integrations.network.values import parse_time, whole_number
 
 FIELDS = [
     FieldPath(field=Message.get_field_by_fieldname(name))
@@ -30,7 +30,7 @@ KINDS = {
     f"{{{TNS}}}ReadFlagChange": ChangeKind.READ,
 }
 MAX_UNCHANGED_STATES = 3
-"""Consecutive pages with the same sync state although the server announces more changes."""
+"""The listing fails after this many consecutive pages with an unchanged sync state that announce more changes."""
 
 
 def change_pages(
@@ -66,7 +66,7 @@ def change_pages(
         last = bool(service.includes_last_item_in_range)
         unchanged = unchanged + 1 if state == previous and not last else 0
         if unchanged >= MAX_UNCHANGED_STATES:
-            raise ExchangeFailed("the server announces changes and never lists them")
+            raise ExchangeFailed("the server announces more changes, but the sync state does not change")
         yield ChangePage(tuple(changes), Cursor(state), last)
         if last:
             return
@@ -74,7 +74,7 @@ def change_pages(
 
 @contextmanager
 def _folder_errors() -> Iterator[None]:
-    """Translate errors of a request about one folder. There, the code for denied access concerns the folder."""
+    """Translate the errors of a request for one folder. `AccessDenied` becomes `FolderRefused` for this folder."""
     try:
         with translated_errors():
             yield
@@ -108,7 +108,7 @@ def _change(folder: FolderId, outcome: Any) -> Change:
 
 
 def change_of(kind: ChangeKind, folder: FolderId, item: Any) -> Change:
-    """Return an item element of a listing as a change.
+    """Convert an item element of a listing to a change.
 
     Args:
         kind: Kind of the change.
@@ -126,7 +126,7 @@ def change_of(kind: ChangeKind, folder: FolderId, item: Any) -> Change:
         change_key=item_id.get("ChangeKey") or "",
         item_class=item.findtext(f"{{{TNS}}}ItemClass") or "",
         message_id=item.findtext(f"{{{TNS}}}InternetMessageId") or "",
-        received=moment(item.findtext(f"{{{TNS}}}DateTimeReceived")),
+        received=parse_time(item.findtext(f"{{{TNS}}}DateTimeReceived")),
         size=whole_number(item.findtext(f"{{{TNS}}}Size")),
         draft=item.findtext(f"{{{TNS}}}IsDraft") == "true",
     )

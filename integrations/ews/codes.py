@@ -1,9 +1,9 @@
 """Map the ResponseCodes of Exchange to errors of the product.
 
 Source: https://learn.microsoft.com/en-us/exchange/client-developer/web-service-reference/responsecode and the schema of
-EWS, which has more codes. A code that is not listed here counts as a transient failure of Exchange. A test lists every
-such code of exchangelib, so that leaving out a code is a decision. For the meaning of codes for a single email of a
-batch, see `fetch`.
+EWS, which has more codes. A code that is not listed here counts as a transient failure of Exchange. A test
+contains the codes of exchangelib that are omitted here on purpose, and fails for any other missing code. `fetch`
+interprets the codes of a single email in a batch.
 """
 
 from __future__ import annotations

@@ -13,15 +13,15 @@ from exchangelib.version import Build, Version
 from integrations.entra.signin import TokenSignIn
 from integrations.errors import SettingsWrong
 from integrations.ews.credentials import TokenCredentials, service_account
-from integrations.ews.protocol import MOST_CONNECTIONS, AnswerPolicy, ConnectionProtocol
-from integrations.network.kept import Kept
-from integrations.network.settings import ServerSettings, check_way
+from integrations.ews.protocol import MAX_CONNECTIONS, AnswerPolicy, ConnectionProtocol
+from integrations.network.connection_cache import ConnectionCache
+from integrations.network.settings import ServerSettings, check_server_settings
 from integrations.network.transport import CallDeadline, tls_context
 
 AUTH_TYPES = {"ntlm": NTLM, "basic": BASIC, "oauth2": OAUTH2, "certificate": OAUTH2, "service_user": OAUTH2}
-"""exchangelib's auth types by the sign-in of the integration."""
+"""Auth type of exchangelib for each sign-in type of an integration."""
 SCHEMES = {NTLM: "ntlm", BASIC: "basic", OAUTH2: "bearer"}
-"""HTTP authentication schemes by auth type."""
+"""HTTP authentication scheme for each auth type of exchangelib."""
 CLOUD_SCOPE = "https://outlook.office365.com/.default"
 
 
@@ -43,10 +43,10 @@ def connection(settings: ConnectionSettings, *, fresh: bool = False) -> Connecti
 
     Args:
         settings: Settings of the connection.
-        fresh: Replace an open connection, so that it signs in anew.
+        fresh: Whether to replace an open connection with a new one, which signs in again.
 
     Returns:
-        A connection that this process shares.
+        The connection, which all threads of this process share.
 
     Raises:
         SettingsWrong: A setting cannot be used.
@@ -62,7 +62,7 @@ def close_all() -> None:
 def _new_connection(settings: ConnectionSettings) -> ConnectionProtocol:
     if settings.auth not in AUTH_TYPES:
         raise SettingsWrong("sign-in: this type of sign-in does not exist")
-    check_way(settings)
+    check_server_settings(settings)
     deadline = CallDeadline(settings.deadline)
     context = tls_context(settings.tls_minimum, settings.tls_ciphers, settings.ca_bundle)
     config = Configuration(
@@ -71,7 +71,7 @@ def _new_connection(settings: ConnectionSettings) -> ConnectionProtocol:
         auth_type=AUTH_TYPES[settings.auth],
         version=_version(settings.build_version),
         retry_policy=AnswerPolicy(SCHEMES[AUTH_TYPES[settings.auth]]),
-        max_connections=MOST_CONNECTIONS,
+        max_connections=MAX_CONNECTIONS,
     )
     return ConnectionProtocol.create(
         config,
@@ -96,7 +96,7 @@ def _version(text: str) -> Version | None:
     try:
         return Version(build=Build(*(int(part) for part in text.split("."))))
     except (TypeError, ValueError) as error:
-        raise SettingsWrong("build version: no version of Exchange has this number") from error
+        raise SettingsWrong("build version: this is not a version number of Exchange") from error
 
 
-_connections: Kept[ConnectionSettings, ConnectionProtocol] = Kept(_new_connection)
+_connections: ConnectionCache[ConnectionSettings, ConnectionProtocol] = ConnectionCache(_new_connection)

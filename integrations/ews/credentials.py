@@ -1,7 +1,7 @@
 """Credentials for Exchange: a service account with its password, or a token of Entra.
 
-exchangelib and requests_oauthlib can request tokens too. They are not used for it: they follow a redirect of the token
-endpoint and send the secret there, and their token URL is fixed to the worldwide cloud.
+exchangelib can also request tokens, through requests_oauthlib. This is not used, for two reasons: a redirect of the token
+endpoint would be followed and would receive the secret, and the token URL is fixed to the worldwide cloud.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class TokenCredentials(BaseCredentials):
 
 
 class Bearer(AuthBase):
-    """Bearer authentication: each request has the current token, and a token that Exchange rejects is not reused."""
+    """Bearer authentication. Adds the current token to each request, and drops a token that Exchange rejects."""
 
     def __init__(self, credentials: TokenCredentials) -> None:
         """Store the credentials.
@@ -70,17 +70,17 @@ class Bearer(AuthBase):
 
 
 class Ntlm(HttpNtlmAuth):
-    """NTLM that binds to the TLS channel (RFC 5929, section 4) of a response whose body was read.
+    """NTLM with channel binding (RFC 5929, section 4) for responses with a body that was already read.
 
-    The stock class takes the certificate from the socket of an unread response, and the size of an unread response is
-    unbounded.
+    The stock class reads the certificate of the server from the socket of an unread response. Here the transport reads
+    each body at once to limit its size, and stores the certificate in the attribute `peer_certificate` of the response.
     """
 
     def response_hook(self, r: requests.Response, **kwargs: Any) -> requests.Response:
         """Return the response after the handshake.
 
-        Where the server rejects the request without an NTLM challenge, for example because it accepts only Kerberos,
-        the rejection is returned. The stock class raises `PermissionError` then, which looks like a network error.
+        If the server rejects the request without an NTLM challenge, for example because it accepts only Kerberos, the
+        rejection is returned. The stock class raises `PermissionError`, which looks like a network error.
 
         Args:
             r: Response to the request without a handshake.

@@ -1,7 +1,7 @@
 """Translate errors of exchangelib, requests and the NTLM handshake to errors of the product, in one place.
 
-A translated error stores the code that the server sent, even a code that exchangelib does not have. It never stores the
-text: a text can quote an address or a subject. For the meaning of the codes, see `codes`.
+A translated error stores the code that the server sent, even if exchangelib has no class for it. It never stores the text
+of the error, because the text can quote an address or a subject. `codes` contains the meaning of the codes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from integrations.network.faults import of_transport, waiting_time
 FORMAT_ERRORS = (
     AttributeError, LookupError, TypeError, ValueError, ArithmeticError, RecursionError, SpnegoError, struct.error,
 )  # fmt: skip
-"""Errors of reading a response that does not follow the schema, in this package, exchangelib and the NTLM handshake."""
+"""Exceptions of this package, exchangelib and the NTLM handshake for a response that does not follow the schema."""
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def translated_errors() -> Iterator[None]:
         Once, for the block.
 
     Raises:
-        IntegrationError: The translated error. An error of the product passes unchanged.
+        IntegrationError: The translated error. An `IntegrationError` of the block is raised unchanged.
     """
     try:
         yield
@@ -68,7 +68,7 @@ def product_error(error: Exception) -> IntegrationError:
 
 
 def _transport_cause(error: BaseException) -> BaseException | None:
-    """Return the transport error behind an error of exchangelib, which stores it only as context."""
+    """Return the transport error that caused an error, or None. exchangelib links it only as `__context__`."""
     current: BaseException | None = error
     for _ in range(6):
         if current is None:

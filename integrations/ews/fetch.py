@@ -20,7 +20,7 @@ from integrations.ews.mime_texts import MimeTexts
 from integrations.ews.operations import GetItem
 from integrations.ews.responses import code_of
 from integrations.messages import Change, Email, Fetched, Gone, ItemDetails, Unreadable
-from integrations.network.values import moment, whole_number
+from integrations.network.values import parse_time, whole_number
 
 FIELDS = [
     FieldPath(field=Message.get_field_by_fieldname(name))
@@ -30,7 +30,7 @@ FIELDS = [
     )
 ]  # fmt: skip
 GONE = {"ErrorItemNotFound"}
-ITS_OWN = {
+ITEM_FAULTS = {
     "ErrorMimeContentConversionFailed", "ErrorContentConversionFailed", "ErrorCorruptData", "ErrorItemCorrupt",
     "ErrorMessageSizeExceeded", "ErrorMimeContentInvalid", "ErrorMimeContentInvalidBase64String",
     "ErrorInvalidIdMalformed", "ErrorInvalidId", "ErrorPropertyValidationFailure", "ErrorInvalidPropertyRequest",
@@ -41,12 +41,12 @@ ITS_OWN = {
     "ErrorInvalidIdTooManyAttachmentLevels",
 }  # fmt: skip
 """Codes of permanent faults of a single item."""
-PERHAPS_ITS_OWN = {
+ITEM_OR_MAILBOX_FAULTS = {
     "ErrorAccessDenied", "ErrorInternalServerError", "ErrorNonExistentMailbox", "ErrorImpersonateUserDenied",
     "ErrorImpersonationDenied", "ErrorImpersonationFailed",
 }  # fmt: skip
-"""Codes of an item fault where other items can be read, and of a mailbox fault where none can."""
-STOPPED = {"ErrorBatchProcessingStopped"}
+"""Ambiguous codes: a fault of the item if another item or the inbox can be read, otherwise a fault of the mailbox."""
+NOT_PROCESSED = {"ErrorBatchProcessingStopped"}
 """Code for an item that the server did not process."""
 
 
@@ -72,12 +72,12 @@ def fetch_emails(account: MailboxAccount, changes: Sequence[Change]) -> Iterator
     for change in changes:
         outcome = outcomes.get(change.item_id)
         code = code_of(outcome) if isinstance(outcome, Exception) else ""
-        if outcome is None or code in STOPPED:
+        if outcome is None or code in NOT_PROCESSED:
             yield from _unreadable_items(account, doubtful)
             doubtful.clear()
             yield from _fetch_alone(account, change, len(requested), code)
-        elif isinstance(outcome, Exception) and code in PERHAPS_ITS_OWN and not conclusive:
-            # The fault is the mailbox's unless another item can be read. Until then, later outcomes wait as well.
+        elif isinstance(outcome, Exception) and code in ITEM_OR_MAILBOX_FAULTS and not conclusive:
+            # This is a fault of the mailbox unless another item can be read. It is decided with a later outcome.
             doubtful.append((change, outcome))
         else:
             conclusive += 1
@@ -90,7 +90,7 @@ def fetch_emails(account: MailboxAccount, changes: Sequence[Change]) -> Iterator
 
 
 def _fetch_alone(account: MailboxAccount, change: Change, batch_size: int, code: str) -> Iterator[Fetched]:
-    """Fetch an item alone that the server did not process, or that the response of the batch lacks."""
+    """Fetch one item in a separate request, because the server did not process it or left it out of the response."""
     if batch_size > 1:
         yield from fetch_emails(account, [change])
     elif code:
@@ -100,7 +100,7 @@ def _fetch_alone(account: MailboxAccount, change: Change, batch_size: int, code:
 
 
 def _unreadable_items(account: MailboxAccount, doubtful: Sequence[tuple[Change, Exception]]) -> Iterator[Fetched]:
-    """Yield items as unreadable where the inbox can be opened. Otherwise raise the fault of the mailbox."""
+    """Yield the items as `Unreadable` if the inbox can be opened. If it cannot, raise the error of the mailbox."""
     if doubtful:
         read_inbox(account)
     yield from (Unreadable(change, code_of(error)) for change, error in doubtful)
@@ -112,7 +112,7 @@ def _email(change: Change, item: Any, mimes: MimeTexts) -> Email | Unreadable:
     if number is None:
         return Unreadable(change, "no MIME content")
     try:
-        # An empty text is passed on: `conversion.mime.head` decides that it is not an email.
+        # An empty text is not rejected here: `conversion.mime.head` detects that it is not an email.
         mime = mimes.decoded(number) if number.strip() else b""
     except ValueError:
         return Unreadable(change, "invalid MIME content")
@@ -124,7 +124,7 @@ def _failed(change: Change, error: Exception) -> Gone | Unreadable:
     code = code_of(error)
     if code in GONE:
         return Gone(change)
-    if code in ITS_OWN or code in PERHAPS_ITS_OWN:
+    if code in ITEM_FAULTS or code in ITEM_OR_MAILBOX_FAULTS:
         return Unreadable(change, code)
     raise product_error(error) from error
 
@@ -134,7 +134,7 @@ def _details(item: Any) -> ItemDetails:
         return item.findtext(f"{{{TNS}}}{name}") or ""
 
     return ItemDetails(
-        received=moment(text("DateTimeReceived")),
+        received=parse_time(text("DateTimeReceived")),
         size=whole_number(text("Size")),
         item_class=text("ItemClass") or "IPM.Note",
         importance=text("Importance"),

@@ -1,4 +1,4 @@
-"""The folder tree of a mailbox: its changes, and which folders are the well-known ones."""
+"""List the changes of the folder tree of a mailbox, and identify its well-known folders, such as the inbox."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ SINCE_2013 = {
     "conversationhistory": FolderKind.CONVERSATION_HISTORY,
 }
 API_2013 = EXCHANGE_2013.api_version()
-"""First EWS version with the folders in `SINCE_2013`. Names of versions sort by age."""
+"""First EWS version that supports the folders in `SINCE_2013`. Version names sort alphabetically by age."""
 MISSING_CODES = {"ErrorFolderNotFound", "ErrorItemNotFound", "ErrorAccessDenied"}
-"""Codes for a well-known folder that a mailbox lacks, or that the account may not see."""
+"""Codes for a well-known folder that does not exist in the mailbox, or that the account may not see."""
 HIDDEN_CODES = {"ErrorFolderNotFound", "ErrorItemNotFound", "ErrorSyncFolderNotFound"}
 """Codes for a folder that does not exist or that the account may not see (Microsoft's reference of ResponseCode)."""
 RSS_CLASS = "ipf.note.outlookhomepage"
@@ -46,7 +46,7 @@ MAX_PAGES = 1000
 
 
 class _Hidden(ExtendedProperty):
-    """PidTagAttributeHidden, [MS-OXPROPS] 2.611. EWS lists hidden folders like all others."""
+    """PidTagAttributeHidden, [MS-OXPROPS] 2.611. EWS lists hidden folders together with visible ones."""
 
     property_tag = 0x10F4
     property_type = "Boolean"
@@ -63,7 +63,7 @@ FIELDS = [
 
 @contextmanager
 def _inbox_hidden_errors() -> Iterator[None]:
-    """Raise `InboxHidden` where Exchange does not find the inbox or the top folder, which every mailbox has."""
+    """Raise `InboxHidden` if Exchange reports the inbox or the top folder as missing. Every mailbox has both folders."""
     try:
         yield
     except EWSError as error:
@@ -76,7 +76,7 @@ def _inbox_hidden_errors() -> Iterator[None]:
 def folder_changes(account: MailboxAccount, after: Cursor | None) -> FolderChanges:
     """Return the changes of the folder tree since a cursor.
 
-    Takes one request per page, and another one if a folder changed.
+    Sends one request per page, and one more request if a folder changed.
 
     Args:
         account: The mailbox.
@@ -153,21 +153,21 @@ def _count(text: str | None) -> int | None:
 def _kinds(account: MailboxAccount) -> dict[str, FolderKind]:
     """Return the kinds of the well-known folders of this mailbox by folder id, from one request.
 
-    Transient errors are raised: without its kind, Drafts would count as an ordinary folder from then on, and drafts
-    would be sent.
+    Any error except `MISSING_CODES` is raised, even a transient one. If it were ignored, the Drafts folder would be
+    stored as an ordinary folder, and drafts would be pushed to Re:infer.
     """
     names = dict(WELL_KNOWN)
     if account.version.build >= EXCHANGE_2013 and account.version.api_version >= API_2013:
         names |= SINCE_2013
     requested = [account.distinguished(name) for name in names]
     outcomes = GetFolder(account=account).call(folders=requested, additional_fields=[], shape="IdOnly")
-    found = {}
+    kinds_by_id = {}
     for kind, outcome in zip(names.values(), outcomes, strict=True):
         if not isinstance(outcome, Exception):
-            found[outcome.find(f"{{{TNS}}}FolderId").get("Id")] = kind
+            kinds_by_id[outcome.find(f"{{{TNS}}}FolderId").get("Id")] = kind
         elif code_of(outcome) not in MISSING_CODES:
             raise product_error(outcome) from outcome
-    return found
+    return kinds_by_id
 
 
 @_inbox_hidden_errors()
@@ -190,7 +190,7 @@ def read_inbox(account: MailboxAccount) -> None:
 
 
 def ews_folder(folder: FolderId) -> EwsFolderId:
-    """Return a folder id as exchangelib's class.
+    """Convert a folder id to the class of exchangelib.
 
     Args:
         folder: Id of the folder.

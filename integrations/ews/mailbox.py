@@ -13,7 +13,7 @@ from integrations.ews.versions import WorkingVersion, generation
 
 
 class MailboxAccount(Account):
-    """An account with only the attributes that the service classes use. Reading `root` would walk the folder tree."""
+    """An account with only the attributes that the service classes use. Do not use `root`, which lists all folders."""
 
     def __init__(self, address: str, access: str, protocol: ConnectionProtocol) -> None:
         """Prepare the account without a request.
@@ -36,7 +36,7 @@ class MailboxAccount(Account):
 
     @property
     def version(self) -> Version:
-        """The version of requests: that of the connection, or an older one that worked for this mailbox."""
+        """The EWS version for requests: the version of the connection, or an older one that worked for this mailbox."""
         version: Version = super().version
         return version if self.working_version is None else self.working_version.applied(version)
 
@@ -51,7 +51,7 @@ class MailboxAccount(Account):
 
     @property
     def working_version(self) -> WorkingVersion | None:
-        """The version that worked for this mailbox where that of the connection did not; None otherwise."""
+        """The EWS version that worked for this mailbox, if the server rejected the version of the connection; else None."""
         return self.protocol.versions.get(self.primary_smtp_address)
 
     @working_version.setter

@@ -1,7 +1,7 @@
 """Assign the responses of a batch to the requested items, by the item ids in the responses.
 
 A server, or a system in front of it, may change the order of responses, leave out a response, or respond about another
-item. In each case, the content of one email must not be taken for that of another.
+item. None of these cases may lead to the content of one email being stored under the id of another.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from integrations.messages import ItemId
 def match_outcomes(requested: Sequence[ItemId], outcomes: Sequence[Outcome]) -> Mapping[ItemId, Outcome]:
     """Return the outcomes by the ids of their items.
 
-    Errors name no item. They are assigned by their position where no other response contradicts it.
+    Error responses contain no item id. They are assigned by position, unless other responses show a changed order.
 
     Args:
         requested: Ids of the request, each once.
         outcomes: Outcomes of the response, in order.
 
     Returns:
-        Outcomes by item id. An item that is missing must be requested alone.
+        Outcomes by item id. The caller must request each missing item in a separate request.
 
     Raises:
         ExchangeFailed: A response is about an item that was not requested, or two responses are about the same item.
@@ -49,7 +49,7 @@ def match_outcomes(requested: Sequence[ItemId], outcomes: Sequence[Outcome]) -> 
     unmatched = [item for item in requested if item not in by_id]
     same_code = len({code_of(outcome) if isinstance(outcome, Exception) else "" for outcome in without_id}) == 1
     if len(unmatched) == len(without_id) and (in_order or same_code):
-        # An outcome that is neither an error nor has an id gives no information about any item.
+        # An element without an item id is ignored, because it may belong to any item.
         by_id.update(
             (item, outcome)
             for item, outcome in zip(unmatched, without_id, strict=True)

@@ -1,7 +1,7 @@
-"""Keep the MIME texts of a response out of the XML tree, which would take several times the size of a 25 MB email.
+"""Keep the MIME texts of a response out of the XML tree: in a tree, a 25 MB email takes several times its size.
 
-Neither Base64 nor text in well-formed XML contains `<`, so the texts can be found before the response is parsed. A
-number replaces each text.
+Neither Base64 nor text in well-formed XML contains `<`, so the texts can be found before the response is parsed. Each
+text is replaced by a number.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class MimeTexts:
         """Return one MIME text.
 
         Args:
-            number: Number in place of the text.
+            number: Number that replaced the text.
 
         Returns:
             Decoded MIME.

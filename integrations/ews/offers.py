@@ -1,4 +1,4 @@
-"""Interpret a 401: the password or the token was rejected, or the server does not offer the authentication scheme."""
+"""Interpret HTTP status 401: the password or token was rejected, or the server does not offer the auth scheme."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from integrations.errors import IntegrationError, OnlyKerberosOffered, SignInNot
 
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 SCHEME = re.compile(r"(?:^|,)\s*([A-Za-z][A-Za-z0-9._-]{0,31})(?=\s*(?:,|$)|\s+[^\s=,])")
-"""A name at the start of a challenge (RFC 9110, section 11.6.1). A parameter has an equals sign after its name."""
+"""Scheme name at the start of a challenge (RFC 9110, section 11.6.1). Names of parameters are followed by `=`."""
 MAX_SCHEMES = 6
-"""Schemes that an error names."""
+"""Maximum number of schemes in an error text."""
 LONGEST = 2048
-"""Characters of a header line that are read."""
+"""Maximum number of characters that are read from a header line."""
 SCHEME_NAMES = {"ntlm": "NTLM", "basic": "Basic", "bearer": "Bearer"}
 """Supported schemes and their usual spelling."""
 KERBEROS = {"negotiate", "kerberos"}
@@ -50,7 +50,7 @@ def unauthorized_error(scheme: str, offers: list[str], *, handshake_done: bool) 
     names = {name.casefold() for name in offers}
     detail = f"HTTP 401 to {SCHEME_NAMES[scheme]}, offered: {', '.join(offers)}"
     if not names or scheme in names:
-        # A response without any offer comes from a gateway or an incorrect server, so the offers prove nothing.
+        # Without offers, the response comes from a gateway or a faulty server. The scheme may still be supported.
         return SignInRefused(BEHIND_A_PROXY if scheme == "ntlm" and names else "HTTP 401")
     if scheme == "ntlm" and handshake_done:
         return SignInRefused(BEHIND_A_PROXY)

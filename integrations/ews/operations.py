@@ -1,7 +1,7 @@
-"""exchangelib's service classes, adapted for polling. Only operations that read.
+"""The service classes of exchangelib for operations that read, adapted for polling.
 
-They return XML elements and errors as values: one outcome per item. Payloads, SOAP, versions and codes are those of the
-stock classes. A test compares the results with those of the stock classes.
+They yield one outcome per item: its XML element, or its error as a value. Request payloads, SOAP, versions and error
+codes are those of the stock classes. A test compares the results of both.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ Outcome = etree._Element | Exception
 """The result for one item: the requested XML element, or the error."""
 
 LARGEST_TREE = 32 * 1024 * 1024
-"""Bytes of XML without MIME texts. 10,000 folders take 15 million; as a tree, XML may take 30 times as much memory."""
+"""Maximum bytes of XML, without MIME texts. 10,000 folders have 15 million. The tree may take 30 times the memory."""
 INVALID_CHARACTER = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xed[\xa0-\xbf][\x80-\xbf]|\xef\xbf[\xbe\xbf]")
 """Characters that XML cannot contain (XML 1.0, section 2.2): controls, lone surrogates, U+FFFE and U+FFFF."""
 REFERENCE = re.compile(rb"&#(?:x([0-9a-f]{1,9})|([0-9]{1,9}));", re.I)
-"""A reference to any character. Exchange also writes references to characters that XML cannot contain."""
+"""A numeric character reference. Exchange also sends references to characters that XML cannot contain."""
 
 
 class _Service:
@@ -47,15 +47,15 @@ class _Service:
         headers: dict[str, str] = super()._extra_headers()  # type: ignore[misc]
         anchor = headers.get("X-AnchorMailbox", "")
         if not (anchor.isascii() and anchor.isprintable()):
-            # The header only helps routing and cannot contain this address. The server decides whether it is valid.
+            # An HTTP header cannot contain this address. The header is only a routing hint, so it is omitted.
             del headers["X-AnchorMailbox"]
         return headers | {"client-request-id": str(uuid.uuid4()), "return-client-request-id": "true"}
 
     def _get_response_xml(self, payload: Any) -> Any:
-        """Return the response messages, in the first EWS version that the server accepts.
+        """Send the request in the first EWS version that the server accepts, and return the response messages.
 
-        Another version than that of the connection is remembered for this mailbox. The stock class tries all versions
-        for any invalid request, and does not remember the version that worked.
+        If this is not the version of the connection, it is remembered for this mailbox. The stock class tries all
+        versions for any invalid request, and does not remember the version that worked.
         """
         first_error = None
         for api_version in versions_to_try(self.account.version.api_version):
@@ -73,7 +73,7 @@ class _Service:
         raise first_error
 
     def _response_messages(self, payload: Any, api_version: str) -> Any:
-        """Return the response messages in one version. Raises for a rejected version, also one in a message."""
+        """Send the request in one version and return the response messages. Raise an error if one rejects the version."""
         response = self._get_response(payload, api_version)
         header, body = self._get_soap_parts(response)
         if header is not None:
@@ -92,7 +92,7 @@ class _Service:
         return messages
 
     def _get_response(self, payload: Any, api_version: str) -> requests.Response:
-        """Send the request within the deadline. A token that the server rejects is replaced once."""
+        """Send the request within the deadline. If the server rejects the token, send once again with a new token."""
         self.protocol.deadline.start()
         try:
             return super()._get_response(payload, api_version)  # type: ignore[misc, no-any-return]
@@ -102,7 +102,7 @@ class _Service:
             return super()._get_response(payload, api_version)  # type: ignore[misc, no-any-return]
 
     def _get_elements(self, payload: Any) -> Iterator[Outcome]:
-        # Without the stock method, which sleeps and retries: retries are up to the scheduler.
+        # The stock method is not called, because it sleeps and retries. Here the scheduler decides about retries.
         yield from self._response_generator(payload=payload)  # type: ignore[attr-defined]
 
     @classmethod
@@ -117,7 +117,7 @@ class _Service:
 
     @classmethod
     def _raise_soap_errors(cls, fault: Any) -> None:
-        # Without the stock method, which has a fixed list of codes and reads the waiting time from one place only.
+        # The stock method is not called: it has a fixed list of codes and reads the waiting time from one place only.
         raise error_of_fault(fault)
 
     @staticmethod
@@ -129,7 +129,7 @@ class _Service:
 
 
 class _SyncService(_Service):
-    """Reads the sync state after the page. The schema allows an error without a state."""
+    """Mixin that stores the sync state after a page. The schema allows an error response without a state."""
 
     sync_state: str | None
     includes_last_item_in_range: bool
@@ -138,7 +138,7 @@ class _SyncService(_Service):
     def _get_element_container(self, message: Any, name: str | None = None) -> Any:
         self.sync_state = message.findtext("{*}SyncState")
         self.includes_last_item_in_range = message.findtext(self.last_in_range_name) == "true"
-        # Without the stock method, which fails for a message without a state.
+        # The method of the stock class is skipped, because it fails for a message without a sync state.
         return services.common.EWSAccountService._get_element_container(self, message, name)
 
 
@@ -150,7 +150,7 @@ class GetItem(_Service, services.GetItem):
     """Reads items.
 
     Attributes:
-        mimes: MIME texts of the last response. The XML elements contain their numbers.
+        mimes: MIME texts of the last response. In the XML elements, each text is replaced by its number.
     """
 
     mimes: MimeTexts
@@ -172,8 +172,8 @@ class SyncFolderItems(_SyncService, services.SyncFolderItems):
 def parsed(content: bytes) -> etree._Element:
     """Return a response as an XML tree.
 
-    The parser does not repair XML: a truncated response would be taken for a complete page. Characters that XML cannot
-    contain are dropped, because Exchange sends them.
+    Malformed XML is not repaired, because a repaired truncated response would look like a complete page. Characters
+    that XML cannot contain are removed, because Exchange sends them.
 
     Args:
         content: Body of the response.
@@ -183,7 +183,7 @@ def parsed(content: bytes) -> etree._Element:
 
     Raises:
         ExchangeFailed: The response is not well-formed XML, is too large, or has a document type definition. SOAP
-            forbids the latter: an entity reference could stand for any text, and the text after it would be lost.
+            forbids the definition, and the parser would lose the text after an entity reference.
     """
     if len(content) > LARGEST_TREE:
         raise ExchangeFailed("the response is too large")
@@ -215,7 +215,7 @@ def fault_in(content: bytes) -> Exception | None:
 
 
 def _character(reference: re.Match[bytes]) -> bytes:
-    """Return the reference. Empty for a reference to a character that XML cannot contain."""
+    """Return the reference unchanged, or an empty text for a character that XML cannot contain."""
     hexadecimal, decimal = reference.groups()
     code = int(hexadecimal, 16) if hexadecimal else int(decimal)
     valid = code in (0x9, 0xA, 0xD) or 0x20 <= code < 0xD800 or 0xDFFF < code < 0xFFFE or 0xFFFF < code < 0x110000
@@ -223,7 +223,7 @@ def _character(reference: re.Match[bytes]) -> bytes:
 
 
 def _tree(content: bytes) -> etree._Element:
-    # A comment or a processing instruction within a text would end the text for the reader.
+    # Comments and processing instructions are removed, because the `text` of an lxml element ends at them.
     parser = etree.XMLParser(
         huge_tree=True, resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
     )

@@ -1,4 +1,4 @@
-"""exchangelib's Protocol for one connection: own transport, and a pool that neither leaks a slot nor deadlocks."""
+"""exchangelib's Protocol for one connection, with the transport and session pool of this product."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ from integrations.network.faults import retry_after, waiting_time
 from integrations.network.session import ServerSession
 from integrations.network.transport import CallDeadline
 
-MOST_CONNECTIONS = 4
+MAX_CONNECTIONS = 4
 """Sessions per connection and process."""
 OUTAGE = "/ews/genericerrorpage.htm"
-"""Target of the redirect that Exchange sends during an outage of its own, which is transient."""
+"""Target of the redirect that Exchange sends during an outage. This error is transient."""
 WRONG_VERSION = (b"The specified server version is invalid", b"ErrorInvalidSchemaVersionForMailboxVersion")
-"""Texts for a rejected version in responses that are not XML."""
+"""Texts in responses that are not XML. They mean that the server rejected the EWS version of the request."""
 
 
 class AnswerPolicy(FailFast):
-    """Raises the error for an HTTP status of Exchange at once. The scheduler waits for a retry, never a worker."""
+    """Raises the error for an HTTP status at once. A retry is left to the scheduler, so that no worker sleeps."""
 
     def __init__(self, scheme: str) -> None:
         """Store the authentication scheme.
@@ -58,7 +58,7 @@ class AnswerPolicy(FailFast):
         self._scheme = scheme
 
     def raise_response_errors(self, response: requests.Response) -> None:
-        """Raise the error for a response. A SOAP response with status 200 or 500 passes.
+        """Raise the error for a response. Nothing is raised for a SOAP response with status 200 or 500.
 
         Args:
             response: Response of Exchange.
@@ -75,7 +75,7 @@ class AnswerPolicy(FailFast):
             raise self._unauthorized(response) if status == 401 else self._status_error(response)
 
     def _status_error(self, response: requests.Response) -> Exception:
-        """Return the error for any status except 200 and 401, and for 500 without a SOAP fault."""
+        """Return the error for a status except 200 and 401. A response with status 500 arrives here if it is not XML."""
         fault = fault_in(response.content) if is_xml(response.content) else None
         code = code_of(fault) if fault is not None else _code_in_header(response.headers.get("X-CasErrorCode"))
         detail = f"HTTP {response.status_code}" + (f", {code}" if code else "")
@@ -106,18 +106,18 @@ class AnswerPolicy(FailFast):
         challenges = getattr(response.raw, "headers", HTTPHeaderDict()).getlist("WWW-Authenticate")
         offers = offered_schemes(challenges)
         error = unauthorized_error(self._scheme, offers, handshake_done=bool(response.history))
-        # A rejected token is replaced once: see `operations`.
+        # `operations` handles UnauthorizedError: it sends the request once again with a new token.
         return UnauthorizedError("HTTP 401") if self._scheme == "bearer" and type(error) is SignInRefused else error
 
 
 def _code_in_header(text: str | None) -> str:
-    """Return the code in a header that may contain other words. Blank where there is none."""
+    """Return the error code at the end of a header that may contain other words; blank if it has none."""
     found = CODE.fullmatch((text or "")[:200].rpartition(":")[2].strip())
     return found.group() if found else ""
 
 
 class ConnectionProtocol(Protocol):
-    """One connection of one process. Made without exchangelib's cache, which never drops a protocol."""
+    """One connection in one process. exchangelib's cache is not used, because it never removes a protocol."""
 
     def __init__(
         self, config: Configuration, *, context: ssl.SSLContext, proxy: str, user_agent: str, deadline: CallDeadline
@@ -151,7 +151,7 @@ class ConnectionProtocol(Protocol):
         return protocol
 
     def create_session(self) -> requests.Session:
-        """Return a new session without a request. The stock method requests a token here, with a client of its own."""
+        """Return a new session without a request. The stock method requests a token with a separate HTTP client."""
         session = ServerSession(
             self.service_endpoint,
             context=self._context,
@@ -171,7 +171,7 @@ class ConnectionProtocol(Protocol):
             return Bearer(credentials)
         if self.auth_type == BASIC:
             return HTTPBasicAuth(_encode(credentials.username), _encode(credentials.password))
-        # A user principal name has no domain prefix, which a blank domain expresses.
+        # NTLM needs a domain before a backslash. For a user principal name, the domain is blank.
         is_address = credentials.type == credentials.EMAIL
         return Ntlm(f"\\{credentials.username}" if is_address else credentials.username, credentials.password)
 

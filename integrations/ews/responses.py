@@ -1,7 +1,7 @@
 """Read the error in a response of Exchange: its code as sent by the server, and the requested waiting time.
 
-exchangelib has a class for each code in its list, and drops the code where it has no class. Its classes are used, and
-each error also stores the code.
+exchangelib has exception classes for the codes that it lists, and loses any other code. The errors of this module use its
+classes and also store the code.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from exchangelib.util import ENS, TNS
 from integrations.ews.codes import BY_CODE
 
 CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{1,99}")
-"""Format of a code. Other values may be texts that quote an address or a subject."""
+"""Format of a code. Values in another format are ignored, because they may quote an address or a subject."""
 
 
 class RefusedWithCode(ResponseMessageError):
-    """Exchange responded with a code that exchangelib has no class for, or with no code."""
+    """Exchange responded without a code, or with a code for which exchangelib has no class."""
 
 
 def error_for_code(code: str | None, values: Any = None) -> Exception:
@@ -55,19 +55,19 @@ def error_of_fault(fault: Any) -> Exception:
     """
     detail = fault.find("detail")
     code = detail.findtext(f"{{{ENS}}}ResponseCode") if detail is not None else None
-    # The fault has a code with a prefix. If Exchange sent the fault, it is the same code.
+    # `faultcode` has a namespace prefix. In a fault of Exchange, it contains the same code.
     code = code or (fault.findtext("faultcode") or "").rpartition(":")[2]
     return error_for_code(code if str(code).strip().startswith("Error") else None, detail)
 
 
 def code_of(error: BaseException) -> str:
-    """Return the ResponseCode of Exchange behind an error.
+    """Return the ResponseCode of Exchange that an error stores.
 
     Args:
         error: The error.
 
     Returns:
-        The code as sent by the server. Blank where it sent none.
+        The code as sent by the server; blank if it sent none.
     """
     code: str | None = getattr(error, "response_code", None)
     if code is None and isinstance(error, ResponseMessageError):
@@ -76,13 +76,13 @@ def code_of(error: BaseException) -> str:
 
 
 def back_off(element: Any) -> float | None:
-    """Return the waiting time that a busy server requests, from any value of the message.
+    """Return the waiting time that a busy server requests, from `BackOffMilliseconds` anywhere in the message.
 
     Args:
         element: XML element of the message; None for no message.
 
     Returns:
-        Seconds. None where the message has no valid waiting time.
+        Seconds. None if the message has no valid waiting time.
     """
     text = _value(element, "BackOffMilliseconds")
     try:

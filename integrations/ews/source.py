@@ -1,4 +1,4 @@
-"""The source for EWS: one mailbox of one connection. It uses only operations that read: see `operations`."""
+"""The source for EWS, which reads one mailbox. It uses only the operations in `operations`, which never write."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ExchangeSource:
             settings: Settings of the connection.
             address: Email address of the mailbox.
             page_size: Items per page.
-            fresh: Sign in anew, without an open connection or a stored token.
+            fresh: Whether to sign in again instead of using an open connection or a stored token.
 
         Raises:
             SettingsWrong: A setting cannot be used.
@@ -39,7 +39,7 @@ class ExchangeSource:
 
     @property
     def learned(self) -> str:
-        """The EWS version that works for this mailbox where that of the connection does not: see `ports.Learner`."""
+        """The EWS version of this mailbox, if it differs from that of the connection; else blank. See `ports.Learner`."""
         return str(self._account.working_version or "")
 
     @learned.setter

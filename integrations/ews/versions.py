@@ -1,7 +1,7 @@
-"""The EWS version for requests to a mailbox, which may be on an older server than the one that the connection reaches.
+"""The EWS version for requests to a mailbox that is on an older server than the server of the connection.
 
-Exchange then rejects the version of the connection, and older versions are tried. The version that works is remembered
-for this mailbox only. Other mailboxes use the version of the connection.
+For such a mailbox, Exchange rejects the version of the connection, and older versions are tried. The version that works
+is remembered for this mailbox only. Other mailboxes use the version of the connection.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from exchangelib.version import VERSIONS, Build, Version
 
 API_VERSIONS = sorted({api_version for _, api_version, _ in VERSIONS})
 """EWS versions, oldest first. Their names sort by age."""
-MOST_REMEMBERED = 10_000
-"""Mailboxes per connection whose version is remembered."""
+MAX_REMEMBERED = 10_000
+"""Maximum number of mailboxes per connection with a remembered version."""
 STORED = re.compile(r"(\S+)(?: (\S+))?")
 """Stored form of a `WorkingVersion`."""
 
@@ -28,8 +28,8 @@ def versions_to_try(first: str) -> list[str]:
         first: Version of the connection.
 
     Returns:
-        `first`, older versions from new to old, then newer versions: some requests are rejected because they are too
-        old.
+        `first`, then older versions from new to old, then newer versions, because a server may also reject a version
+        as too old.
     """
     older = [version for version in reversed(API_VERSIONS) if version < first]
     return [first, *older, *(version for version in API_VERSIONS if version > first)]
@@ -37,7 +37,7 @@ def versions_to_try(first: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class WorkingVersion:
-    """The version that worked for a mailbox where that of its connection did not.
+    """The EWS version that worked for a mailbox after the server rejected the version of the connection.
 
     Attributes:
         api_version: EWS version, such as `Exchange2010_SP2`.
@@ -58,10 +58,10 @@ class WorkingVersion:
             stored: Result of `str`.
 
         Returns:
-            The version. None where the text is not a stored version.
+            The version; None if the text is not a stored version.
         """
-        found = STORED.fullmatch(stored)
-        return cls(found[1], found[2] or "") if found and found[1] in API_VERSIONS else None
+        match = STORED.fullmatch(stored)
+        return cls(match[1], match[2] or "") if match and match[1] in API_VERSIONS else None
 
     def applied(self, version: Version) -> Version:
         """Return a version that is not newer than this one.
@@ -88,7 +88,7 @@ def generation(build: Build | None) -> str:
 
 
 class Versions:
-    """Working versions of one connection by email address. At most `MOST_REMEMBERED`; the oldest is dropped."""
+    """Working versions of one connection by email address. At most `MAX_REMEMBERED`; the oldest is dropped."""
 
     def __init__(self) -> None:
         """Start without any version."""
@@ -102,7 +102,7 @@ class Versions:
             address: Email address of the mailbox.
 
         Returns:
-            The version; None where that of the connection works.
+            The version; None if the version of the connection works.
         """
         with self._lock:
             return self._versions.get(address.casefold())
@@ -112,11 +112,11 @@ class Versions:
 
         Args:
             address: Email address of the mailbox.
-            version: The version; None to forget it.
+            version: The version; None to remove the stored one.
         """
         with self._lock:
             self._versions.pop(address.casefold(), None)
             if version is not None:
                 self._versions[address.casefold()] = version
-            while len(self._versions) > MOST_REMEMBERED:
+            while len(self._versions) > MAX_REMEMBERED:
                 self._versions.popitem(last=False)

@@ -15,10 +15,12 @@ from integrations.encryption import Secret
 from integrations.errors import SecretUnreadable
 
 LONGEST = 64 * 1024
-"""Characters of a key and a chain of certificates; larger than usual chains."""
-NOT_PEM = "This is no PEM file. From a .pfx, make one with: openssl pkcs12 -in app.pfx -nodes -out app.pem"
-WHICH = "Enter the certificate that was uploaded to the app in Entra, or at least its thumbprint."
-OTHER_THUMBPRINT = "This is the thumbprint of another certificate. Leave it empty: it is read from the certificate."
+"""Maximum number of characters of a key with a chain of certificates. Usual chains are much shorter."""
+NOT_PEM = "This is not a PEM file. Convert a .pfx file with: openssl pkcs12 -in app.pfx -nodes -out app.pem"
+CERTIFICATE_MISSING = "Enter the certificate that was uploaded to the app in Entra, or at least its thumbprint."
+OTHER_THUMBPRINT = (
+    "This is the thumbprint of another certificate. Leave the field empty: the thumbprint is read from the certificate."
+)
 ENTER_AGAIN = "The stored key cannot be decrypted. Enter the key together with the certificate."
 
 
@@ -56,7 +58,7 @@ class PemFile(forms.FileField):
             The text; empty for no file.
 
         Raises:
-            ValidationError: The file is larger than `LONGEST` bytes or no PEM file.
+            ValidationError: The file is larger than `LONGEST` bytes, or is not a PEM file.
         """
         uploaded = super().clean(data, initial)
         if not uploaded:
@@ -72,7 +74,7 @@ class Entered:
     """The checked values of the fields.
 
     Attributes:
-        key: The private key in PEM; empty where the stored key stays.
+        key: The private key in PEM; empty to keep the stored key.
         certificate: The certificate in PEM; empty where only the thumbprint was entered.
         thumbprint: The thumbprint of the certificate.
     """
@@ -108,15 +110,15 @@ def read_entered(cleaned: Mapping[str, Any], before: Mapping[str, Any], stored: 
         _check_thumbprint(certificate, thumbprint)
         return Entered("", certificate, thumbprint)
     new_thumbprint = bool(thumbprint) and thumbprint != str(before.get("client_thumbprint") or "").upper()
-    retired = same and key and new_thumbprint and len(pem.certificates) == 1
-    if retired or not pem.certificates:
-        # A key with only its thumbprint, as in the documents of the vendor's product.
-        return _without_certificate(key, "" if retired else certificate, thumbprint)
-    found = certificates.matching(key or _stored_key(stored), pem.certificates)
-    certificates.check_dates(found, now)
+    is_outdated = same and key and new_thumbprint and len(pem.certificates) == 1
+    if is_outdated or not pem.certificates:
+        # The vendor's product also accepts a key with only a thumbprint, and no certificate.
+        return _without_certificate(key, "" if is_outdated else certificate, thumbprint)
+    match = certificates.matching(key or _stored_key(stored), pem.certificates)
+    certificates.check_dates(match, now)
     if new_thumbprint:
-        _check_thumbprint(found, thumbprint)
-    return Entered(key, found, certificates.facts(found).thumbprint)
+        _check_thumbprint(match, thumbprint)
+    return Entered(key, match, certificates.facts(match).thumbprint)
 
 
 def _new_key(pem: certificates.Pem, typed: str) -> str:
@@ -144,7 +146,7 @@ def _without_certificate(key: str, certificate: str, thumbprint: str) -> Entered
     if certificate.strip():
         raise CertificateWrong("client_certificate", certificates.CERTIFICATE_UNREADABLE)
     if not thumbprint:
-        raise CertificateWrong("client_certificate", WHICH)
+        raise CertificateWrong("client_certificate", CERTIFICATE_MISSING)
     return Entered(key, "", thumbprint)
 
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 from integrations.binding import must_be_entered_again
 from integrations.bound import BindsSecrets
 from integrations.encryption import Secret
-from integrations.wording import in_words
+from integrations.wording import display_text
 
 if TYPE_CHECKING:
     _ModelForm = forms.ModelForm[Any]
@@ -30,12 +30,13 @@ CONFLICT = (
     "Open the form again to see the current values; what you entered is still below."
 )
 KEEP = (
-    "Leave empty to keep the one that is stored. Enter it again when it would be sent elsewhere, or be less protected."
+    "Leave empty to keep the stored value. Enter it again if you change the server, or reduce the protection of the "
+    "connection."
 )
 
 
 class SecretInput(forms.CharField):
-    """A password field that never shows the stored secret. The stored secret stays unless a new one is entered."""
+    """A password field that never shows the stored secret. The stored secret is kept unless a new one is entered."""
 
     def __init__(self, **kwargs: Any) -> None:
         """Create the field.
@@ -57,17 +58,17 @@ class SecretArea(forms.Textarea):
 
 
 class ChangedOnlyForm(_ModelForm):
-    """Base of the forms for rows that workers write to. A view calls `stored`.
+    """Base of the forms for rows that workers write to. A view calls `stored` to validate and save.
 
     Attributes:
         editing: Whether the form changes a stored row.
     """
 
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
-    """The time of the last change of the row when the form was opened."""
+    """`updated_at` of the row when the form was opened."""
     use_required_attribute = False
-    """False, because a browser does not submit a form with an empty required field, and shows no message where that
-    field is hidden."""
+    """Off, because a browser does not submit a form with an empty required field, and shows no message if that field is
+    hidden."""
     secret_names: ClassVar[tuple[str, ...]] = ()
     """The encrypted fields of the model; the form has a `SecretInput` of the same name for each."""
     not_logged: ClassVar[tuple[str, ...]] = ("seen",)
@@ -101,7 +102,7 @@ class ChangedOnlyForm(_ModelForm):
         return bool(getattr(self.instance, name)) or name in self._sealed
 
     def clean(self) -> dict[str, Any]:
-        """Encrypt the entered secrets, and require those again that would be sent to another place.
+        """Encrypt the entered secrets. Require a stored secret again if it would be sent to another place.
 
         Returns:
             The cleaned values, by field name.
@@ -129,13 +130,13 @@ class ChangedOnlyForm(_ModelForm):
         try:
             self._sealed[name] = Secret.sealed(plain)
         except ImproperlyConfigured as error:
-            self.add_error(name, f"It cannot be encrypted: {error}")
+            self.add_error(name, f"The secret cannot be encrypted: {error}")
 
-    def changes_in_words(self) -> list[tuple[str, str, str]]:
+    def change_lines(self) -> list[tuple[str, str, str]]:
         """Return the changes of a valid form for the audit log.
 
         Returns:
-            Label, old text and new text of each changed field; for a secret no part of it. Empty for a new row.
+            Label, old text and new text of each changed field; a secret is not part of the texts. Empty for a new row.
         """
         if not self.editing:
             return []
@@ -145,7 +146,7 @@ class ChangedOnlyForm(_ModelForm):
             if name in self.secret_names:
                 changes.append((label, "a secret", "another secret"))
             elif name not in self.not_logged:
-                changes.append((label, in_words(self.initial.get(name)), in_words(self.cleaned_data.get(name))))
+                changes.append((label, display_text(self.initial.get(name)), display_text(self.cleaned_data.get(name))))
         return changes
 
     def stored(self) -> bool:
@@ -168,7 +169,7 @@ class ChangedOnlyForm(_ModelForm):
         return written
 
     def unsaved(self) -> Any:
-        """Return the values of a valid form as an unsaved row, with the secrets that are stored or entered."""
+        """Return the values of a valid form as an unsaved row, including the stored and the entered secrets."""
         row = self._meta.model()
         for field in self._meta.model._meta.concrete_fields:
             setattr(row, field.attname, getattr(self.instance, field.attname))

@@ -1,7 +1,7 @@
 """Convert the choices of the integration form to values of the row, and back.
 
 The page offers kinds of Exchange, clouds and kinds of sign-in; the row stores an API, an endpoint, an authority and a
-kind of sign-in. A document states the values of the row directly and has no choices: its values are not changed here.
+kind of sign-in. A configuration document contains the values of the row directly, so they are not converted.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ONLINE_AUTH = (
 
 
 def as_values(chosen: Mapping[str, str]) -> dict[str, str]:
-    """Return the values of the row that the choices determine.
+    """Return the values of the row that follow from the choices.
 
     Args:
         chosen: The submitted values, by field name.
@@ -54,7 +54,7 @@ def as_values(chosen: Mapping[str, str]) -> dict[str, str]:
 
 
 def as_choices(integration: Integration) -> dict[str, str]:
-    """Return the choices that lead to a row.
+    """Return the choices that match a row.
 
     Args:
         integration: The row.
@@ -64,10 +64,10 @@ def as_choices(integration: Integration) -> dict[str, str]:
     """
     graph = integration.microsoft_api == Integration.Api.GRAPH
     online = graph or cloud_at(integration.endpoint) is not None
-    usual = cloud_of(integration.endpoint, integration.authority)
+    default_cloud = cloud_of(integration.endpoint, integration.authority)
     return {
         "kind": GRAPH if graph else ONLINE_EWS if online else SERVER,
-        "cloud": usual.name if usual else CUSTOM if online else GLOBAL.name,
+        "cloud": default_cloud.name if default_cloud else CUSTOM if online else GLOBAL.name,
         "online_auth": integration.auth
         if integration.auth in dict(ONLINE_AUTH)
         else str(Integration.Auth.CERTIFICATE if not online else Integration.Auth.OAUTH2),

@@ -20,7 +20,7 @@ class DestinationForm(ChangedOnlyForm):
         label="API endpoint",
         max_length=512,
         assume_scheme="https",
-        help_text="For example https://cloud.uipath.com/organisation/tenant/reinfer_ – a path in it is kept.",
+        help_text="For example https://cloud.uipath.com/organisation/tenant/reinfer_. A path in the address is kept.",
     )
     token = SecretInput(
         label="API token", help_text="From the Manage Account page of the Re:infer user for this product."

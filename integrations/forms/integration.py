@@ -35,9 +35,9 @@ USUAL_AUTHORITY: str = Integration._meta.get_field("authority").get_default()
 BEGINS, KEY_BEGINS = "-----BEGIN CERTIFICATE-----", "-----BEGIN PRIVATE KEY-----"
 PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 NOT_FOR_TESTING = ("title", "project", "name", "poll_interval", "most_at_once", "seen", "__all__")
-"""Fields that may be invalid while the connection is tested."""
+"""Fields that a connection test does not use, so they may be invalid."""
 NOT_OF_THE_ROW = ("kind", "cloud", "online_auth", "client_file")
-"""Fields without a column: they determine the values of other fields."""
+"""Form fields without a database column: they determine the values of other fields."""
 DERIVED = ("client_certificate", "client_thumbprint")
 """Fields that can change without input, because they are derived from other fields."""
 
@@ -61,7 +61,7 @@ class IntegrationForm(ChangedOnlyForm):
         choices=choices.CLOUD_CHOICES,
         required=False,
         initial=GLOBAL.name,
-        help_text="Where the tenant is. GCC is worldwide, too.",
+        help_text="The cloud of the tenant. For GCC, choose Worldwide.",
     )
     microsoft_api = forms.ChoiceField(
         label="API", choices=Integration.Api.choices, required=False, widget=forms.HiddenInput
@@ -71,8 +71,8 @@ class IntegrationForm(ChangedOnlyForm):
         max_length=512,
         assume_scheme="https",
         required=False,
-        help_text="Of EWS it usually ends in /EWS/Exchange.asmx; an Exchange admin finds it with "
-        "Get-WebServicesVirtualDirectory | Format-List ExternalUrl. Of Graph: https://graph.microsoft.com.",
+        help_text="For EWS, it usually ends in /EWS/Exchange.asmx; an Exchange admin finds it with "
+        "Get-WebServicesVirtualDirectory | Format-List ExternalUrl. For Graph, it is https://graph.microsoft.com.",
     )
     authority = forms.URLField(
         label="Sign-in service",
@@ -95,15 +95,16 @@ class IntegrationForm(ChangedOnlyForm):
         required=False,
         initial=Integration.Auth.CERTIFICATE,
         widget=forms.RadioSelect,
-        help_text="A service user is for tenants that still allow a sign-in by password alone.",
+        help_text="A service user is for tenants that still allow a sign-in with only a password.",
     )
     access = forms.ChoiceField(
         label="Access type",
         choices=Integration.Access.choices,
         initial=Integration.Access.IMPERSONATION,
         widget=forms.RadioSelect,
-        help_text="By the role ApplicationImpersonation, which an Exchange admin sees with Get-ManagementRoleAssignment -Role "
-        "ApplicationImpersonation; or as a delegate with full access to each mailbox: Get-MailboxPermission.",
+        help_text="Impersonation needs the role ApplicationImpersonation; an Exchange admin checks it with "
+        "Get-ManagementRoleAssignment -Role ApplicationImpersonation. Delegate needs full access to each mailbox: "
+        "Get-MailboxPermission.",
     )
     password = SecretInput(label="Password")
     client_secret = SecretInput(
@@ -143,17 +144,18 @@ class IntegrationForm(ChangedOnlyForm):
             "username": forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         }
         help_texts: ClassVar[dict[str, str]] = {
-            "title": "The name on the pages. Empty: project and name.",
+            "title": "The name on the pages. If empty, project and name are shown.",
             "project": "The Re:infer project of this integration.",
             "name": "Letters, digits, hyphens and underscores.",
             "username": r"DOMAIN\user or user@domain. The account that may open the mailboxes.",
-            "client_thumbprint": "As Entra shows it. Where the certificate is entered, it is read from the certificate.",
-            "build_version": "An Exchange admin finds it with Get-ExchangeServer | Format-List AdminDisplayVersion. It saves a "
-            "request for each worker process, for example 15.1.2507.39.",
+            "client_thumbprint": "As Entra shows it. If you enter the certificate, the thumbprint is read from it.",
+            "build_version": "An Exchange admin finds it with Get-ExchangeServer | Format-List AdminDisplayVersion, for "
+            "example 15.1.2507.39. It saves one request per worker process.",
             "tenant_id": "Entra admin centre, App registrations, your app, Overview: Directory (tenant) ID.",
             "client_id": "On the same page: Application (client) ID.",
-            "user_agent": "The User-Agent header of requests to Exchange. Empty: the product's name.",
-            "most_at_once": "Synced at the same time. Exchange throttles an account that sends too many requests.",
+            "user_agent": "The User-Agent header of requests to Exchange. If empty, the name of this product.",
+            "most_at_once": "How many mailboxes are synced at the same time. Exchange throttles an account that "
+            "sends too many requests.",
         }
 
     def __init__(self, data: Mapping[str, Any] | None = None, *args: Any, **kwargs: Any) -> None:
@@ -170,7 +172,7 @@ class IntegrationForm(ChangedOnlyForm):
             self.initial.update(choices.as_choices(self.instance))
         default, least = int(settings.POLL_INTERVAL.total_seconds()), int(settings.POLL_INTERVAL_LEAST.total_seconds())
         self.fields["poll_interval"].label = "Poll interval"
-        self.fields["poll_interval"].help_text = f"Seconds, at least {least}. Empty: {default}."
+        self.fields["poll_interval"].help_text = f"Seconds, at least {least}. If empty: {default}."
 
     @property
     def changed_data(self) -> list[str]:
@@ -189,7 +191,7 @@ class IntegrationForm(ChangedOnlyForm):
         """Return the endpoint; require one without credentials."""
         endpoint: str = self.cleaned_data["endpoint"]
         if not endpoint:
-            raise forms.ValidationError("Enter the address of its endpoint.")
+            raise forms.ValidationError("Enter the address of the endpoint.")
         return without_credentials(endpoint)
 
     def to_be_tested(self) -> Integration | None:
@@ -221,7 +223,7 @@ class IntegrationForm(ChangedOnlyForm):
             try:
                 ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).set_ciphers(ciphers)
             except ssl.SSLError:
-                raise forms.ValidationError("OpenSSL knows no cipher in this list.") from None
+                raise forms.ValidationError("OpenSSL supports no cipher in this list.") from None
         return ciphers
 
     def clean_ca_bundle(self) -> str:
@@ -232,7 +234,7 @@ class IntegrationForm(ChangedOnlyForm):
                 load_pem_x509_certificates(bundle.encode())
             except ValueError:
                 raise forms.ValidationError(
-                    "These are no PEM certificates. Each begins with -----BEGIN CERTIFICATE-----."
+                    "These are not PEM certificates. Each begins with -----BEGIN CERTIFICATE-----."
                 ) from None
         return bundle
 
@@ -243,7 +245,7 @@ class IntegrationForm(ChangedOnlyForm):
             return ""
         parts = _split(proxy)
         if parts is None or parts.scheme not in PROXY_SCHEMES or not parts.hostname:
-            raise forms.ValidationError("Enter it like http://proxy.example:3128.")
+            raise forms.ValidationError("Enter the address of the proxy, for example http://proxy.example:3128.")
         return without_credentials(proxy)
 
     def clean(self) -> dict[str, Any]:
@@ -262,7 +264,7 @@ class IntegrationForm(ChangedOnlyForm):
         for name in NEEDED.get(cleaned.get("auth", ""), ()):
             missing = not self.has_secret(name) if name in self.secret_names else not cleaned.get(name)
             if missing and name not in self.errors:
-                self.add_error(name, "This sign-in needs it.")
+                self.add_error(name, "This kind of sign-in needs this field.")
         self._check_api(cleaned)
         return cleaned
 
@@ -283,15 +285,17 @@ class IntegrationForm(ChangedOnlyForm):
         api, endpoint = cleaned.get("microsoft_api"), str(cleaned.get("endpoint", ""))
         is_ews = endpoint.casefold().endswith(".asmx")
         if api == Integration.Api.GRAPH and cleaned.get("auth") in (Auth.NTLM, Auth.BASIC):
-            self.add_error("auth", "Microsoft Graph takes OAuth 2 only: choose an app, or a service user.")
+            self.add_error("auth", "Microsoft Graph accepts only OAuth 2: choose an app or a service user.")
         if api == Integration.Api.GRAPH and is_ews:
-            self.add_error("endpoint", "This is an endpoint of EWS. That of Graph is https://graph.microsoft.com.")
+            self.add_error(
+                "endpoint", "This is an endpoint of EWS. The endpoint of Graph is https://graph.microsoft.com."
+            )
         if api == Integration.Api.EWS and endpoint.rstrip("/") in {cloud.graph for cloud in CLOUDS}:
-            self.add_error("endpoint", "This is the endpoint of Graph. That of EWS ends in /EWS/Exchange.asmx.")
+            self.add_error("endpoint", "This is the endpoint of Graph. An endpoint of EWS ends in /EWS/Exchange.asmx.")
 
 
 def _with_values_of_choices(data: Mapping[str, Any], instance: Integration | None) -> Mapping[str, Any]:
-    """Return the submitted values, with the values of the row that the choices of the page stand for."""
+    """Return the submitted values, with the values of the row that follow from the choices on the page."""
     submitted: Any = data.copy() if isinstance(data, QueryDict) else dict(data)
     submitted.setdefault("microsoft_api", instance.microsoft_api if instance else str(Integration.Api.EWS))
     for name, value in choices.as_values(submitted).items():

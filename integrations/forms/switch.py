@@ -1,4 +1,4 @@
-"""The form of a switch from EWS to Graph or back, with the addresses of the other API for clouds that are not built in."""
+"""The form of a switch from EWS to Graph or back. Its addresses are for clouds that `integrations.clouds` lacks."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ class SwitchForm(forms.Form):
         max_length=512,
         assume_scheme="https",
         required=False,
-        help_text="Of the other API. Empty: that of the same cloud.",
+        help_text="The endpoint of the other API. If empty, the endpoint of the same cloud.",
     )
     authority = forms.URLField(
         label="Sign-in service",
         max_length=512,
         assume_scheme="https",
         required=False,
-        help_text="Empty: the present one.",
+        help_text="If empty, the current sign-in service.",
     )
     anyway = forms.BooleanField(
         label="Switch although some mailboxes cannot be opened, or some folders are not listed.",
-        help_text="Those mailboxes wait until they can be opened. Mail in those folders is not read any more.",
+        help_text="Those mailboxes do not sync until they can be opened. Mail in those folders is not read any more.",
         required=False,
     )
 
@@ -57,7 +57,7 @@ class SwitchForm(forms.Form):
         """Return the fields of the secrets, for the template."""
         return [self[name] for name in self._secrets]
 
-    def entered(self) -> dict[str, str]:
+    def entered_secrets(self) -> dict[str, str]:
         """Return the entered secrets of a valid form, by the name of the model field."""
         return {name: self.cleaned_data[name] for name in self._secrets if self.cleaned_data[name]}
 
@@ -85,7 +85,7 @@ class SwitchForm(forms.Form):
 def _secret(name: str) -> forms.CharField:
     arguments: dict[str, Any] = {
         "label": label_of(Integration, name),
-        "help_text": "Only where it would be sent to another place than now. It is needed once to check, and once to switch.",
+        "help_text": "Only needed if it would be sent to another server than now. Enter it once to check, and once to switch.",
     }
     if name != "client_key":
         return SecretInput(**arguments)

@@ -2,7 +2,7 @@
 
 - `source` implements the port `integrations.ports.Source`.
 - `folders`, `changes`, `around` and `fetch` read folders, changes and emails.
-- `rows` parses what Graph lists of a message without its content.
-- `cursors` stores positions in the change tracking of Graph.
+- `rows` parses the properties that Graph lists for a message, without its content.
+- `cursors` stores positions in the change tracking of Graph as cursors of the port.
 - `connection` sends requests, and `refusals` maps error responses to the errors of the product.
 """

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from integrations.graph.connection import GraphRequest
 
 AT_ONCE = 20
-"""Requests that Graph accepts in one batch."""
+"""Maximum number of requests in one batch."""
 
 
 def batch_request(urls: Sequence[str], *, prefer: str = "") -> GraphRequest:

@@ -12,18 +12,18 @@ from dataclasses import replace
 from typing import Any
 
 from integrations.errors import CursorRefused, ExchangeFailed, FolderGone, IntegrationError
-from integrations.graph.around import FOLDER_GONE_CODES, PAGE_SIZE_DIVISOR, FallbackListing
 from integrations.graph.batches import AT_ONCE
 from integrations.graph.cursors import CursorScope, local_path, start_or_resume
+from integrations.graph.fallback_listing import FOLDER_GONE_CODES, PAGE_SIZE_DIVISOR, FallbackListing
+from integrations.graph.item_locations import MAX_UNCLEAR, locate_items
 from integrations.graph.mailbox import GraphMailbox
 from integrations.graph.messages import MessageCache
-from integrations.graph.refusals import GraphResponse
+from integrations.graph.responses import GraphResponse
 from integrations.graph.rows import EXPAND, SELECT
-from integrations.graph.whereabouts import MOST_UNCLEAR, locate_items
 from integrations.messages import Change, ChangeKind, ChangePage, Cursor, FolderId, ItemId
 
 PATIENCE = 2
-"""Syncs that may fail at a page of one email before the fallback listing is used. Most errors are transient."""
+"""Number of syncs that may fail at a page of one email before the fallback listing is used. Most errors are transient."""
 
 
 def change_pages(
@@ -121,21 +121,21 @@ class _DeltaReader:
     def _removed_page(self, scope: CursorScope) -> tuple[ChangePage, CursorScope]:
         """Return a page with the current folders of the next messages that were reported as removed.
 
-        The page is separate, and the cursor stores the remaining messages: none is lost, and each page takes one batch.
+        The cursor of the page stores the remaining messages, so none is lost. Each page takes one batch request.
         """
         batch = [ItemId(item) for item in scope.removed[:AT_ONCE]]
         self._requested.update(batch)
-        found = locate_items(self._mailbox, self._messages, self._folder, batch)
-        unclear = [*(item for item in scope.unclear if item not in batch), *found.unclear]
-        given_up = [Change(ChangeKind.DELETED, self._folder, ItemId(item)) for item in unclear[:-MOST_UNCLEAR]]
-        after = replace(scope, removed=scope.removed[AT_ONCE:], unclear=unclear[-MOST_UNCLEAR:])
-        return self._make_page([*found.changes, *given_up], after)
+        locations = locate_items(self._mailbox, self._messages, self._folder, batch)
+        unclear = [*(item for item in scope.unclear if item not in batch), *locations.unclear]
+        given_up = [Change(ChangeKind.DELETED, self._folder, ItemId(item)) for item in unclear[:-MAX_UNCLEAR]]
+        after = replace(scope, removed=scope.removed[AT_ONCE:], unclear=unclear[-MAX_UNCLEAR:])
+        return self._make_page([*locations.changes, *given_up], after)
 
     def _make_page(self, changes: list[Change], after: CursorScope) -> tuple[ChangePage, CursorScope]:
         last = not (after.removed or after.ahead)
         waiting = [item for item in after.unclear if item not in self._requested][:AT_ONCE]
         if last and waiting and not self._retried_unclear:
-            # One batch per sync of the folder, with the messages that wait longest.
+            # One batch per sync of the folder, with the messages whose folder has been unclear for the longest time.
             self._retried_unclear, last = True, False
             remaining = [item for item in after.unclear if item not in waiting]
             after = replace(after, removed=waiting, unclear=remaining)

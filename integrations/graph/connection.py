@@ -17,17 +17,17 @@ from urllib3.exceptions import HTTPError
 
 from integrations.entra.signin import TokenSignIn
 from integrations.errors import ExchangeBusy, ExchangeFailed, SignInRefused
-from integrations.graph.refusals import GraphResponse
+from integrations.graph.responses import GraphResponse
+from integrations.network.connection_cache import ConnectionCache
 from integrations.network.faults import of_transport
-from integrations.network.kept import Kept
 from integrations.network.session import ServerSession
-from integrations.network.settings import ServerSettings, check_way
+from integrations.network.settings import ServerSettings, check_server_settings
 from integrations.network.transport import CallDeadline, tls_context
 
 AT_ONCE = 4
 """Concurrent requests that Graph accepts from one app to one mailbox. It throttles the fifth."""
 MAX_REMEMBERED = 1000
-"""Folders whose page sizes and failures are remembered."""
+"""Maximum number of folders for which page sizes and failures are stored."""
 PREFER_IDS = 'IdType="ImmutableId"'
 """Value of the `Prefer` header that requests ids which do not change when an item is moved."""
 
@@ -75,7 +75,7 @@ class GraphConnection:
         Raises:
             SettingsWrong: A setting cannot be used.
         """
-        check_way(settings)
+        check_server_settings(settings)
         context = tls_context(settings.tls_minimum, settings.tls_ciphers, settings.ca_bundle)
         self.settings, self.deadline = settings, CallDeadline(settings.deadline)
         self.sign_in = TokenSignIn(settings, f"{settings.base}/.default", context)
@@ -90,13 +90,13 @@ class GraphConnection:
     def ask(self, request: GraphRequest) -> GraphResponse:
         """Send one request and read its whole response before the deadline that `deadline.start` set.
 
-        A token that Graph rejects is replaced once.
+        If Graph rejects the token, the request is sent again with a new token.
 
         Args:
             request: The request.
 
         Returns:
-            The response, also where it is an error of Graph.
+            The response, which may be an error response of Graph.
 
         Raises:
             SignInRefused: Graph rejects a new token, too.
@@ -105,7 +105,7 @@ class GraphConnection:
         token = self.sign_in.token(self._seconds_left())
         response = self._send(request, token)
         if response.status == 401:
-            response = self._send(request, self.sign_in.another(token, self._seconds_left()))
+            response = self._send(request, self.sign_in.token_other_than(token, self._seconds_left()))
         if response.status == 401:
             raise SignInRefused(response.error().detail)
         return response
@@ -195,7 +195,7 @@ class GraphConnection:
 
     @contextmanager
     def _session(self) -> Iterator[requests.Session]:
-        """Lend a session of the pool. Raises `ExchangeBusy` when none is free before the deadline of the call."""
+        """Yield a session of the pool. Raises `ExchangeBusy` when none is free before the deadline of the call."""
         try:
             session = self._sessions.get(timeout=self.deadline.left())
         except queue.Empty:
@@ -249,7 +249,7 @@ class PageSizes:
             return min(self._sizes.get(key, usual), usual)
 
     def set(self, key: tuple[str, str], size: int, usual: int) -> None:
-        """Store a page size, or forget it when it is the usual one.
+        """Store a page size, or remove it when it is the usual one.
 
         Args:
             key: Address of the mailbox and id of the folder.
@@ -279,7 +279,7 @@ class PageSizes:
             return self._failures[key]
 
     def clear_failures(self, key: tuple[str, str]) -> None:
-        """Forget the failures of a folder.
+        """Remove the failures of a folder.
 
         Args:
             key: Address of the mailbox and id of the folder.
@@ -288,7 +288,7 @@ class PageSizes:
             self._failures.pop(key, None)
 
 
-_connections: Kept[GraphSettings, GraphConnection] = Kept(GraphConnection)
+_connections: ConnectionCache[GraphSettings, GraphConnection] = ConnectionCache(GraphConnection)
 
 
 def connection(settings: GraphSettings, *, fresh: bool = False) -> GraphConnection:
@@ -296,7 +296,7 @@ def connection(settings: GraphSettings, *, fresh: bool = False) -> GraphConnecti
 
     Args:
         settings: Settings of the connection.
-        fresh: Replace an open connection, so that it signs in anew.
+        fresh: True to replace an open connection, so that the new one signs in again.
 
     Returns:
         A connection that this process shares.

@@ -34,11 +34,11 @@ class CursorScope:
     kinds: Mapping[str, str] = field(default_factory=dict)
     """For the tree: kinds of the well-known folders by folder id."""
     around: Mapping[str, Any] | None = None
-    """State of the plain list while the link fails because of one email: see `around`. None otherwise."""
+    """State of the plain list, while the link fails because of one email: see the module `around`. None otherwise."""
     removed: Sequence[str] = ()
     """Messages before the link that were reported as removed and were not requested by id yet: see `whereabouts`."""
     unclear: Sequence[str] = ()
-    """Messages that were requested and whose folder Graph does not report. They are requested again."""
+    """Messages that were requested by id, but whose folder Graph does not report. They are requested again."""
     ahead: bool = False
     """With `removed`: whether the link leads to more pages of the same round."""
 
@@ -59,7 +59,7 @@ class CursorScope:
 
 
 def start_or_resume(mailbox: str, of: str, cursor: Cursor | None) -> CursorScope:
-    """Return the position that a cursor stands for.
+    """Return the position that is stored in a cursor.
 
     Args:
         mailbox: Address of the mailbox.

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from integrations.graph.around import is_unlisted
 from integrations.graph.connection import GraphRequest
+from integrations.graph.fallback_listing import is_unlisted
 from integrations.graph.folders import read_inbox
 from integrations.graph.mailbox import GraphMailbox
 from integrations.graph.messages import MessageCache
-from integrations.graph.refusals import GraphResponse
+from integrations.graph.responses import GraphResponse
 from integrations.graph.rows import DeltaRow
 from integrations.messages import Change, Email, Fetched, Gone, ItemId, Unreadable
 
 GONE = {"erroritemnotfound"}
-ITS_OWN = {
+ITEM_FAULTS = {
     "errorinvalididmalformed", "erroritemcorrupt", "errorcorruptdata", "errormimecontentconversionfailed",
     "errorcontentconversionfailed", "errormessagesizeexceeded", "errormimecontentinvalid",
     "errorpropertyvalidationfailure", "errorunsupportedmimeconversion", "errormimecontentinvalidbase64string",
@@ -29,7 +29,7 @@ ITS_OWN = {
 def fetch_emails(mailbox: GraphMailbox, changes: Sequence[Change], messages: MessageCache) -> Iterator[Fetched]:
     """Yield one outcome for each change.
 
-    The details are read before or with the content, never after it. An edit in between is reported by a later page.
+    The details are read before the content. If an email is edited in between, a later page reports the edit.
 
     Args:
         mailbox: Mailbox of the emails.
@@ -77,13 +77,13 @@ def _request_contents(mailbox: GraphMailbox, items: Sequence[ItemId]) -> Iterato
 
 
 def _has_item_code(response: GraphResponse) -> bool:
-    return response.status < 500 and response.code().casefold() in GONE | ITS_OWN
+    return response.status < 500 and response.code().casefold() in GONE | ITEM_FAULTS
 
 
 def _raise_mailbox_fault(mailbox: GraphMailbox, responses: Mapping[ItemId, GraphResponse]) -> None:
     """Raise a fault of the mailbox when no email could be read.
 
-    It is no fault of the mailbox if the inbox can be opened and another email of the mailbox can be read.
+    If the inbox can be opened and another email can be read, the mailbox is not at fault.
     """
     if any(response.may_be_item_fault() for response in responses.values()):
         read_inbox(mailbox)

@@ -10,7 +10,7 @@ from integrations.errors import CursorRefused, ExchangeFailed
 from integrations.graph.batches import batch_request
 from integrations.graph.cursors import TREE, local_path, start_or_resume
 from integrations.graph.mailbox import GraphMailbox
-from integrations.graph.refusals import parts_of
+from integrations.graph.responses import parts_of
 from integrations.messages import Cursor, Folder, FolderChanges, FolderId, FolderKind
 from integrations.network.values import LARGEST_NUMBER
 
@@ -35,14 +35,14 @@ MAX_PAGES = 1000
 def folder_changes(mailbox: GraphMailbox, after: Cursor | None) -> FolderChanges:
     """Return the changes of the folder tree since a cursor.
 
-    Takes one request per page, and one batch where a changed folder is not known by its kind yet.
+    Sends one request per page, and one batch request if the kind of a changed folder is not stored yet.
 
     Args:
         mailbox: The mailbox.
         after: Cursor of the previous call; None for the whole tree.
 
     Returns:
-        Changed folders, ids of folders that are gone, and the next cursor.
+        Changed folders, ids of deleted folders, and the next cursor.
 
     Raises:
         CursorRefused: The cursor cannot be used.

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 from integrations.errors import MailboxNotFound
 from integrations.graph.connection import GraphConnection, GraphRequest
-from integrations.graph.refusals import GraphResponse
+from integrations.graph.responses import GraphResponse
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class GraphMailbox:
         return f"/{segments}" + (f"?{query}" if query else "")
 
     def check_address(self) -> None:
-        """Check that the address names a mailbox when it is part of a path.
+        """Check that the address can be one segment of a path.
 
         Raises:
             MailboxNotFound: The address has no `@`, or has a character that changes the path.
@@ -67,7 +67,7 @@ class GraphMailbox:
             page_size: Requested number of rows; 0 for Graph's default.
 
         Returns:
-            The response, also where it is an error of Graph.
+            The response, which may be an error response of Graph.
         """
         return self.connection.ask(GraphRequest(path, page_size))
 

@@ -1,8 +1,7 @@
 """Cache of message properties, from the listing of a page until the emails of the page are fetched.
 
 Graph returns content and properties of an email by different requests, and its quota counts requests. So properties
-that a page listed are not requested again. Properties that no page listed, or that a page listed in part, are requested
-by id.
+that a page contained are not requested again. Properties that are missing in the pages are requested by id.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import Any
 
 from integrations.errors import ExchangeFailed
 from integrations.graph.mailbox import GraphMailbox
-from integrations.graph.refusals import GraphResponse
+from integrations.graph.responses import GraphResponse
 from integrations.graph.rows import (
     EXPAND,
     SELECT,
@@ -30,7 +29,7 @@ from integrations.graph.rows import (
 from integrations.messages import Change, ChangeKind, FolderId, Gone, ItemDetails, ItemId
 
 MAX_PAGES = 2
-"""Pages that the cache stores."""
+"""Maximum number of pages in the cache."""
 
 
 class MessageCache:
@@ -64,7 +63,7 @@ class MessageCache:
         changes: dict[ItemId, Change] = {}
         for row in rows:
             item = item_id(row)
-            # Of two rows of the same message, the later one counts, at its own position.
+            # If a message has two rows, the later row is used, at its position.
             changes.pop(item, None)
             if is_removed(row):
                 changes[item] = deletion(row, folder)
@@ -78,7 +77,7 @@ class MessageCache:
         self._store(page)
         return list(changes.values())
 
-    def found(self, rows: Sequence[Mapping[str, Any]]) -> list[Change]:
+    def located(self, rows: Sequence[Mapping[str, Any]]) -> list[Change]:
         """Return messages that were requested by id as changes of their current folders, and store their properties.
 
         Args:
@@ -94,7 +93,7 @@ class MessageCache:
         return [row.change for row in page.values()]
 
     def rows_of(self, changes: Sequence[Change]) -> list[DeltaRow | Gone]:
-        """Return the properties behind changes, from the cache or by a request.
+        """Return the properties of messages, from the cache or by a request.
 
         Args:
             changes: Changes whose properties are needed.
@@ -146,12 +145,12 @@ class MessageCache:
     def _complete(
         self, item: ItemId, response: GraphResponse, folder: FolderId, kind: ChangeKind, page: dict[ItemId, DeltaRow]
     ) -> dict[ItemId, Change]:
-        """Return the change of a partly listed row. Empty where the message is gone: another page reports that."""
-        found = self._row(Change(kind, folder, item), response)
-        if isinstance(found, Gone):
+        """Return the change of an incomplete row. Empty if the message is gone: another page reports that."""
+        parsed = self._row(Change(kind, folder, item), response)
+        if isinstance(parsed, Gone):
             return {}
         if not response.ok:
-            return {item: found.change}
+            return {item: parsed.change}
         row = response.document()
         if not is_complete(row):
             raise ExchangeFailed("the response leaves out requested properties")

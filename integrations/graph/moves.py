@@ -1,7 +1,7 @@
 """Observe how folders report messages that are moved. Only reads.
 
-For `manage.py doctor`. The product relies on none of the three behaviours of the service (see `whereabouts`), but an
-admin may want to know which one the service shows.
+For `manage.py doctor`. The product works with each of the three behaviours of `MoveCounts` (see `whereabouts`), but an admin
+may want to know which one the service shows.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any
 
 from integrations.graph.batches import AT_ONCE
 from integrations.graph.cursors import local_path
+from integrations.graph.item_locations import locate_items
 from integrations.graph.mailbox import GraphMailbox
 from integrations.graph.messages import MessageCache
 from integrations.graph.rows import is_removed, item_id
-from integrations.graph.whereabouts import locate_items
 from integrations.messages import ChangeKind, FolderId, ItemId
 
 MAX_FOLDERS = 20
@@ -32,10 +32,9 @@ class MoveCounts:
     """Numbers of moved messages by the way in which they were reported.
 
     Attributes:
-        documented: Reported by the folder that they were moved to, or by the folder that they are back in, as
-            documented.
-        removed_only: Back in their folder, which reported them only as removed.
-        no_row: Moved to another folder, which reported nothing.
+        documented: Reported as documented, by the folder that contains them now.
+        removed_only: Moved away and back. Their folder reported them only as removed.
+        no_row: Moved to another folder, which did not report them.
     """
 
     documented: int = 0

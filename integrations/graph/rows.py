@@ -1,9 +1,9 @@
-"""Rows of a message list: what Graph lists of a message without its content.
+"""Rows of a message list: the properties that Graph lists for a message, without its content.
 
-A row holds the facts of a change and the details that become properties of a comment.
+A row contains the facts of a change, and the details that become properties of a comment.
 
 The change key of Graph is not used: it changes each time the email is read. The change key of this product is a digest
-of the facts that a comment shows. A read mark does not change it; an edit, a category or an attachment does.
+of the facts that a comment shows. Reading the email does not change it; an edit, a category or an attachment does.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from integrations.messages import Change, ChangeKind, FolderId, ItemDetails, ItemId
-from integrations.network.values import moment, whole_number
+from integrations.network.values import parse_time, whole_number
 
 FACTS = ("internetMessageId", "receivedDateTime", "isDraft", "importance", "categories", "hasAttachments")
 CLASS, SIZE, SENSITIVITY, TOPIC = "String 0x001A", "Integer 0x0E08", "Integer 0x0036", "String 0x0070"
@@ -33,7 +33,7 @@ class DeltaRow:
 
     Attributes:
         change: The change that the row reports.
-        details: Properties of the email besides its MIME.
+        details: Properties of the email in addition to its MIME content.
     """
 
     change: Change
@@ -47,13 +47,13 @@ def is_removed(row: Mapping[str, Any]) -> bool:
         row: Row of a delta page.
 
     Returns:
-        True where the message left the folder.
+        True if the message was deleted from the folder or moved to another one.
     """
     return "@removed" in row
 
 
 def is_complete(row: Mapping[str, Any]) -> bool:
-    """Return whether the row has every requested property. Graph may report a change by the changed properties only.
+    """Return whether the row has every requested property. Graph may return only the changed properties.
 
     Args:
         row: Row of a page.
@@ -133,7 +133,7 @@ def parse_row(row: Mapping[str, Any], folder: FolderId, kind: ChangeKind) -> Del
     """
     extended = _extended_properties(row)
     details = ItemDetails(
-        received=moment(_text(row, "receivedDateTime")),
+        received=parse_time(_text(row, "receivedDateTime")),
         size=whole_number(extended.get(SIZE)),
         item_class=extended.get(CLASS) or "IPM.Note",
         importance=_text(row, "importance").capitalize(),
@@ -152,7 +152,7 @@ def parse_row(row: Mapping[str, Any], folder: FolderId, kind: ChangeKind) -> Del
         received=details.received,
         size=details.size,
         draft=details.draft,
-        modified=moment(_text(row, "lastModifiedDateTime")),
+        modified=parse_time(_text(row, "lastModifiedDateTime")),
     )
     return DeltaRow(change, details)
 
@@ -191,15 +191,15 @@ def _text(row: Mapping[str, Any], name: str) -> str:
 
 
 def _extended_properties(row: Mapping[str, Any]) -> dict[str, str]:
-    """Return the values by tags as spelled here. Graph spells the number in lower case and without leading zeros."""
+    """Return the values by the tags of this module. Graph writes the number in lower case and without leading zeros."""
     tags = {_normalized(tag): tag for tag in (CLASS, SIZE, SENSITIVITY, TOPIC)}
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for item in row.get("singleValueExtendedProperties") or ():
         if isinstance(item, dict) and isinstance(item.get("value"), str):
             tag = tags.get(_normalized(str(item.get("id"))))
             if tag:
-                found[tag] = item["value"]
-    return found
+                values[tag] = item["value"]
+    return values
 
 
 def _normalized(tag: str) -> tuple[str, str]:

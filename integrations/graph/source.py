@@ -1,4 +1,4 @@
-"""The source for Microsoft Graph: one mailbox of one connection. It has no method that writes."""
+"""The source for Microsoft Graph: one mailbox of one connection. It never writes to the mailbox."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 FORMAT_ERRORS = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError, RecursionError)
 """Errors of reading a response that lacks documented properties, or is nested too deeply."""
 LARGEST_PAGE = 1000
-"""Rows per page that Graph returns at most."""
+"""Maximum number of rows per page that Graph returns."""
 
 
 class GraphSource:
@@ -32,7 +32,7 @@ class GraphSource:
             settings: Settings of the connection.
             address: Email address of the mailbox.
             page_size: Messages per page, reduced to `LARGEST_PAGE`.
-            fresh: Sign in anew, without an open connection or a stored token.
+            fresh: True to sign in again, without an open connection or a stored token.
 
         Raises:
             SettingsWrong: A setting cannot be used.
@@ -57,7 +57,7 @@ class GraphSource:
             after: Cursor of the previous call; None for the whole tree.
 
         Returns:
-            Changed folders, ids of folders that are gone, and the next cursor.
+            Changed folders, ids of deleted folders, and the next cursor.
 
         Raises:
             CursorRefused: The cursor cannot be used.

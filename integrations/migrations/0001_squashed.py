@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                 (
                     "endpoint",
                     models.URLField(
-                        help_text="For example https://cloud.uipath.com/organisation/tenant/reinfer_ — a path in it is kept.",
+                        help_text="For example https://cloud.uipath.com/organisation/tenant/reinfer_. A path in the address is kept.",
                         max_length=512,
                         verbose_name="API endpoint",
                     ),
@@ -94,7 +94,7 @@ class Migration(migrations.Migration):
                 (
                     "endpoint",
                     models.URLField(
-                        help_text="Of EWS it usually ends in /EWS/Exchange.asmx; of Graph: https://graph.microsoft.com.",
+                        help_text="For EWS, it usually ends in /EWS/Exchange.asmx. For Graph, it is https://graph.microsoft.com.",
                         max_length=512,
                     ),
                 ),
@@ -140,7 +140,7 @@ class Migration(migrations.Migration):
                     "build_version",
                     models.CharField(
                         blank=True,
-                        help_text="Saves one request per worker process, for example 15.1.2507.39.",
+                        help_text="For example 15.1.2507.39. Saves one request per worker process.",
                         max_length=32,
                         validators=[
                             django.core.validators.RegexValidator(
@@ -174,7 +174,9 @@ class Migration(migrations.Migration):
                 (
                     "ca_bundle",
                     models.TextField(
-                        blank=True, help_text="PEM certificates to trust beside the system's.", verbose_name="CA bundle"
+                        blank=True,
+                        help_text="PEM certificates that are trusted in addition to those of the system.",
+                        verbose_name="CA bundle",
                     ),
                 ),
                 (
@@ -239,7 +241,7 @@ class Migration(migrations.Migration):
                     "client_thumbprint",
                     models.CharField(
                         blank=True,
-                        help_text="As Entra shows it. Not needed where the certificate itself is given.",
+                        help_text="As Entra shows it. Not needed if the certificate is entered.",
                         max_length=64,
                         validators=[
                             django.core.validators.RegexValidator(

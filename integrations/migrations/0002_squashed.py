@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
                 db_default="",
                 default="",
                 editable=False,
-                help_text="Of the error that disabled it.",
+                help_text="The kind of the error that disabled it.",
                 max_length=64,
             ),
         ),
@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
             field=models.TextField(
                 blank=True,
                 editable=False,
-                help_text="What the other side said then; without a kind: why it is stopped, in words.",
+                help_text="The error message of the server. If the kind is blank: why the integration is stopped, as text for users.",
             ),
         ),
         migrations.RunPython(take_apart, put_together),

@@ -1,7 +1,7 @@
-"""Connect to a server by the first of its addresses that accepts, within one deadline.
+"""Connect to the first address of a server that accepts a connection, within one deadline.
 
-A host name can have many addresses, and a firewall that drops packets sends no answer: urllib3 would wait the whole
-time-out for each address.
+A host name can have many addresses, and an address behind a firewall that drops packets does not answer. urllib3 would
+wait the whole time-out for each of them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from urllib3.util.connection import allowed_gai_family
 
 EACH_ADDRESS = 10.0
-"""Seconds that one address may take to accept."""
+"""Seconds that one address may take to accept a connection."""
 
 
 def connected(host: str, port: int, options: Iterable[tuple[Any, ...]], until: float) -> socket.socket:

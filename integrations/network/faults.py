@@ -11,20 +11,20 @@ import requests
 from integrations import errors
 from integrations.errors import IntegrationError
 from integrations.network import remote_words as words
-from integrations.network.remote_words import has
+from integrations.network.remote_words import contains_any
 
 LONGEST_WAIT = timedelta(hours=1)
-"""The longest wait on the request of a server, which may send milliseconds instead of seconds."""
+"""Longer waiting times are reduced to this one. A faulty server may send milliseconds instead of seconds."""
 
 
 def retry_after(header: str | None) -> timedelta | None:
     """Read a Retry-After header (RFC 9110, section 10.2.3).
 
     Args:
-        header: Its value, in seconds or as a date; None where it is absent.
+        header: Its value, in seconds or as a date; None if it is absent.
 
     Returns:
-        The time to wait, at most `LONGEST_WAIT`; None where the header is absent or invalid.
+        The time to wait, at most `LONGEST_WAIT`; None if the header is absent or invalid.
     """
     if not header:
         return None
@@ -42,10 +42,10 @@ def waiting_time(seconds: float | None) -> timedelta | None:
     """Limit the time that a server requests to wait.
 
     Args:
-        seconds: The requested seconds; None where the server requested none.
+        seconds: The requested seconds; None if the server requested none.
 
     Returns:
-        The time to wait, at most `LONGEST_WAIT`; None where the value is absent, not positive or absurdly large.
+        The time to wait, at most `LONGEST_WAIT`; None if the value is absent, not positive or absurdly large.
     """
     if seconds is None or not 0 < seconds < 1e9:
         return None
@@ -59,19 +59,19 @@ def of_transport(error: BaseException) -> IntegrationError:
         error: The exception.
 
     Returns:
-        An error about Exchange, not raised.
+        The error. It is returned, not raised.
     """
     text = _chain_text(error)
     if isinstance(error, requests.Timeout):
         unreachable = isinstance(error, requests.ConnectTimeout)
         return errors.ExchangeUnreachable("no answer") if unreachable else errors.ExchangeTimedOut()
-    if has(text, words.UNTRUSTED):
+    if contains_any(text, words.UNTRUSTED):
         return errors.CertificateUntrusted(_certificate_problem(text))
     if isinstance(error, requests.exceptions.ProxyError):
         return errors.ExchangeUnreachable("the proxy refuses the connection")
-    if has(text, words.CUT):
+    if contains_any(text, words.CUT):
         return errors.ExchangeFailed("the connection was cut")
-    if isinstance(error, requests.exceptions.SSLError | ssl.SSLError) or has(text, words.TLS):
+    if isinstance(error, requests.exceptions.SSLError | ssl.SSLError) or contains_any(text, words.TLS):
         return errors.TlsFailed()
     if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
         return errors.ExchangeFailed("the answer was cut short or broken")
@@ -81,7 +81,7 @@ def of_transport(error: BaseException) -> IntegrationError:
         (words.LATE, "no answer"),
         (words.NO_WAY, "there is no route to it"),
     ):
-        if has(text, signs):
+        if contains_any(text, signs):
             return errors.ExchangeUnreachable(detail)
     return errors.ExchangeUnreachable() if isinstance(error, requests.ConnectionError) else errors.ExchangeFailed()
 
@@ -92,13 +92,13 @@ def _certificate_problem(text: str) -> str:
         (words.EXPIRED, "it has expired"),
         (words.OTHER_NAME, "it is for another name"),
     ):
-        if has(text, signs):
+        if contains_any(text, signs):
             return detail
     return ""
 
 
 def _chain_text(error: BaseException | None) -> str:
-    """Return the types and texts of an exception and its causes, to search them for words. The text is never shown."""
+    """Return the types and texts of an exception and its causes, in which words are searched. It is never displayed."""
     parts = []
     for _ in range(8):
         if error is None:

@@ -1,4 +1,4 @@
-"""Words of OpenSSL, urllib3, requests and the C library that show why a connection failed.
+"""Words in exception texts of OpenSSL, urllib3, requests and the C library that show why a connection failed.
 
 The exceptions state the reason only in their texts: requests wraps the exception of urllib3, which wraps the exception
 of `ssl` or of the socket, often as text. The words are those of OpenSSL (`X509_verify_cert_error_string`), of
@@ -19,14 +19,14 @@ LATE = ("ConnectTimeoutError",)
 NO_WAY = ("No route to host", "Network is unreachable")
 
 
-def has(text: str, words: tuple[str, ...]) -> bool:
-    """Return whether a text contains any of some words.
+def contains_any(text: str, words: tuple[str, ...]) -> bool:
+    """Return whether a text contains any of the given words.
 
     Args:
         text: The text of an exception.
         words: The words, case-sensitive.
 
     Returns:
-        True where at least one of them occurs.
+        True if at least one of them occurs.
     """
     return any(word in text for word in words)

@@ -1,4 +1,4 @@
-"""A session of requests that sends to one server only, whatever that server answers."""
+"""A session of `requests` that sends requests to only one server, even if that server answers with a redirect."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from requests.utils import get_environ_proxies
 
 from integrations.network.transport import CallDeadline, DeadlineAdapter
 
-MOST_COOKIES = 20
+MAX_COOKIES = 20
 """Cookies that one session stores."""
 LONGEST_COOKIE = 4096
 """Characters of name and value of a cookie."""
@@ -64,7 +64,7 @@ class _FewCookies(DefaultCookiePolicy):
         if len(cookie.name) + len(cookie.value or "") > LONGEST_COOKIE:
             return False
         replaces = any(_identity(stored) == _identity(cookie) for stored in self._jar)
-        return (replaces or len(self._jar) < MOST_COOKIES) and super().set_ok(cookie, request)
+        return (replaces or len(self._jar) < MAX_COOKIES) and super().set_ok(cookie, request)
 
 
 def _identity(cookie: Cookie) -> tuple[str, str, str]:

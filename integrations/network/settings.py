@@ -26,8 +26,8 @@ class ServerSettings:
         client_id: The application, for OAuth.
         client_secret: The secret of the application.
         client_key: The private key of the application, in PEM.
-        client_certificate: Its certificate, in PEM; may be blank where the thumbprint is set.
-        client_thumbprint: SHA-1 or SHA-256 in hexadecimal digits; may be blank where the certificate is set.
+        client_certificate: Its certificate, in PEM; may be blank if the thumbprint is set.
+        client_thumbprint: SHA-1 or SHA-256 in hexadecimal digits; may be blank if the certificate is set.
         authority: The address of the sign-in service.
         tls_minimum: `1.0` to `1.3`; blank for the default of the system.
         tls_ciphers: A cipher list of OpenSSL; blank for the default.
@@ -58,7 +58,7 @@ class ServerSettings:
     deadline: float = 120.0
 
 
-def check_way(way: ServerSettings) -> None:
+def check_server_settings(way: ServerSettings) -> None:
     """Check the user agent, the endpoint and the proxy of a connection.
 
     Args:
@@ -68,7 +68,7 @@ def check_way(way: ServerSettings) -> None:
         SettingsWrong: One of them is invalid.
     """
     if not (way.user_agent.isascii() and way.user_agent.isprintable()):
-        raise SettingsWrong("user agent: only letters, digits and signs of ASCII can be sent")
+        raise SettingsWrong("user agent: only printable ASCII characters are allowed")
     check_url(way.endpoint, "endpoint", ("https",))
     if way.proxy:
         check_url(way.proxy, "proxy", ("http", "https"))
@@ -88,7 +88,7 @@ def check_url(url: str, name: str, schemes: tuple[str, ...]) -> None:
     try:
         parts = urlsplit(url)
         valid = parts.scheme in schemes and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-        # An address that requests refuses, or an invalid host name, would else be reported as a failure of Exchange.
+        # Without this check, an invalid address or host name would be reported as a failure of Exchange.
         requests.PreparedRequest().prepare_url(url, None)
         (parts.hostname or "").encode("idna")
     except ValueError:

@@ -23,7 +23,7 @@ def network_steps(settings: ServerSettings) -> Iterator[DiagnosisStep]:
         settings: The settings of the connection.
 
     Returns:
-        The results, up to the first step that fails; none where a proxy is set.
+        The results, up to the first step that fails; none if a proxy is set.
     """
     if settings.proxy:
         return iter(())
@@ -33,7 +33,7 @@ def network_steps(settings: ServerSettings) -> Iterator[DiagnosisStep]:
 
 
 class _Network:
-    """The steps to one server. Each method returns what it found, or raises an `IntegrationError`."""
+    """The steps of the test of one server. Each method returns its result as text, or raises an `IntegrationError`."""
 
     def __init__(self, settings: ServerSettings) -> None:
         parts = urlsplit(settings.endpoint)
@@ -42,10 +42,10 @@ class _Network:
 
     def resolve(self) -> str:
         try:
-            found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+            entries = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             raise ExchangeUnreachable(f"no address for {self._host}") from error
-        addresses = dict.fromkeys(str(entry[4][0]) for entry in found)
+        addresses = dict.fromkeys(str(entry[4][0]) for entry in entries)
         return f"{self._host} is {', '.join(list(addresses)[:4])}."
 
     def connect(self) -> str:

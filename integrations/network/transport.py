@@ -1,7 +1,8 @@
 """HTTP for one connection: its own TLS context, and a limit on the duration and the size of each answer.
 
 A time-out of `requests` restarts with every received byte, so a slow server can block a worker forever. Here a timer
-shuts the socket down. Besides, `requests` reads and decompresses a whole body, so a small answer could use all memory.
+shuts the socket down. `requests` also decompresses a body of any size, so a small answer could use all memory. Here the
+decompressed size is limited.
 """
 
 from __future__ import annotations
@@ -33,10 +34,10 @@ TLS_VERSIONS = {
 CHUNK = 1024 * 1024
 """Bytes, decompressed, that are read at a time."""
 LARGEST_ANSWER = 512 * 1024 * 1024
-"""Bytes of a decompressed answer: enough for an email of the largest size that Exchange can be configured for, and a
-limit for a decompression bomb."""
+"""Maximum bytes of a decompressed answer. The largest email that Exchange can be configured to accept is smaller. The
+limit protects against a decompression bomb."""
 LARGEST_REFUSAL = 64 * 1024
-"""Bytes, decompressed, that are read of an answer that is no success: a SOAP fault or a JSON error has a few thousand."""
+"""Decompressed bytes that are read from an answer with an error status. A SOAP fault or JSON error has a few thousand."""
 
 
 def tls_context(minimum: str, ciphers: str, ca_bundle: str) -> ssl.SSLContext:
@@ -71,7 +72,7 @@ def tls_context(minimum: str, ciphers: str, ca_bundle: str) -> ssl.SSLContext:
         try:
             context.load_verify_locations(cadata=ca_bundle)
         except (ssl.SSLError, ValueError) as error:
-            raise SettingsWrong("CA bundle: these are no certificates in PEM format") from error
+            raise SettingsWrong("CA bundle: these are not certificates in PEM format") from error
     return context
 
 
@@ -101,7 +102,7 @@ class CallDeadline:
         return until
 
     def share(self, until: float) -> None:
-        """Use the deadline of another thread, for whose call this thread works.
+        """Use the deadline of another thread, because this thread works on the call of that thread.
 
         Args:
             until: The deadline, by `time.monotonic`.
@@ -132,7 +133,7 @@ class DeadlineAdapter(HTTPAdapter):
         Args:
             context: The TLS context.
             deadline: The deadline of each call.
-            server: Any address of the only server that requests may be sent to.
+            server: Any URL of the server. A request to another server raises an error.
         """
         self._context = context
         self._server = _origin(server)
@@ -152,9 +153,9 @@ class DeadlineAdapter(HTTPAdapter):
         return manager
 
     def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
-        """Return the key of a pool, without the authorities that requests adds.
+        """Return the key of a connection pool, without the certificate authorities that requests adds.
 
-        The TLS context has the authorities that the admin chose.
+        The TLS context already contains the authorities that the admin chose.
         """
         host, pool = super().build_connection_pool_key_attributes(request, True, cert)
         return host, {key: value for key, value in pool.items() if key not in ("ca_certs", "ca_cert_dir")}
@@ -166,9 +167,10 @@ class DeadlineAdapter(HTTPAdapter):
     def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
         """Send a request and read the whole answer.
 
-        The body of an answer with another status than 2xx is cut after `LARGEST_REFUSAL` bytes, because its status is
-        sufficient. The attribute `peer_certificate` of the answer is the certificate of the server (DER), for the
-        channel binding of NTLM. It is read here because the connection may be closed later.
+        The body of an answer with another status than 2xx is truncated after `LARGEST_REFUSAL` bytes. This is not an
+        error, because the status already shows the failure. The attribute `peer_certificate` of the answer is the
+        certificate of the server (DER), for the channel binding of NTLM. It is read here because the connection may be
+        closed later.
 
         Args:
             request: The prepared request.
@@ -181,7 +183,7 @@ class DeadlineAdapter(HTTPAdapter):
         Raises:
             requests.Timeout: The deadline passed during any part of the call.
             requests.exceptions.ContentDecodingError: A successful answer is larger than `LARGEST_ANSWER`.
-            requests.RequestException: As requests raises it.
+            requests.RequestException: Any other error of requests.
         """
         if _origin(request.url) != self._server:
             raise requests.exceptions.InvalidURL("another server")
@@ -203,7 +205,7 @@ class DeadlineAdapter(HTTPAdapter):
 
 
 class _CallTimer:
-    """Shuts down the sockets that the current thread opens or uses, when the time of its call is over."""
+    """Shuts down the sockets that the current thread opens or uses, at the deadline of its call."""
 
     current = threading.local()
 
@@ -229,10 +231,10 @@ class _CallTimer:
         self._connections.append(connection)
 
     def add_socket_of(self, connection: Any) -> None:
-        """Add the socket of a connection.
+        """Add the current socket of a connection.
 
-        After an answer with `Connection: close` the connection has no socket any more, while its body is still to be
-        read.
+        The socket is stored separately, because after an answer with `Connection: close` the attribute `sock` of the
+        connection is None, although the body was not read yet.
         """
         self._sockets.append(connection.sock)
 

@@ -8,14 +8,14 @@ LARGEST_NUMBER = 2**31 - 1
 """The largest value of `whole_number`."""
 
 
-def moment(text: str | None) -> datetime | None:
+def parse_time(text: str | None) -> datetime | None:
     """Read a time in ISO 8601.
 
     Args:
-        text: The time; None where it is absent.
+        text: The time; None if it is absent.
 
     Returns:
-        The time; None where it is absent, unreadable, without a zone, or outside the range of `datetime` in UTC.
+        The time; None if it is absent, unreadable, without a zone, or outside the range of `datetime` in UTC.
     """
     try:
         parsed = datetime.fromisoformat(text) if text else None
@@ -31,7 +31,7 @@ def whole_number(text: str | None) -> int:
     """Read a whole number of 32 bits, the type in the schema of EWS.
 
     Args:
-        text: The digits; None where the number is absent.
+        text: The digits; None if the number is absent.
 
     Returns:
         The number, at most `LARGEST_NUMBER`; 0 for any other text.

@@ -1,13 +1,13 @@
-"""Recognise an HTML page in place of an answer of an API: a sign-in page, or the page of a gateway."""
+"""Recognise an HTML page that a server sent instead of an API answer: a sign-in page, or the page of a gateway."""
 
 from __future__ import annotations
 
 import re
 
-DETAIL = "HTTP 200, a web page: of a sign-in or of a gateway"
-"""The detail of an error about such a page."""
+DETAIL = "HTTP 200 with a web page, probably of a sign-in or a gateway"
+"""The error detail for an HTML page."""
 LONGEST_PROLOGUE = 4096
-"""Bytes before the root element that are searched."""
+"""Bytes at the start of an answer that are searched for the root element."""
 PAGE = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*+(?:<\?xml[^>]*>\s*+)?(?:<!--(?:[^-]|-(?!->))*+-->\s*+)*+<(?:!doctype\s+html|html)\b", re.I
 )
@@ -20,6 +20,6 @@ def is_web_page(content: bytes) -> bool:
         content: The body of the answer.
 
     Returns:
-        True where its root element or document type is `html`.
+        True if its root element or document type is `html`.
     """
     return PAGE.match(content[:LONGEST_PROLOGUE]) is not None

@@ -34,8 +34,8 @@ def batches(
 
     Args:
         comments: The comments.
-        most: Comments per batch.
-        most_bytes: Bytes of JSON per batch. A larger comment gets a batch of its own.
+        most: Maximum number of comments per batch.
+        most_bytes: Maximum number of bytes of JSON per batch. A larger comment is the only one of its batch.
 
     Yields:
         Batches of at least one comment.

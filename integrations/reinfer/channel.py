@@ -1,8 +1,8 @@
 """HTTP requests to one Re:infer tenant: bearer token, one deadline per call, network errors as errors of the product.
 
-An exchange (connect, send, wait, read a slow body) ends by its deadline whatever the network does, because the lease of
+An exchange (connect, send, wait, read a slow body) ends by its deadline even if the network hangs, because the lease of
 a sync depends on it. A socket timeout cannot guarantee that: each received byte restarts it. So the exchange runs in an
-event loop that cancels it.
+event loop, which cancels it at the deadline.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from integrations.errors import (
     ReinferUnintelligible,
     ReinferUnreachable,
 )
-from integrations.reinfer.answers import ReinferResponse
-from integrations.reinfer.remote_words import says_it_was_cut
+from integrations.reinfer.remote_words import was_closed_early
+from integrations.reinfer.responses import ReinferResponse
 from integrations.reinfer.unpacking import Unpacked
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ LARGEST_ANSWER = 16 * 1024 * 1024
 """Decompressed bytes of a successful response. A stored comment with markup is far smaller. Anything larger does not
 come from Re:infer."""
 LARGEST_REFUSAL = 1024 * 1024
-"""Decompressed bytes that are read of an error response. It may have a message about each comment of a batch."""
+"""Decompressed bytes of an error response that are read. It may contain a message about each comment of a batch."""
 
 _CONNECT_WITHIN = 10.0
 """Seconds."""
@@ -51,16 +51,16 @@ log = logging.getLogger(__name__)
 
 
 class Channel:
-    """HTTP client with one token. Opens no connection before the first exchange. Belongs to one thread."""
+    """HTTP client with one token. Opens no connection before the first exchange. Not thread-safe."""
 
     def __init__(self, token: str, *, deadline: float, user_agent: str, tls: ssl.SSLContext | None = None) -> None:
         """Prepare the client.
 
         Args:
             token: API token.
-            deadline: Seconds for everything that one call of `run` does.
+            deadline: Maximum duration of one call of `run` in seconds.
             user_agent: Value of the `User-Agent` header.
-            tls: Certificate authorities to trust; None for the usual ones.
+            tls: TLS context with the trusted certificate authorities; None for `usual_trust`.
 
         Raises:
             ReinferTokenRefused: The token cannot be part of a header.
@@ -105,7 +105,7 @@ class Channel:
             body: JSON body; None for no body.
 
         Returns:
-            The response, also where its status is an error.
+            The response, which may have an error status.
 
         Raises:
             ReinferUnintelligible: The response is not valid HTTP, has an unknown coding, or is too large.
@@ -219,7 +219,7 @@ def _translate(error: Exception) -> IntegrationError:
         return _connection_error(error)
     if isinstance(error, httpx.TimeoutException):
         return ReinferTimedOut()
-    if isinstance(error, httpx.DecodingError | httpx.RemoteProtocolError) and not _was_cut(error):
+    if isinstance(error, httpx.DecodingError | httpx.RemoteProtocolError) and not _was_closed_early(error):
         return ReinferUnintelligible(type(error).__name__)
     # The connection was open, so the content of the request may be the cause.
     return ReinferFailed("the connection was lost")
@@ -238,9 +238,9 @@ def _connection_error(error: Exception) -> IntegrationError:
     return ReinferUnreachable(str(system.strerror) if system else "")
 
 
-def _was_cut(error: Exception) -> bool:
-    """Return whether the connection was closed too early. httpx has the same error for bytes that are not HTTP."""
-    return isinstance(error, httpx.RemoteProtocolError) and says_it_was_cut(error)
+def _was_closed_early(error: Exception) -> bool:
+    """Return whether the connection was closed too early. httpx raises the same error for bytes that are not HTTP."""
+    return isinstance(error, httpx.RemoteProtocolError) and was_closed_early(error)
 
 
 def _cause_chain(error: BaseException) -> list[BaseException]:

@@ -2,8 +2,8 @@
 
 Current deployments of Re:infer count `new`, `updated` and `unchanged`, and split `updated` into two counts. Older ones
 return only these three, and the oldest published API description has no counts. Each comment of a request is counted in
-exactly one of the three, so their sum is the number of accepted comments. The split adds nothing to that and is
-ignored.
+exactly one of the three, so their sum is the number of accepted comments. The split does not change
+the sum and is ignored.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Find the comment for which a batch is rejected: halve the batch until the comment is alone, and deliver the rest.
+"""Find the comment for which a batch is rejected: halve the batch until the comment is alone, and deliver the others.
 
 Re:infer rejects a batch as a whole and does not have to name the comment at fault. One rejected comment among n costs
 at most 2 log2(n) additional requests. The same algorithm handles a batch that is too large.
@@ -12,16 +12,16 @@ from typing import Any
 
 from integrations.errors import QuotaReached
 from integrations.messages import CommentId, Receipt, Rejection
-from integrations.reinfer.answers import ContentRefused
 from integrations.reinfer.batching import EncodedComment
 from integrations.reinfer.counting import accounts_for, count
-from integrations.reinfer.refusal import is_about_quota, reason
+from integrations.reinfer.rejection_reason import is_about_quota, reason
+from integrations.reinfer.responses import ContentRefused
 
 Send = Callable[[Sequence[EncodedComment]], Awaitable[Mapping[str, Any]]]
 """Sends one batch and returns the envelope of the response. Raises `ContentRefused` when the batch is rejected."""
 
 _COUNTS = {"created": "new", "updated": "updated", "unchanged": "unchanged", "text_changed": "updated_text_changed"}
-"""Fields of a receipt, and the counts of Re:infer that they are the sums of."""
+"""Field of a receipt, and key of the count of Re:infer that is summed up in it."""
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ class Halving:
     _in_doubt: list[CommentId] = field(default_factory=list)
 
     async def deliver(self, batch: Sequence[EncodedComment]) -> None:
-        """Send a batch, in its order. A comment that is rejected alone becomes a rejection.
+        """Send a batch, in its order. A comment that is rejected as the only one of a request becomes a rejection.
 
         Args:
             batch: Comments to deliver.
@@ -63,7 +63,7 @@ class Halving:
                     waiting += [part[middle:], part[:middle]]
 
     def receipt(self) -> Receipt:
-        """Return what was acknowledged and rejected so far. A count is None where one response lacks it."""
+        """Return the outcomes so far. A count is None if it is missing in one of the responses."""
         counts = {name: self._sum(remote_name) for name, remote_name in _COUNTS.items()}
         return Receipt(rejections=tuple(self._rejections), in_doubt=tuple(self._in_doubt), **counts)
 

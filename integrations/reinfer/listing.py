@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from integrations.errors import ReinferUnintelligible
-from integrations.reinfer.answers import payload
 from integrations.reinfer.channel import Channel
 from integrations.reinfer.endpoint import Endpoint
+from integrations.reinfer.responses import payload
 
 
 def list_buckets(endpoint: str, token: str, *, deadline: float, user_agent: str) -> list[tuple[str, str]]:

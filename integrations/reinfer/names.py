@@ -25,16 +25,16 @@ def problem_with_bucket(project: str, name: str) -> str | None:
     return _problem("project", project, _PROJECT, 1024) or _problem("bucket name", name, _BUCKET, 256)
 
 
-def _problem(what: str, value: str, allowed: re.Pattern[str], most: int) -> str | None:
+def _problem(label: str, value: str, allowed: re.Pattern[str], most: int) -> str | None:
     if not value:
-        return f"The {what} is missing."
+        return f"The {label} is missing."
     if "/" in value:
-        return f"The {what} must not contain a slash: the project and the bucket name are entered separately."
+        return f"The {label} must not contain a slash: the project and the bucket name are entered separately."
     if value != value.strip():
-        return f"The {what} begins or ends with white space."
+        return f"The {label} begins or ends with white space."
     if len(value) > most:
-        return f"The {what} is longer than {most} characters."
+        return f"The {label} is longer than {most} characters."
     if value in _DOTS or not allowed.fullmatch(value):
         dots = "dots, " if allowed is _PROJECT else ""
-        return f"The {what} may only contain letters without accents, digits, {dots}hyphens and underscores."
+        return f"The {label} may only contain letters without accents, digits, {dots}hyphens and underscores."
     return None

@@ -1,7 +1,7 @@
 """Convert comments to the JSON of Re:infer, and stored comments from that JSON. No I/O.
 
-Only writable keys are written, and only those are read. What Re:infer adds to a stored comment (uid, dates,
-annotations) is ignored. The format is `CommentNew` in the vendor's OpenAPI specification, which rejects any other key.
+Only writable keys are written and read. Keys that Re:infer adds to a stored comment (uid, dates, annotations) are
+ignored. The format is `CommentNew` in the vendor's OpenAPI specification, which rejects any other key.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def read_comment(stored: Mapping[str, Any]) -> Comment:
     """Return a stored comment. Missing, read-only and unknown keys are tolerated.
 
     Args:
-        stored: The comment as JSON object of Re:infer.
+        stored: The comment as a JSON object from Re:infer.
 
     Returns:
         The comment.
@@ -114,7 +114,7 @@ def _unless_blank(**values: Any) -> JsonObject:
 
 
 def _can_be_sent(value: str | int | float) -> bool:
-    """Return whether the value is neither blank nor a number that JSON cannot express."""
+    """Return whether the value is a text that is not blank, or a number that JSON can express."""
     return bool(value.strip()) if isinstance(value, str) else math.isfinite(value)
 
 

@@ -1,14 +1,14 @@
-"""Words in texts of Re:infer and of its HTTP library that decide something, because no code exists for it.
+"""Classify error texts of Re:infer and of the HTTP library by words, where no error code exists.
 
-No other module of the adapter interprets a text of the other side. Re:infer documents no code for a used-up quota: it
+No other module of the adapter interprets an error text. Re:infer documents no code for a used-up quota: it
 responds with 403 and a sentence ("comment quota hit" in the error list of its own Exchange integration). h11 and httpx
-have one class, RemoteProtocolError, for a connection that was closed too early and for bytes that are not HTTP.
+raise the same class, RemoteProtocolError, for a connection that was closed too early and for bytes that are not HTTP.
 """
 
 from __future__ import annotations
 
 _QUOTA = "quota"
-_CUT = ("disconnected", "incomplete", "without sending")
+_CLOSED_EARLY = ("disconnected", "incomplete", "without sending")
 
 
 def mentions_quota(message: str) -> bool:
@@ -23,7 +23,7 @@ def mentions_quota(message: str) -> bool:
     return _QUOTA in message.lower()
 
 
-def says_it_was_cut(error: Exception) -> bool:
+def was_closed_early(error: Exception) -> bool:
     """Return whether a RemoteProtocolError means that the connection was closed too early, after valid HTTP.
 
     Args:
@@ -32,4 +32,4 @@ def says_it_was_cut(error: Exception) -> bool:
     Returns:
         False for bytes that are not HTTP.
     """
-    return any(sign in str(error) for sign in _CUT)
+    return any(sign in str(error) for sign in _CLOSED_EARLY)

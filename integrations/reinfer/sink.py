@@ -23,13 +23,13 @@ from integrations.errors import (
     ReinferUnintelligible,
 )
 from integrations.messages import Comment, CommentId, Receipt
-from integrations.reinfer.answers import payload
 from integrations.reinfer.batching import BATCH_BYTES, BATCH_COUNT, EncodedComment, batches, request_body
 from integrations.reinfer.channel import Channel
 from integrations.reinfer.endpoint import Endpoint
 from integrations.reinfer.halving import Halving
 from integrations.reinfer.names import problem_with_bucket
 from integrations.reinfer.payload import read_comment
+from integrations.reinfer.responses import payload
 
 T = TypeVar("T")
 
@@ -39,10 +39,10 @@ _EVERY_COMMENT = b'{"comment_filter":{}}'
 
 
 class ReinferSink:
-    """One bucket of one Re:infer tenant. Keeps connections open between calls. Belongs to one thread.
+    """One bucket of one Re:infer tenant. Keeps connections open between calls. Not thread-safe.
 
     Attributes:
-        deadline: Seconds after which any call has ended.
+        deadline: Maximum duration of a call, in seconds.
     """
 
     def __init__(
@@ -65,11 +65,11 @@ class ReinferSink:
             token: API token.
             project: Project of the bucket.
             name: Name of the bucket.
-            deadline: Seconds after which any call has ended. `stored` has as many for each 128 ids.
+            deadline: Maximum duration of a call in seconds; for `stored`, of each 128 ids.
             batch_count: Comments per request.
             batch_bytes: Bytes of JSON per request.
             user_agent: Value of the `User-Agent` header.
-            tls: Certificate authorities to trust; None for the usual ones.
+            tls: TLS context with the trusted certificate authorities; None for `channel.usual_trust`.
 
         Raises:
             ReinferEndpointWrong: The URL cannot be an API endpoint.
@@ -113,9 +113,9 @@ class ReinferSink:
         return self._channel.run(self._is_empty)
 
     def count(self) -> int | None:
-        """Return the number of comments in the bucket by its statistics, which may be outdated. None if missing."""
-        found = self._channel.run(self._count)
-        return int(found) if found is not None and found >= 0 else None
+        """Return the number of comments from the statistics of the bucket, which may be outdated. None if missing."""
+        number = self._channel.run(self._count)
+        return int(number) if number is not None and number >= 0 else None
 
     def push(self, comments: Sequence[Comment]) -> Receipt:
         """Create or overwrite comments, in their order, in as many requests as the limits of a batch require.
@@ -130,7 +130,7 @@ class ReinferSink:
             Counts, rejections, and the ids of comments that the counts do not cover.
 
         Raises:
-            IntegrationError: Any other error. Any of the comments may have been stored or not.
+            IntegrationError: Any other error. Each comment may or may not be stored.
         """
 
         async def push() -> Receipt:
@@ -142,7 +142,7 @@ class ReinferSink:
         return self._channel.run(push)
 
     def stored(self, ids: Sequence[CommentId]) -> Mapping[CommentId, Comment]:
-        """Return the comments of the bucket with these ids, without what only Re:infer writes.
+        """Return the comments of the bucket with these ids, without the keys that only Re:infer writes.
 
         Args:
             ids: Comment ids.
@@ -154,11 +154,11 @@ class ReinferSink:
             BucketNotFound: The bucket does not exist, or the token may not see it.
             IntegrationError: The token is rejected, or the network fails.
         """
-        found: dict[CommentId, Comment] = {}
+        comments: dict[CommentId, Comment] = {}
         for start in range(0, len(ids), _IDS_PER_DEADLINE):
             part = self._channel.run(partial(self._request_comments, ids[start : start + _IDS_PER_DEADLINE]))
-            found |= {comment.id: comment for comment in part}
-        return found
+            comments |= {comment.id: comment for comment in part}
+        return comments
 
     def close(self) -> None:
         """Close the connections."""
@@ -228,7 +228,7 @@ class ReinferSink:
         except BucketNotFound as error:
             raise ProjectNotFound(error.detail) from error
         except ReinferFailed:
-            # A conflict is no error where another client created the bucket at the same moment.
+            # If another client created the bucket at the same moment, the conflict is no error.
             if not await self._exists():
                 raise
 

@@ -1,6 +1,6 @@
 """Decompress the body of a response piece by piece, up to a limit. No I/O.
 
-httpx decompresses everything that arrives, with any number of codings that a server names: a few kilobytes can become
+httpx decompresses everything that arrives, through any number of codings that the server names: a few kilobytes can become
 gigabytes before the size can be checked.
 """
 
@@ -37,7 +37,7 @@ class Unpacked:
 
     @property
     def is_too_large(self) -> bool:
-        """Whether the limit was exceeded. The rest of the body is missing then."""
+        """Whether the limit was exceeded. If so, the body is incomplete."""
         return len(self.body) > self._most
 
     def add(self, piece: bytes) -> None:

@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
                     models.BooleanField(
                         default=False,
                         editable=False,
-                        help_text="Whether our ledger knows all that the bucket holds. Until then, what is unknown is asked for first.",
+                        help_text="The ledger has an entry for every comment of the bucket. If not set, Re:infer is asked about comments without an entry before they are pushed.",
                     ),
                 ),
                 ("examined_at", models.DateTimeField(blank=True, editable=False, null=True)),
@@ -74,7 +74,7 @@ class Migration(migrations.Migration):
                     "monthly_limit",
                     models.PositiveIntegerField(
                         blank=True,
-                        help_text="Reached, its mailboxes stop until the month ends or you raise it. A batch on its way is still delivered. Empty: no limit.",
+                        help_text="When the limit is reached, the mailboxes of the bucket stop until the month ends or you raise the limit. A batch that is being pushed is still delivered. If empty, there is no limit.",
                         null=True,
                         verbose_name="AI units a month",
                     ),
@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
                     models.DateTimeField(
                         blank=True,
                         editable=False,
-                        help_text="Until then, what is refused is set aside without asking.",
+                        help_text="Until this time, refused emails become failed emails, and the circuit breaker stays closed.",
                         null=True,
                     ),
                 ),
@@ -94,7 +94,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         default="",
                         editable=False,
-                        help_text="The last outcomes, + or -: see sync.engine.circuit_breaker.",
+                        help_text="The outcomes of the last pushed comments, + or -: see sync.engine.circuit_breaker.",
                         max_length=100,
                     ),
                 ),
@@ -117,7 +117,7 @@ class Migration(migrations.Migration):
                     "start_at",
                     models.DateTimeField(
                         blank=True,
-                        help_text="Mail received from then on. Empty: all mail.",
+                        help_text="Only mail received from this time on. If empty, all mail.",
                         null=True,
                         verbose_name="start time",
                     ),

@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
                 db_default="",
                 default="",
                 editable=False,
-                help_text="Of the error that disabled it.",
+                help_text="The kind of the error that disabled it.",
                 max_length=64,
             ),
         ),

@@ -24,10 +24,15 @@ class Migration(migrations.Migration):
                 (
                     "secret",
                     integrations.encryption.EncryptedField(
-                        blank=True, default="", editable=False, help_text="Signs what is sent."
+                        blank=True, default="", editable=False, help_text="Key of the signature of each request."
                     ),
                 ),
-                ("events", models.JSONField(blank=True, default=list, help_text="Kinds of notices. Empty: all.")),
+                (
+                    "events",
+                    models.JSONField(
+                        blank=True, default=list, help_text="Kinds of notifications to send. Empty: all kinds."
+                    ),
+                ),
                 ("enabled", models.BooleanField(default=True)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
@@ -57,15 +62,22 @@ class Migration(migrations.Migration):
                 ("facts", models.JSONField(default=dict)),
                 ("integration_id", models.BigIntegerField(null=True)),
                 ("mailbox_id", models.BigIntegerField(null=True)),
-                ("open", models.BooleanField(default=False, help_text="Until it is over: then its recovery is told.")),
+                (
+                    "open",
+                    models.BooleanField(
+                        default=False, help_text="Whether the error continues. When it ends, the recovery is announced."
+                    ),
+                ),
                 ("created_at", models.DateTimeField(auto_now_add=True, db_index=True)),
                 (
                     "cause",
-                    models.CharField(blank=True, help_text="What several mailboxes can have in common.", max_length=64),
+                    models.CharField(
+                        blank=True, help_text="Kind of the error, if several mailboxes can have it.", max_length=64
+                    ),
                 ),
                 (
                     "mailboxes",
-                    models.JSONField(default=list, help_text="Ids of those that still stand still for this cause."),
+                    models.JSONField(default=list, help_text="Ids of the mailboxes that still have this error."),
                 ),
             ],
             options={
@@ -80,7 +92,12 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("attempts", models.PositiveSmallIntegerField(default=0)),
-                ("next_at", models.DateTimeField(help_text="Empty: it is over.", null=True)),
+                (
+                    "next_at",
+                    models.DateTimeField(
+                        help_text="Time of the next attempt. Empty: delivered, or no further attempt.", null=True
+                    ),
+                ),
                 ("delivered_at", models.DateTimeField(null=True)),
                 ("last_problem", models.CharField(blank=True, max_length=200)),
                 (

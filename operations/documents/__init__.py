@@ -1,1 +1,1 @@
-"""An integration with its mailboxes as one document: read it, compare it with the stored state, apply it, write it."""
+"""Read, compare, apply and write documents. A document describes one integration with all its mailboxes."""

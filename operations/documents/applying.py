@@ -23,7 +23,7 @@ class ChangedMeanwhile(DocumentWrong):
 
 
 class SecretsLater(IntegrationForm):
-    """A form for clients that cannot send secrets: a missing secret is no error, and keeps the integration stopped."""
+    """A form for clients that cannot send secrets. A missing secret is no error, but the integration stays stopped."""
 
     def has_secret(self, name: str) -> bool:
         """Treat every secret as present.
@@ -42,7 +42,7 @@ def apply(plan: Plan, *, secrets_later: bool = False) -> Integration:
 
     Args:
         plan: The plan.
-        secrets_later: Whether secrets may be missing. The integration is then created, and stopped.
+        secrets_later: Whether secrets may be missing. While one is missing, the integration is stopped.
 
     Returns:
         The integration.
@@ -53,7 +53,7 @@ def apply(plan: Plan, *, secrets_later: bool = False) -> Integration:
     """
     try:
         with transaction.atomic():
-            _unchanged(plan)
+            _check_unchanged(plan)
             integration = _integration(plan, SecretsLater if secrets_later else IntegrationForm)
             _remove(plan)
             buckets: dict[tuple[int, str, str], Bucket] = {}
@@ -68,27 +68,27 @@ def apply(plan: Plan, *, secrets_later: bool = False) -> Integration:
                     **values(desired, with_state=desired.enabled != row.enabled),
                 )
     except IntegrityError:
-        raise ChangedMeanwhile("This was changed meanwhile. Nothing was changed; try again.") from None
+        raise ChangedMeanwhile("This integration was changed in the meantime. Nothing was saved. Try again.") from None
     return integration
 
 
-def _unchanged(plan: Plan) -> None:
-    """Raise ChangedMeanwhile where the stored state differs from the plan. Lock it until the transaction ends."""
+def _check_unchanged(plan: Plan) -> None:
+    """Raise ChangedMeanwhile if the stored state changed after the plan was made. Lock it until the transaction ends."""
     if plan.integration is None:
         return
     row = Integration.objects.select_for_update().filter(pk=plan.integration.pk).first()
     if row is None or latest_change(row) != plan.latest:
-        raise ChangedMeanwhile("This was changed meanwhile. Nothing was changed; try again.")
+        raise ChangedMeanwhile("This integration was changed in the meantime. Nothing was saved. Try again.")
 
 
 def _integration(plan: Plan, form_class: type[IntegrationForm]) -> Integration:
-    """Store the integration by the form that the pages use, so that the same checks apply."""
+    """Store the integration with the form of the pages, so that the same checks apply."""
     row = plan.integration or Integration()
     form = form_class(_form_data(plan, row), instance=row)
     if not form.stored():
         if form.is_valid() or "__all__" in form.errors:
             raise ChangedMeanwhile(*[str(text) for text in form.non_field_errors()])
-        raise _wrong(form)
+        raise _document_error(form)
     row = Integration.objects.get(pk=row.pk)
     if missing := [
         name for name in NEEDED.get(Integration.Auth(row.auth), ()) if name in SECRETS and not getattr(row, name)
@@ -118,12 +118,12 @@ def on_trial(plan: Plan) -> Integration:
     row = plan.integration or Integration()
     form = IntegrationForm(_form_data(plan, row), instance=row)
     if (tested := form.to_be_tested()) is None:
-        raise _wrong(form)
-    found: Integration = tested
-    return found
+        raise _document_error(form)
+    result: Integration = tested
+    return result
 
 
-def _wrong(form: IntegrationForm) -> DocumentWrong:
+def _document_error(form: IntegrationForm) -> DocumentWrong:
     return DocumentWrong(*[f"{_label(form, name)}: {text}" for name, texts in form.errors.items() for text in texts])
 
 
@@ -152,7 +152,7 @@ def _remove(plan: Plan) -> None:
     rows.update(**STOPPED)
     rows.delete()
     if plan.removed and plan.integration:
-        # The remaining rows do not show that a row was deleted, so the integration gets a new time of change.
+        # A deleted row has no time of change, so the deletion is stored as a change of the integration.
         Integration.objects.filter(pk=plan.integration.pk).update(updated_at=timezone.now())
 
 
@@ -166,9 +166,9 @@ def values(desired: DesiredMailbox, *, with_state: bool = True) -> dict[str, Any
     Returns:
         Values by the name of the model's field.
     """
-    found = {name: getattr(desired, name) for name in MAILBOX_FIELDS if name != "enabled"}
-    found = {name: _as_list(value) if isinstance(value, tuple) else value for name, value in found.items()}
-    return found | ((RUNNING if desired.enabled else STOPPED) if with_state else {})
+    result = {name: getattr(desired, name) for name in MAILBOX_FIELDS if name != "enabled"}
+    result = {name: _as_list(value) if isinstance(value, tuple) else value for name, value in result.items()}
+    return result | ((RUNNING if desired.enabled else STOPPED) if with_state else {})
 
 
 def _as_list(value: tuple[Any, ...]) -> list[Any]:

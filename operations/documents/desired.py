@@ -1,4 +1,4 @@
-"""The desired state that a document describes, as values. Pure."""
+"""Value classes for the desired state that a document describes. No I/O."""
 
 from __future__ import annotations
 
@@ -35,15 +35,16 @@ class DesiredMailbox:
         address: The address of the mailbox.
         project: The project of its bucket at Re:infer.
         bucket: The name of its bucket.
-        destination: The name of the destination. Empty: the present one of the mailbox, or the only one.
+        destination: The name of the destination. If empty, an existing mailbox keeps its destination, and a new mailbox
+            gets the only destination.
         enabled: Whether it is running.
-        start_at: Emails that arrived before are not read, in UTC.
+        start_at: Emails that arrived before this time are not read; in UTC.
         folder_allow: Paths of the only folders to read; empty for all.
         folder_deny: Paths of folders that are not read.
-        participant_allow: Addresses, of which an email needs one; empty for all.
-        participant_deny: Addresses, of which an email may have none.
-        domain_allow: Domains, of which an email needs one; empty for all.
-        domain_deny: Domains, of which an email may have none.
+        participant_allow: Only emails with one of these addresses as a participant are read; empty for all emails.
+        participant_deny: Emails with one of these addresses as a participant are not read.
+        domain_allow: Only emails with a participant of one of these domains are read; empty for all emails.
+        domain_deny: Emails with a participant of one of these domains are not read.
         meetings: Whether meeting messages are read.
         reports: Whether delivery and read reports are read.
     """
@@ -66,7 +67,7 @@ class DesiredMailbox:
 
 @dataclass(frozen=True, slots=True)
 class DesiredIntegration:
-    """The desired state of an integration. A setting or secret without a value here does not change.
+    """The desired state of an integration. A setting or secret that is missing here does not change.
 
     Attributes:
         project: The project of the integration.
@@ -75,9 +76,9 @@ class DesiredIntegration:
         secrets: Secrets by the name of the model's field.
         enabled: Whether it is running; None for no change.
         mailboxes: All mailboxes of the integration.
-        updated_at: The state that the document was made from, as an optimistic lock; None for no lock.
-        warnings: Parts of the document that are not supported here.
-        defaults: Settings of a new integration where the document does not contain them.
+        updated_at: The last change of the integration when the document was exported; an optimistic lock. None for no lock.
+        warnings: Sentences about parts of the document that this product does not support.
+        defaults: Settings that a new integration gets if the document does not contain them.
     """
 
     project: str

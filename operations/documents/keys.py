@@ -1,6 +1,6 @@
-"""Take values out of a document key by key. Pure.
+"""Read the values of a document key by key. No I/O.
 
-An error names its place in the document. A key that is left at the end is a warning.
+Each error text contains its place in the document. Each key that was not read becomes a warning.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Any
 from operations.documents.desired import DocumentWrong
 
 LONGEST = 60
-"""Characters of a key that are quoted."""
+"""Most characters of a key that a warning quotes."""
 
 
 class Keys:
-    """One object of a document. Each key that is read is taken out; `end` reports the rest."""
+    """One object of a document. Reading a key removes it; `end` reports the keys that were not read."""
 
     def __init__(self, value: Any, place: str, warnings: list[str]) -> None:
-        """Take a copy of the object.
+        """Copy the object.
 
         Args:
             value: The object.
@@ -27,7 +27,7 @@ class Keys:
             warnings: The list that `end` appends to.
 
         Raises:
-            DocumentWrong: The value is no object.
+            DocumentWrong: The value is not an object.
         """
         if not isinstance(value, Mapping):
             raise DocumentWrong(f"{place or 'The document'} must be an object.")
@@ -42,7 +42,7 @@ class Keys:
             key: The key.
 
         Returns:
-            Such as "mailboxes[3].email".
+            The place, such as "mailboxes[3].email".
         """
         return f"{self._place}.{key}" if self._place else key
 
@@ -53,16 +53,16 @@ class Keys:
             key: The key.
 
         Returns:
-            Whether it has.
+            True if the key has such a value.
         """
         return self._rest.get(key) is not None
 
     def text(self, key: str, default: str = "") -> str:
-        """Take a text.
+        """Read and remove a text.
 
         Args:
             key: The key.
-            default: The text where the key is missing or null.
+            default: The text if the key is missing or null.
 
         Returns:
             The text.
@@ -74,7 +74,7 @@ class Keys:
         return value
 
     def needed(self, key: str) -> str:
-        """Take a text that is required.
+        """Read and remove a text that is required.
 
         Args:
             key: The key.
@@ -91,11 +91,11 @@ class Keys:
         return value
 
     def flag(self, key: str, default: bool | None) -> bool | None:
-        """Take a boolean.
+        """Read and remove a boolean.
 
         Args:
             key: The key.
-            default: The value where the key is missing or null.
+            default: The value if the key is missing or null.
 
         Returns:
             The value.
@@ -107,13 +107,13 @@ class Keys:
         return value
 
     def number(self, key: str) -> int | None:
-        """Take a whole number.
+        """Read and remove a whole number.
 
         Args:
             key: The key.
 
         Returns:
-            The number; None where the key is missing or null.
+            The number; None if the key is missing or null.
 
         Raises:
             DocumentWrong: The value has another type.
@@ -124,28 +124,28 @@ class Keys:
         return value
 
     def moment(self, key: str) -> datetime | None:
-        """Take a time in ISO 8601. Without an offset, the time is in UTC.
+        """Read and remove a time in ISO 8601. Without an offset, the time is in UTC.
 
         Args:
             key: The key.
 
         Returns:
-            The time in UTC; None where the key is missing, null or an empty text.
+            The time in UTC; None if the key is missing, null or an empty text.
 
         Raises:
-            DocumentWrong: The value is no such time.
+            DocumentWrong: The value is not a time in this format.
         """
         text = self.text(key)
         if not text:
             return None
         try:
-            found = datetime.fromisoformat(text)
-            return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+            result = datetime.fromisoformat(text)
+            return (result if result.tzinfo else result.replace(tzinfo=UTC)).astimezone(UTC)
         except (ValueError, OverflowError):
             raise DocumentWrong(f"{self.at(key)} must be a time like 2026-03-01T00:00:00Z.") from None
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """Take a list of texts.
+        """Read and remove a list of texts.
 
         Args:
             key: The key.
@@ -156,10 +156,10 @@ class Keys:
         Raises:
             DocumentWrong: The value has another type.
         """
-        return tuple(self._text_in(entry, key) for entry in self._typed(key, list, "a list", []))
+        return tuple(self._text_of_entry(entry, key) for entry in self._typed(key, list, "a list", []))
 
     def paths(self, key: str) -> tuple[tuple[str, ...], ...]:
-        """Take a list of folder paths, each a list of names.
+        """Read and remove a list of folder paths, each a list of names.
 
         Args:
             key: The key.
@@ -170,15 +170,15 @@ class Keys:
         Raises:
             DocumentWrong: The value has another type.
         """
-        found = []
+        result = []
         for entry in self._typed(key, list, "a list of paths", []):
             if not isinstance(entry, list) or not entry:
                 raise DocumentWrong(f"{self.at(key)} must hold paths, each a list of folder names.")
-            found.append(tuple(self._text_in(name, key) for name in entry))
-        return tuple(found)
+            result.append(tuple(self._text_of_entry(name, key) for name in entry))
+        return tuple(result)
 
     def inner(self, key: str) -> Keys:
-        """Take an object inside this one.
+        """Read and remove an object inside this one.
 
         Args:
             key: The key.
@@ -187,23 +187,23 @@ class Keys:
             The object.
 
         Raises:
-            DocumentWrong: The value is no object.
+            DocumentWrong: The value is not an object.
         """
         return Keys(self._rest.pop(key, None), self.at(key), self._warnings)
 
     def taken(self, key: str) -> Any:
-        """Take any value.
+        """Read and remove a value of any type.
 
         Args:
             key: The key.
 
         Returns:
-            The value; None where the key is missing.
+            The value; None if the key is missing.
         """
         return self._rest.pop(key, None)
 
     def passed_over(self, *keys: str) -> None:
-        """Ignore known keys that are not used here.
+        """Remove keys that are known but not used, so that `end` does not report them.
 
         Args:
             *keys: The keys.
@@ -212,19 +212,19 @@ class Keys:
             self._rest.pop(key, None)
 
     def end(self) -> None:
-        """Append a warning for each key that was not taken, since it can be a typing error."""
+        """Append a warning for each key that was not read, because the key can be misspelled."""
         for key in self._rest:
-            self._warnings.append(f"{self.at(str(key)[:LONGEST])} is not known here and was ignored.")
+            self._warnings.append(f"{self.at(str(key)[:LONGEST])} is not supported and was ignored.")
 
-    def _typed(self, key: str, kind: type, what: str, default: Any) -> Any:
+    def _typed(self, key: str, kind: type, expected: str, default: Any) -> Any:
         value = self._rest.pop(key, None)
         if value is None:
             return default
         if not isinstance(value, kind):
-            raise DocumentWrong(f"{self.at(key)} must be {what}.")
+            raise DocumentWrong(f"{self.at(key)} must be {expected}.")
         return value
 
-    def _text_in(self, entry: Any, key: str) -> str:
+    def _text_of_entry(self, entry: Any, key: str) -> str:
         if not isinstance(entry, str) or not entry.strip():
             raise DocumentWrong(f"{self.at(key)} must hold texts.")
         return entry

@@ -13,7 +13,7 @@ from integrations.certificates import CertificateWrong, facts
 from integrations.encryption import Secret
 from integrations.errors import SecretUnreadable
 from integrations.models import Destination, Integration
-from integrations.wording import in_words
+from integrations.wording import display_text
 from mailboxes.models import Mailbox
 from operations.documents.desired import DesiredIntegration, DesiredMailbox, DocumentWrong
 from operations.documents.stored import desired_mailbox, stored_settings
@@ -35,7 +35,7 @@ MAILBOX_FIELDS = {
 
 @dataclass(frozen=True, slots=True)
 class PlannedChange:
-    """One change in words.
+    """One change as texts.
 
     Attributes:
         what: What changes, as the form labels it.
@@ -50,17 +50,17 @@ class PlannedChange:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a document changes.
+    """The changes that a document makes.
 
     Attributes:
         desired: The desired state.
-        integration: The stored integration; None where it would be created.
+        integration: The stored integration; None if the plan creates it.
         settings: The changed settings.
         added: The mailboxes to create.
         changed: The mailboxes to change, each with its desired state and its changes.
         removed: The mailboxes to delete.
         destinations: All destinations by name.
-        latest: When the stored state was last changed; None where nothing is stored.
+        latest: When the stored state was last changed; None if nothing is stored.
     """
 
     desired: DesiredIntegration
@@ -84,7 +84,7 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """A digest of the changes. It shows that the applied plan is the one that was confirmed."""
+        """A digest of the changes, to check that the plan that is applied equals the plan that the admin confirmed."""
         changes = [(mailbox.pk, lines) for mailbox, _, lines in self.changed]
         parts = (
             self.integration and self.integration.pk,
@@ -114,29 +114,29 @@ def planned(desired: DesiredIntegration) -> Plan:
         desired = replace(desired, settings={**desired.defaults, **desired.settings})
     destinations = {destination.name: destination for destination in Destination.objects.all()}
     rows = list(integration.mailboxes.select_related("bucket__destination")) if integration else []
-    there = {row.address.casefold(): row for row in rows}
+    stored = {row.address.casefold(): row for row in rows}
     wanted = {mailbox.address.casefold(): mailbox for mailbox in desired.mailboxes}
-    check_destinations(desired.mailboxes, there, destinations)
+    check_destinations(desired.mailboxes, stored, destinations)
     return Plan(
         desired,
         integration,
         tuple(_settings(desired, integration)),
-        tuple(mailbox for key, mailbox in wanted.items() if key not in there),
-        tuple(_changed(there, wanted)),
-        tuple(row for key, row in there.items() if key not in wanted),
+        tuple(mailbox for key, mailbox in wanted.items() if key not in stored),
+        tuple(_changed(stored, wanted)),
+        tuple(row for key, row in stored.items() if key not in wanted),
         destinations,
         max([integration.updated_at, *(row.updated_at for row in rows)]) if integration else None,
     )
 
 
 def check_destinations(
-    mailboxes: Iterable[DesiredMailbox], there: Collection[str], destinations: dict[str, Destination]
+    mailboxes: Iterable[DesiredMailbox], stored: Collection[str], destinations: dict[str, Destination]
 ) -> None:
     """Check that the destination of each bucket is known and unambiguous.
 
     Args:
         mailboxes: The desired mailboxes.
-        there: The addresses, in lower case, of mailboxes that have a bucket already.
+        stored: The addresses of stored mailboxes in lower case. These mailboxes have a bucket already.
         destinations: All destinations by name.
 
     Raises:
@@ -147,7 +147,7 @@ def check_destinations(
             raise DocumentWrong(
                 f"{mailbox.address}: there is no destination “{mailbox.destination[:80]}”. Add it first."
             )
-        if not mailbox.destination and mailbox.address.casefold() not in there and len(destinations) != 1:
+        if not mailbox.destination and mailbox.address.casefold() not in stored and len(destinations) != 1:
             raise DocumentWrong(
                 "There is no destination yet. Add one first."
                 if not destinations
@@ -159,22 +159,24 @@ def _settings(desired: DesiredIntegration, integration: Integration | None) -> I
     before = stored_settings(integration) if integration else {}
     for name, value in desired.settings.items():
         if before.get(name) != value and not (integration is None and value in ("", None)):
-            yield _line(label_of(Integration, name), _named(name, before.get(name)), _named(name, value))
+            yield _planned_change(
+                label_of(Integration, name), _displayed(name, before.get(name)), _displayed(name, value)
+            )
     for name in desired.secrets:
         stored: Secret = getattr(integration, name) if integration else Secret("")
-        has_one = bool(stored)
-        # A secret that is not bound to the present endpoint is entered again, even if it is the same.
-        if not _holds(stored, desired.secrets[name]) or (integration and integration.not_for(name)):
+        is_set = bool(stored)
+        # A secret that is not bound to the present endpoint counts as changed, even if its value is the same.
+        if not _is_same(stored, desired.secrets[name]) or (integration and integration.not_for(name)):
             yield PlannedChange(
                 label_of(Integration, name),
-                "a secret" if has_one else "empty",
-                "another secret" if has_one else "a secret",
+                "a secret" if is_set else "empty",
+                "another secret" if is_set else "a secret",
             )
     if desired.enabled is not None and desired.enabled is not (integration is not None and integration.enabled):
-        yield PlannedChange("Running", in_words(not desired.enabled), in_words(desired.enabled))
+        yield PlannedChange("Running", display_text(not desired.enabled), display_text(desired.enabled))
 
 
-def _named(name: str, value: Any) -> Any:
+def _displayed(name: str, value: Any) -> Any:
     """Return the thumbprint of a certificate, because its text is not readable. Return other values unchanged."""
     if name != "client_certificate" or not value:
         return value
@@ -184,8 +186,8 @@ def _named(name: str, value: Any) -> Any:
         return "unreadable"
 
 
-def _holds(stored: Secret, plain: str) -> bool:
-    """Whether the stored secret is this one. A secret that no key opens counts as different, so it can be replaced."""
+def _is_same(stored: Secret, plain: str) -> bool:
+    """Whether the stored secret has this value. A secret that no key decrypts counts as different, so it can be replaced."""
     try:
         return stored.reveal() == plain
     except SecretUnreadable:
@@ -193,15 +195,15 @@ def _holds(stored: Secret, plain: str) -> bool:
 
 
 def _changed(
-    there: dict[str, Mailbox], wanted: dict[str, DesiredMailbox]
+    stored: dict[str, Mailbox], wanted: dict[str, DesiredMailbox]
 ) -> Iterable[tuple[Mailbox, DesiredMailbox, tuple[PlannedChange, ...]]]:
     for key, desired in wanted.items():
-        if key in there and (lines := tuple(mailbox_lines(there[key], desired))):
-            yield there[key], desired, lines
+        if key in stored and (lines := tuple(mailbox_lines(stored[key], desired))):
+            yield stored[key], desired, lines
 
 
 def mailbox_lines(row: Mailbox, desired: DesiredMailbox) -> Sequence[PlannedChange]:
-    """Return what changes of a mailbox, without its address.
+    """Return the changes of a mailbox, except a change of its address.
 
     Args:
         row: The stored mailbox with its bucket and destination.
@@ -212,7 +214,7 @@ def mailbox_lines(row: Mailbox, desired: DesiredMailbox) -> Sequence[PlannedChan
     """
     now = desired_mailbox(row)
     lines = [
-        _line(label, getattr(now, name), getattr(desired, name))
+        _planned_change(label, getattr(now, name), getattr(desired, name))
         for name, label in MAILBOX_FIELDS.items()
         if getattr(now, name) != getattr(desired, name)
     ]
@@ -234,15 +236,17 @@ def new_mailbox_lines(desired: DesiredMailbox) -> Sequence[PlannedChange]:
     """
     default = DesiredMailbox(desired.address, desired.project, desired.bucket)
     lines = [
-        replace(_line(label, None, getattr(desired, name)), before="")
+        replace(_planned_change(label, None, getattr(desired, name)), before="")
         for name, label in MAILBOX_FIELDS.items()
         if getattr(desired, name) != getattr(default, name)
     ]
     return [*lines, *([PlannedChange("Destination", "", desired.destination)] if desired.destination else [])]
 
 
-def _line(what: str, before: Any, after: Any) -> PlannedChange:
-    return PlannedChange(what, in_words(list(before) if isinstance(before, tuple) else before), in_words(_plain(after)))
+def _planned_change(what: str, before: Any, after: Any) -> PlannedChange:
+    return PlannedChange(
+        what, display_text(list(before) if isinstance(before, tuple) else before), display_text(_plain(after))
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Read a document in either of its two formats. Pure."""
+"""Read a document in the format of Re:infer's API or of its Sync App. No I/O."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from operations.documents.reinfer_format import read_vendor
 from operations.documents.sync_app import is_sync_app, read_sync_app
 
 LONGEST = 1_000_000
-"""Characters of a document: about 3,000 mailboxes with filters."""
-MOST_PROBLEMS = 20
-"""Errors that are listed one by one."""
+"""Most characters of a document; sufficient for about 3,000 mailboxes with filters."""
+MAX_PROBLEMS = 20
+"""Most errors that are listed. Of the others, only the number is given."""
 
 
 def parse_json(text: str) -> Any:
@@ -28,18 +28,16 @@ def parse_json(text: str) -> Any:
         The parsed value.
 
     Raises:
-        DocumentWrong: The text is no JSON, with line and column, or is too long or nested too deep.
+        DocumentWrong: The text is not JSON (the error contains line and column), too long, or nested too deep.
     """
     if len(text) > LONGEST:
-        raise DocumentWrong(f"The document is longer than {LONGEST:,} characters. Divide its mailboxes.")
+        raise DocumentWrong(f"The document is longer than {LONGEST:,} characters. Divide it into several integrations.")
     try:
         return json.loads(text.removeprefix("\ufeff"), parse_constant=_no_number)
     except json.JSONDecodeError as error:
-        raise DocumentWrong(f"This is no JSON: line {error.lineno}, column {error.colno}.") from None
+        raise DocumentWrong(f"This is not JSON: line {error.lineno}, column {error.colno}.") from None
     except (RecursionError, ValueError):
-        raise DocumentWrong(
-            "This JSON cannot be read: it is nested too deep, or contains an impossible number."
-        ) from None
+        raise DocumentWrong("This JSON cannot be read: it is nested too deep, or contains an invalid number.") from None
 
 
 def _no_number(name: str) -> Any:
@@ -51,22 +49,22 @@ def read_document(document: Any, project: str = "", name: str = "") -> DesiredIn
 
     Args:
         document: The parsed document.
-        project: The project where the document does not contain one.
-        name: The name where the document does not contain one.
+        project: The project if the document does not contain one.
+        name: The name if the document does not contain one.
 
     Returns:
         The desired state.
 
     Raises:
-        DocumentWrong: The document has errors; at most `MOST_PROBLEMS` of them are listed.
+        DocumentWrong: The document has errors; at most `MAX_PROBLEMS` of them are listed.
     """
     if not isinstance(document, dict):
         raise DocumentWrong("The document must be an object.")
     desired = read_sync_app(document, project, name) if is_sync_app(document) else read_vendor(document, project, name)
     problems = list(_problems(desired))
     if problems:
-        rest = len(problems) - MOST_PROBLEMS
-        raise DocumentWrong(*problems[:MOST_PROBLEMS], *([f"And {rest:,} more."] if rest > 0 else []))
+        rest = len(problems) - MAX_PROBLEMS
+        raise DocumentWrong(*problems[:MAX_PROBLEMS], *([f"And {rest:,} more errors."] if rest > 0 else []))
     return desired
 
 

@@ -3,7 +3,7 @@
 The command-line client and the cloud product of Re:infer use this format.
 
 Values without a key in that format are under `configuration.settings`, and in a mailbox under `meeting_messages` and
-`delivery_reports`. Secrets are read and never written. Pure.
+`delivery_reports`. Secrets are read, but never written. No I/O.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ DEFAULTS: dict[str, Any] = {
 NUMBERS = ("poll_interval", "most_at_once")
 OF_THE_SERVER = ("id", "type", "integration_type", "disabled_reason", "created_at")
 BY_ITSELF = (
-    "The document signs in as a user of an application. Here the application signs in by itself: it needs an application "
-    "permission, and no password."
+    "In this document, a user signs in to the application. Here, the application signs in without a user: it needs an "
+    "application permission and no password."
 )
 
 
@@ -45,8 +45,8 @@ def read_vendor(document: Mapping[str, Any], project: str = "", name: str = "") 
 
     Args:
         document: The parsed document.
-        project: The project where the document does not contain one.
-        name: The name where the document does not contain one.
+        project: The project if the document does not contain one.
+        name: The name if the document does not contain one.
 
     Returns:
         The desired state.
@@ -64,7 +64,7 @@ def read_vendor(document: Mapping[str, Any], project: str = "", name: str = "") 
     owner, own_name = _names(whole, project, name)
     title, enabled, seen = whole.text("title"), whole.flag("enabled", None), whole.moment("updated_at")
     if title == f"{owner}/{own_name}":
-        title = ""  # The export writes this where an integration has no title.
+        title = ""  # The export writes this text if the integration has no title.
     configuration = whole.inner("configuration")
     connection = _connection(configuration, warnings)
     mailboxes = _mailboxes(configuration, warnings)
@@ -77,7 +77,7 @@ def read_vendor(document: Mapping[str, Any], project: str = "", name: str = "") 
 
 
 def _names(whole: Keys, project: str, name: str) -> tuple[str, str]:
-    """Return project and name. Re:infer writes `owner` and `name`, and sometimes repeats the owner before the name."""
+    """Return project and name. The project is in `owner`, or it is the first part of `name`: `project/name`."""
     owner = whole.text("owner") or whole.text("project_name")
     first, slash, rest = whole.text("name").partition("/")
     own_name, owner = (rest, owner or first) if slash else (first, owner)
@@ -91,7 +91,7 @@ class DocumentConnection:
     Attributes:
         settings: Settings by the name of the model's field.
         secrets: Secrets by the name of the model's field.
-        defaults: Settings of a new integration where the document does not contain them.
+        defaults: Settings that a new integration gets if the document does not contain them.
     """
 
     settings: dict[str, Any]
@@ -123,7 +123,7 @@ def _connection(configuration: Keys, warnings: list[str]) -> DocumentConnection:
     endpoint = graph_endpoint if by_graph else ews_endpoint
     if not endpoint and not by_graph and values.get("auth") in {"ntlm", "basic"}:
         raise DocumentWrong("configuration.connection.ews_endpoint is missing.")
-    # Where the document contains neither an API nor an endpoint, the stored endpoint stays.
+    # If the document contains neither an API nor an endpoint, the stored endpoint does not change.
     target = values if endpoint or "microsoft_api" in values else defaults
     target["endpoint"] = endpoint or usual_endpoint(extra.get("authority", ""), graph=by_graph)
     for keys in (application, access, connection):
@@ -182,7 +182,7 @@ def _application(application: Keys, access: Keys, warnings: list[str]) -> tuple[
         elif secrets:
             values["auth"] = "service_user" if password else "oauth2"
         else:
-            # Both kinds of sign-in are exported like this, because secrets are never written. The stored kind stays.
+            # The export contains no secrets, so it looks the same for both kinds of sign-in. The stored kind is kept.
             return values, secrets
     if access_kind == "user_access" and values["auth"] != "service_user":
         warnings.append(BY_ITSELF)
@@ -190,20 +190,20 @@ def _application(application: Keys, access: Keys, warnings: list[str]) -> tuple[
 
 
 def in_pem(text: str) -> str:
-    """Return only the PEM blocks of a text, so that the same key compares equal.
+    """Return only the PEM blocks of a text, so that two texts with the same key are equal.
 
     Args:
         text: A key or certificates with surrounding text.
 
     Returns:
-        The blocks; the text itself where it has none.
+        The blocks; the text itself if it has none.
     """
     pem = blocks(text)
     return "\n".join((*pem.keys, *pem.certificates)) or text
 
 
 def thumbprint(text: str) -> str:
-    """Return a thumbprint in upper case without colons and blanks.
+    """Return a thumbprint in upper case without colons and spaces.
 
     Args:
         text: A thumbprint.
@@ -328,7 +328,7 @@ def write_mailbox(mailbox: DesiredMailbox, reason: str) -> dict[str, Any]:
 
     Args:
         mailbox: The mailbox.
-        reason: Why it is stopped; empty where it is running.
+        reason: Why it is stopped; empty if it is running.
 
     Returns:
         The document.

@@ -44,7 +44,7 @@ def create_mailbox(integration: Integration, document: Mapping[str, Any]) -> Mai
 
     Raises:
         DocumentWrong: The document has errors.
-        ChangedMeanwhile: The integration has a mailbox with this address.
+        ChangedMeanwhile: The integration already has a mailbox with this address.
     """
     desired = _read(document, ())
     try:
@@ -54,11 +54,11 @@ def create_mailbox(integration: Integration, document: Mapping[str, Any]) -> Mai
                 integration=integration, address=desired.address, bucket=bucket, **values(desired)
             )
     except IntegrityError:
-        raise ChangedMeanwhile("This integration has a mailbox with this address already.") from None
+        raise ChangedMeanwhile("This integration already has a mailbox with this address.") from None
 
 
 def changed_rules(row: Mailbox, document: Mapping[str, Any]) -> Rules:
-    """Return the filters that a document would give a mailbox. Keys that the document lacks do not change.
+    """Return the filters that a document would give a mailbox. Keys that are missing in the document do not change.
 
     Args:
         row: The mailbox with its bucket and destination.
@@ -74,14 +74,14 @@ def changed_rules(row: Mailbox, document: Mapping[str, Any]) -> Rules:
 
 
 def change_mailbox(row: Mailbox, document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Change a mailbox by its document. Keys that the document lacks do not change.
+    """Change a mailbox by its document. Keys that are missing in the document do not change.
 
     Args:
         row: The mailbox with its bucket and destination. The instance itself is not updated.
         document: A part of the mailbox in the format of Re:infer.
 
     Returns:
-        The changes: field, value before, value after. Empty where nothing was written.
+        The changes: field, value before, value after. Empty if nothing was written.
 
     Raises:
         DocumentWrong: The document has errors.
@@ -102,7 +102,7 @@ def change_mailbox(row: Mailbox, document: Mapping[str, Any]) -> list[tuple[str,
                 **values(desired, with_state=desired.enabled != row.enabled),
             )
     except IntegrityError:
-        raise ChangedMeanwhile("This integration has a mailbox with this address already.") from None
+        raise ChangedMeanwhile("This integration already has a mailbox with this address.") from None
     return changes
 
 
@@ -112,13 +112,13 @@ def _desired(row: Mailbox, document: Mapping[str, Any]) -> DesiredMailbox:
     return _read(whole, (str(whole.get("email", "")).casefold(),))
 
 
-def _read(document: Mapping[str, Any], there: tuple[str, ...]) -> DesiredMailbox:
+def _read(document: Mapping[str, Any], stored: tuple[str, ...]) -> DesiredMailbox:
     unknown: list[str] = []
     desired = read_mailbox(Keys(document, "", unknown))
     problems = [*unknown, *problems_of(desired)]
     if problems:
         raise DocumentWrong(*problems)
-    check_destinations([desired], there, {row.name: row for row in Destination.objects.all()})
+    check_destinations([desired], stored, {row.name: row for row in Destination.objects.all()})
     return desired
 
 

@@ -1,4 +1,4 @@
-"""The stored state in the form of a desired state, for export and to compare a document with. It contains no secret."""
+"""Read the stored state as a desired state, for the export and to compare it with a document. It contains no secret."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def desired_mailbox(row: Mailbox) -> DesiredMailbox:
 
 
 def with_mailboxes(integrations: QuerySet[Integration]) -> QuerySet[Integration]:
-    """Prefetch the mailboxes, so that the export of many integrations needs as many queries as of one.
+    """Prefetch the mailboxes, so that an export of many integrations needs no more queries than an export of one.
 
     Args:
         integrations: The integrations.
@@ -88,8 +88,8 @@ def with_mailboxes(integrations: QuerySet[Integration]) -> QuerySet[Integration]
 
 
 def _mailboxes(integration: Integration) -> list[Mailbox]:
-    there: list[Mailbox] | None = getattr(integration, "all_mailboxes", None)
-    return list(integration.mailboxes.select_related("bucket__destination")) if there is None else there
+    prefetched: list[Mailbox] | None = getattr(integration, "all_mailboxes", None)
+    return list(integration.mailboxes.select_related("bucket__destination")) if prefetched is None else prefetched
 
 
 def exported(integration: Integration) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Read the configuration of Re:infer's self-hosted Sync App as an integration. Pure."""
+"""Read the configuration of Re:infer's self-hosted Sync App as an integration. No I/O."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ KEY, THUMBPRINT = "auth_oauth_client_credential_private_key", "auth_oauth_client
 def is_sync_app(document: Mapping[str, Any]) -> bool:
     """Return whether a document has the format of the Sync App.
 
-    In that format, `mailboxes` is an object by address, and `auth_type` is at the top level.
+    In that format, `mailboxes` is an object with addresses as keys, and `auth_type` is at the top level.
 
     Args:
         document: The parsed document.
 
     Returns:
-        Whether it has.
+        True for the format of the Sync App.
     """
     return isinstance(document.get("mailboxes"), Mapping) or "auth_type" in document
 
@@ -60,7 +60,7 @@ def read_sync_app(document: Mapping[str, Any], project: str, name: str) -> Desir
 def _sign_in(keys: Keys) -> tuple[dict[str, Any], dict[str, str]]:
     kind, user = keys.text("auth_type", "ntlm"), keys.text("auth_user")
     authority, client = keys.text("auth_oauth_authority"), keys.text("auth_oauth_client_id")
-    secret, key, print_ = (
+    secret, key, fingerprint = (
         keys.text("auth_oauth_client_secret"),
         in_pem(keys.text(KEY)),
         thumbprint(keys.text(THUMBPRINT)),
@@ -74,8 +74,8 @@ def _sign_in(keys: Keys) -> tuple[dict[str, Any], dict[str, str]]:
             )
         values = {"auth": "oauth2", "username": user, "tenant_id": tenant, "client_id": client}
         values["authority"] = f"{parts.scheme}://{parts.netloc}"
-        if key or print_:
-            values |= {"auth": "certificate", "client_thumbprint": print_}
+        if key or fingerprint:
+            values |= {"auth": "certificate", "client_thumbprint": fingerprint}
         return values, {name: value for name, value in (("client_secret", secret), ("client_key", key)) if value}
     if kind not in {"ntlm", "basic"}:
         raise DocumentWrong("auth_type must be ntlm, basic or oauth2.")
@@ -98,7 +98,7 @@ def _endpoint(keys: Keys, settings: Mapping[str, Any], *, graph: bool) -> str:
 
 def _mailboxes(listed: Any, warnings: list[str]) -> tuple[DesiredMailbox, ...]:
     if not isinstance(listed, Mapping):
-        raise DocumentWrong("mailboxes must be an object by address.")
+        raise DocumentWrong("mailboxes must be an object with addresses as keys.")
     return tuple(_mailbox(str(address), value, warnings) for address, value in listed.items())
 
 
@@ -106,7 +106,7 @@ def _mailbox(address: str, value: Any, warnings: list[str]) -> DesiredMailbox:
     keys = Keys(value, f"mailboxes.{address[:80]}", warnings)
     bucket = keys.inner("bucket")
     if keys.text("start_from", "bucket") != "bucket":
-        warnings.append(f"{keys.at('start_from')} is not known here. Its start time decides.")
+        warnings.append(f"{keys.at('start_from')} is not supported and was ignored; start_timestamp is used.")
     desired = DesiredMailbox(
         address=address.strip(),
         project=bucket.needed("owner"),

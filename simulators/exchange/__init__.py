@@ -1,4 +1,4 @@
-"""A simulated Exchange: a mail store, EWS over HTTPS with NTLM, Basic and bearer tokens, scripted faults, a control.
+"""A simulated Exchange: a mail store, EWS over HTTPS (NTLM, Basic, bearer tokens), scripted faults, a control endpoint.
 
 store = Store(["desk@bank.example"])
 store["desk@bank.example"].deliver(mail_of(b"Subject: Hello\\r\\n\\r\\n"))

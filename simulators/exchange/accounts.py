@@ -1,4 +1,4 @@
-"""Who may sign in, and what each may read. Nobody may write."""
+"""Accounts of the simulated Exchange, with the mailboxes that each may read. No account may write."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Account:
-    r"""A service account `DOMAIN\user` for NTLM and Basic. None as a set of mailboxes means all of them."""
+    r"""A service account `DOMAIN\user` for NTLM and Basic.
+
+    `impersonates` and `delegate_of` contain addresses of mailboxes. `impersonates` None means all mailboxes.
+    """
 
     username: str
     password: str = field(repr=False)
@@ -17,7 +20,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Application:
-    """An app registration of a tenant that signs in with its secret."""
+    """An app registration that signs in with its secret. `mailboxes` None: it may impersonate all mailboxes."""
 
     tenant: str
     client_id: str
@@ -27,7 +30,7 @@ class Application:
 
 @dataclass(frozen=True)
 class Principal:
-    """Who a request turned out to be."""
+    """The authenticated account of a request. `impersonated` None means all mailboxes."""
 
     name: str
     application: bool

@@ -1,4 +1,4 @@
-"""Attachments as XML: listed with their item, and fetched one by one (GetAttachment)."""
+"""Attachments as XML: in the element of their item, and with their content (GetAttachment)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from simulators.exchange.times import utc
 
 
 def attachments_xml(item: Item, attachments: Sequence[Attached]) -> str:
-    """The `t:Attachments` of an item, without what is in them; blank where there are none."""
+    """The `t:Attachments` element of an item, without contents; blank if there are no attachments."""
     texts = [
         _element(one, _about(item, index, one) + ("" if one.is_item else _NO_PHOTO))
         for index, one in enumerate(attachments)
@@ -23,7 +23,7 @@ def attachments_xml(item: Item, attachments: Sequence[Attached]) -> str:
 
 
 def attachment_xml(item: Item, index: int, attached: Attached) -> str:
-    """One attachment whole."""
+    """The element of one attachment with its content."""
     about = _about(item, index, attached)
     if attached.is_item:
         subject = escape(mail_of(attached.content).subject)

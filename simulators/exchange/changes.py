@@ -1,7 +1,7 @@
-"""What changed since a sync state: the opaque state itself, and the changes of a folder or of the tree.
+"""The changes of a folder or of the folder tree since a sync state, and the opaque sync state.
 
-A first listing runs newest first over what lies in the folder; later ones follow the log. What was created and is gone
-again in between is told of as a deletion only.
+The first listing returns the items of the folder, newest first. Later requests return the changes in the log. An item that
+was created and deleted between two requests is reported only as deleted.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class StateRefused(Exception):
     """ErrorInvalidSyncStateData."""
 
 
-class What(Enum):
+class ChangeKind(Enum):
     CREATE = "Create"
     UPDATE = "Update"
     DELETE = "Delete"
@@ -30,16 +30,16 @@ class What(Enum):
 
 @dataclass(frozen=True)
 class Page:
-    changes: list[tuple[What, str]]
+    changes: list[tuple[ChangeKind, str]]
     state: str
     last: bool
 
 
 @dataclass(frozen=True)
 class Step:
-    """Some changes, the place behind them, and whether there is nothing more."""
+    """Some changes. `place`: the position after them. `last`: no changes follow."""
 
-    changes: list[tuple[What, str]]
+    changes: list[tuple[ChangeKind, str]]
     place: dict[str, Any]
     last: bool
 
@@ -51,12 +51,12 @@ def item_changes(mailbox: Mailbox, folder: Folder, state: str, most: int) -> Pag
 
 
 def item_step(folder: Folder, place: dict[str, Any] | None, most: int) -> Step:
-    """At most `most` changes of one folder behind a place in it; None is its beginning."""
+    """At most `most` changes of one folder after `place`; None is the beginning."""
     if place is None:
         folder.listings += 1
-        place = {"upto": len(folder.log), "told": None}
-    if "told" in place:
-        return _first_listing(folder, place["upto"], place["told"], most)
+        place = {"upto": len(folder.log), "after": None}
+    if "after" in place:
+        return _first_listing(folder, place["upto"], place["after"], most)
     return _since(folder, place["at"], most)
 
 
@@ -66,30 +66,33 @@ def tree_changes(mailbox: Mailbox, top: Folder, state: str) -> Page:
     at = _read(state, mailbox, tree)["at"] if state else 0
     changes = []
     if top is mailbox.store_root and not state:
-        # What lies beside the mail folders of people never changes here.
-        changes = [(What.CREATE, folder.id) for folder in [*mailbox.non_ipm, mailbox.root]]
+        # The folders outside the mail folders of users never change in this simulator.
+        changes = [(ChangeKind.CREATE, folder.id) for folder in [*mailbox.non_ipm, mailbox.root]]
     for folder_id in dict.fromkeys(mailbox.tree_log[at:]):
         folder = mailbox.folders.get(folder_id)
         if folder is not None and mailbox.is_below(folder, top):
-            changes.append((What.CREATE if folder.created > at else What.UPDATE, folder_id))
+            changes.append((ChangeKind.CREATE if folder.created > at else ChangeKind.UPDATE, folder_id))
         elif state:
-            changes.append((What.DELETE, folder_id))
+            changes.append((ChangeKind.DELETE, folder_id))
     return Page(changes, _write(mailbox, tree, {"at": len(mailbox.tree_log)}), True)
 
 
-def _first_listing(folder: Folder, upto: int, told: list[Any] | None, most: int) -> Step:
-    """The next page behind the item last told. Its place is a moment and an id, not a count: what is deleted while
-    somebody pages through must not shift the rest. The log from `upto` on is told at the end."""
+def _first_listing(folder: Folder, upto: int, after: list[Any] | None, most: int) -> Step:
+    """The next page of the first listing.
+
+    The position is the time and id of the last returned item, not a count, so that a deletion between two pages does not shift
+    the other items. The changes in the log after `upto` are reported after the last page.
+    """
     places: dict[str, list[Any]] = {
         item.id: [item.received.timestamp(), item.id]
         for item in folder.items.values()
         if item.listed and item.created <= upto
     }
-    rest = sorted((place for place in places.values() if told is None or place < told), reverse=True)
-    page, last = rest[:most], len(rest) <= most
-    state = {"at": upto} if last else {"upto": upto, "told": page[-1]}
+    remaining = sorted((place for place in places.values() if after is None or place < after), reverse=True)
+    page, last = remaining[:most], len(remaining) <= most
+    state = {"at": upto} if last else {"upto": upto, "after": page[-1]}
     caught_up = last and upto == len(folder.log)
-    return Step([(What.CREATE, item_id) for _, item_id in page], state, caught_up)
+    return Step([(ChangeKind.CREATE, item_id) for _, item_id in page], state, caught_up)
 
 
 def _since(folder: Folder, at: int, most: int) -> Step:
@@ -103,21 +106,21 @@ def _since(folder: Folder, at: int, most: int) -> Step:
     changes = [
         (what, item_id)
         for item_id, kind in kinds.items()
-        if (what := _told(folder.items.get(item_id), kind, at)) is not None
+        if (what := _change_of(folder.items.get(item_id), kind, at)) is not None
     ]
     return Step(changes, {"at": end}, end >= len(folder.log))
 
 
-def _told(item: Item | None, kind: str, at: int) -> What | None:
+def _change_of(item: Item | None, kind: str, at: int) -> ChangeKind | None:
     if item is None:
-        return What.DELETE
+        return ChangeKind.DELETE
     if item.created > at:
-        return What.CREATE
-    return What.READ if kind == "read" else What.UPDATE
+        return ChangeKind.CREATE
+    return ChangeKind.READ if kind == "read" else ChangeKind.UPDATE
 
 
 def _write(mailbox: Mailbox, of: str, state: dict[str, Any]) -> str:
-    # Padded: real ones are long, and a client that cuts them must fail here.
+    # Padded, because real sync states are long: a client that truncates them must fail in the tests.
     text = json.dumps([mailbox.address.casefold(), mailbox.generation, of, state]) + " " * 600 + END
     return base64.b64encode(text.encode()).decode()
 

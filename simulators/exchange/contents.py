@@ -1,4 +1,4 @@
-"""What Exchange reads out of the MIME of an email: who sent it to whom, its text, its files."""
+"""Parses the MIME of an email as Exchange does: people, headers, text and attachments."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from email.utils import getaddresses, parsedate_to_datetime
 from simulators.exchange.store import Mail
 
 NO_CHARACTER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-MOST_KEPT = 16
+MAX_KEPT = 16
 LONGEST_HEADERS = 200
-"""How many header fields are told."""
+"""How many header fields are returned."""
 _KEPT: OrderedDict[int, tuple[Mail, Contents]] = OrderedDict()
 _LOCK = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Attached:
-    """A file, or an email if `mime` is one's (`is_item`)."""
+    """An attachment: a file, or an email (`is_item`) with its MIME in `content`."""
 
     name: str
     content_type: str
@@ -37,7 +37,7 @@ class Attached:
 
 @dataclass(frozen=True)
 class Contents:
-    """Texts hold only what XML can carry."""
+    """The parsed contents of an email. Texts contain only characters that XML allows."""
 
     sender: list[tuple[str, str]]
     """(name, address) of each."""
@@ -55,20 +55,20 @@ class Contents:
 
 
 def contents_of(mail: Mail) -> Contents:
-    """Of an email. The newest few are kept, since clients ask for them item by item."""
+    """The contents of an email. The last `MAX_KEPT` are cached, because clients request an email several times."""
     known = _KEPT.get(id(mail))
     if known is not None and known[0] is mail:
         return known[1]
     found = _read(mail.content())
     with _LOCK:
         _KEPT[id(mail)] = (mail, found)
-        while len(_KEPT) > MOST_KEPT:
+        while len(_KEPT) > MAX_KEPT:
             _KEPT.popitem(last=False)
     return found
 
 
 def _read(mime: bytes) -> Contents:
-    # `compat32` never fails over the headers of a broken email; bodies are read part by part.
+    # `compat32` does not fail on the headers of a broken email.
     message = message_from_bytes(mime, policy=policy.compat32)
     body_type, body = _body(message)
     return Contents(
@@ -88,7 +88,7 @@ def _read(mime: bytes) -> Contents:
 
 
 def _files(message: Message) -> list[Message]:
-    """The parts that are no text of the email itself. What lies within an attached email belongs to that."""
+    """The parts that are attachments. The attachments of an attached email are not included."""
     if message.get_content_type() == "message/rfc822":
         return [message]
     if message.is_multipart():
@@ -117,8 +117,8 @@ def _body(message: Message) -> tuple[str, str]:
     texts = {"text/html": "", "text/plain": ""}
     for part in message.walk():
         kind = part.get_content_type()
-        own = part.get_content_disposition() != "attachment" and not part.get_filename()
-        if own and kind in texts and not texts[kind]:
+        is_body = part.get_content_disposition() != "attachment" and not part.get_filename()
+        if is_body and kind in texts and not texts[kind]:
             texts[kind] = _text(part)
     return ("HTML", texts["text/html"]) if texts["text/html"] else ("Text", texts["text/plain"])
 
@@ -151,7 +151,7 @@ def _date(text: str) -> datetime | None:
 
 
 def _decoded(value: object) -> str:
-    """One line, with encoded words (RFC 2047) read."""
+    """The text on one line, with encoded words (RFC 2047) decoded."""
     try:
         text = str(make_header(decode_header(str(value))))
     except (HeaderParseError, LookupError, ValueError):
@@ -160,5 +160,5 @@ def _decoded(value: object) -> str:
 
 
 def carried(text: str) -> str:
-    """The characters that XML can carry."""
+    """The text without characters that XML does not allow."""
     return NO_CHARACTER.sub("", text)

@@ -1,11 +1,11 @@
-"""The control endpoint: what lies in the mailboxes as JSON, and what happens to them, for a parent in another process.
+"""The control endpoint, for a test or parent in another process: contents of the mailboxes as JSON, and changes to them.
 
 GET    /mailboxes                 [{"address", "folders": [{"path", "count", "distinguished"}], "count"}]
 GET    /mailboxes/<address>       the same with "items": [{"id", "message_id", "folder", "received", "size", "class"}]
 GET    /mime/<address>?id=…       one item's MIME
-GET    /requests                  {"operations": {name: how often}, "user_agents": [...], "tokens": n}
+GET    /requests                  {"operations": {name: count}, "user_agents": [...], "tokens": n}
 POST   /deliver                   {"mailbox", "folder", "mime" (base64) or "subject", "body", "message_id",
-                                  "reported", "listed" (false: see the store)}
+                                  "reported", "listed" (false: see `Mailbox.deliver`)}
 POST   /move, /copy               {"mailbox", "id" or "message_id", "folder"}
 POST   /edit                      {"mailbox", "id" or "message_id", "mime" (base64)}
 POST   /delete                    {"mailbox", "id" or "message_id", "hard": false}
@@ -13,8 +13,8 @@ POST   /mark-read                 {"mailbox", "id" or "message_id", "read": true
 POST   /create-folder             {"mailbox", "folder", "class": "IPF.Note", "hidden": false}
 POST   /rename-folder             {"mailbox", "folder", "name"}
 POST   /delete-folder             {"mailbox", "folder"}        POST /move-folder   {"mailbox", "folder", "parent"}
-POST   /forbid-folder             {"mailbox", "folder", "forbidden": true, "code": "ErrorAccessDenied"}: seen in the tree, and
-                                  not to be read
+POST   /forbid-folder             {"mailbox", "folder", "forbidden": true, "code": "ErrorAccessDenied"}: visible in the tree,
+                                  but not readable
 POST   /hide-folder               {"mailbox", "folder", "hidden": true}
 POST   /migrate                   {"mailbox"}                  POST /lie-on        {"mailbox", "server" (build)}
 POST   /expire-tokens             every bearer token            POST /expire-states {"mailbox"}
@@ -90,7 +90,7 @@ class Control:
                 return {}
             case "POST", what:
                 return self._do(what, json.loads(request.body or b"{}"))
-        raise ValueError("no such control; see the docstring of simulators.exchange.control")
+        raise ValueError("no such endpoint; see the docstring of simulators.exchange.control")
 
     def _do(self, what: str, given: dict[str, Any]) -> Any:
         if what == "faults":
@@ -100,9 +100,9 @@ class Control:
             self._simulator.expire_tokens()
             return {}
         mailbox = self._mailbox(given["mailbox"])
-        item = _happens_to_item(what, mailbox, given)
+        item = _change_item(what, mailbox, given)
         if item is None:
-            _happens_to_mailbox(what, mailbox, given)
+            _change_mailbox(what, mailbox, given)
         return _item(mailbox, item) if item else {}
 
     def _mailbox(self, address: str) -> Mailbox:
@@ -112,12 +112,12 @@ class Control:
         return found
 
 
-def _happens_to_item(what: str, mailbox: Mailbox, given: dict[str, Any]) -> Item | None:
-    """The item as it is afterwards; None when this is nothing that happens to one."""
+def _change_item(what: str, mailbox: Mailbox, given: dict[str, Any]) -> Item | None:
+    """Apply an action to an item. Returns the changed item; None if the action is none of these."""
     match what:
         case "deliver":
-            told = {name: bool(given[name]) for name in ("reported", "listed") if name in given}
-            return mailbox.deliver(mail_of(_mime(given)), given.get("folder", "Inbox"), **told)
+            flags = {name: bool(given[name]) for name in ("reported", "listed") if name in given}
+            return mailbox.deliver(mail_of(_mime(given)), given.get("folder", "Inbox"), **flags)
         case "move":
             return mailbox.move(_id(mailbox, given), given["folder"])
         case "copy":
@@ -127,7 +127,7 @@ def _happens_to_item(what: str, mailbox: Mailbox, given: dict[str, Any]) -> Item
     return None
 
 
-def _happens_to_mailbox(what: str, mailbox: Mailbox, given: dict[str, Any]) -> None:
+def _change_mailbox(what: str, mailbox: Mailbox, given: dict[str, Any]) -> None:
     match what:
         case "delete":
             mailbox.delete(_id(mailbox, given), hard=bool(given.get("hard")))
@@ -140,10 +140,10 @@ def _happens_to_mailbox(what: str, mailbox: Mailbox, given: dict[str, Any]) -> N
         case "expire-states":
             mailbox.expire_sync_states()
         case _:
-            _happens_to_folder(what, mailbox, given)
+            _change_folder(what, mailbox, given)
 
 
-def _happens_to_folder(what: str, mailbox: Mailbox, given: dict[str, Any]) -> None:
+def _change_folder(what: str, mailbox: Mailbox, given: dict[str, Any]) -> None:
     match what:
         case "create-folder":
             folder_class, hidden = given.get("class", "IPF.Note"), bool(given.get("hidden"))
@@ -160,7 +160,7 @@ def _happens_to_folder(what: str, mailbox: Mailbox, given: dict[str, Any]) -> No
             forbidden, code = bool(given.get("forbidden", True)), given.get("code", "ErrorAccessDenied")
             mailbox.forbid_folder(given["folder"], forbidden=forbidden, code=code)
         case _:
-            raise ValueError(f"no such control: {what}")
+            raise ValueError(f"no such endpoint: {what}")
 
 
 def _id(mailbox: Mailbox, given: dict[str, Any]) -> str:

@@ -1,6 +1,6 @@
-"""A believable correspondence of a bank's shared mailboxes: threads with replies, attachments, several languages.
+"""Generates a realistic correspondence of a bank: threads with replies, attachments, several languages.
 
-The same seed gives the same emails, down to the byte.
+The same seed gives the same bytes.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ LOGO = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010804000000b51c0c02"
     "0000000b4944415478da6364600000000600023081d02f0000000049454e44ae426082"
 )
-"""A PNG of one transparent dot."""
+"""A PNG with one transparent pixel."""
 REPLIES = ("Thank you, that helps.", "We are still waiting for this.", "Done, please check.", "Merci beaucoup.")
 
 
 @dataclass(frozen=True)
 class Written:
-    """An email of the correspondence, and when it arrived."""
+    """A generated email with its time of arrival."""
 
     mime: bytes
     message_id: str
@@ -53,7 +53,7 @@ class Written:
 
 
 def correspondence(address: str, seed: int, *, start: datetime = START) -> Iterator[Written]:
-    """Emails to `address`, without end, a few minutes apart; about every third answers an earlier one."""
+    """An endless series of emails to `address`, a few minutes apart. About a third are replies to earlier emails."""
     chance = random.Random(f"{seed}/{address}")
     sent: list[tuple[EmailMessage, datetime]] = []
     moment = start
@@ -95,7 +95,7 @@ def _message(
     else:
         text = _answer(message, earlier, chance.choice(REPLIES), name)
     message.set_content(text)
-    _dress(message, text, chance)
+    _decorate(message, text, chance)
     return message
 
 
@@ -110,8 +110,8 @@ def _answer(message: EmailMessage, earlier: tuple[EmailMessage, datetime], reply
     return f"{reply}\n\n-- \n{name}\n\nOn {moment:%a, %d %b %Y at %H:%M}, {before['From']} wrote:\n{quoted}\n"
 
 
-def _dress(message: EmailMessage, text: str, chance: random.Random) -> None:
-    """Now and then HTML beside the plain text, an image in it, an attachment, a mark of importance."""
+def _decorate(message: EmailMessage, text: str, chance: random.Random) -> None:
+    """Add, at random, HTML with or without an image, an attachment, and an Importance header."""
     if chance.random() < 0.5:
         paragraphs = "".join(f"<p>{_html(part)}</p>" for part in text.split("\n\n"))
         message.add_alternative(f"<html><body>{paragraphs}</body></html>", subtype="html")
@@ -127,7 +127,7 @@ def _dress(message: EmailMessage, text: str, chance: random.Random) -> None:
 
 
 def _add_logo(message: EmailMessage, chance: random.Random) -> None:
-    """The image below a signature, shown by the HTML."""
+    """Add an inline image below the signature in the HTML."""
     html = message.get_body(("html",))
     assert isinstance(html, EmailMessage)
     cid = f"logo.{chance.getrandbits(32):08x}@mail.north.example"
@@ -138,7 +138,7 @@ def _add_logo(message: EmailMessage, chance: random.Random) -> None:
 
 
 def _set_boundary(message: EmailMessage, chance: random.Random) -> None:
-    # The library would draw one from the process's own chance: the same seed must give the same bytes.
+    # The library would choose a random boundary, but the same seed must give the same bytes.
     message.set_boundary(f"=={chance.getrandbits(96):024x}==")
 
 

@@ -1,4 +1,4 @@
-"""ResolveNames: the mailboxes whose address or name begins with what was typed."""
+"""ResolveNames: finds mailboxes by the beginning of their address."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def resolved(store: Store, call: Call) -> str:
     entry = (call.text("m:UnresolvedEntry") or "").strip()
     if not entry:
         raise SoapFault("ErrorSchemaValidation", "UnresolvedEntry is empty.")
-    typed = entry.casefold().removeprefix("smtp:")
-    found = [mailbox for mailbox in store if mailbox.address.casefold().startswith(typed)]
+    prefix = entry.casefold().removeprefix("smtp:")
+    found = [mailbox for mailbox in store if mailbox.address.casefold().startswith(prefix)]
     if not found:
         return failure("ResolveNames", ItemFault("ErrorNameResolutionNoResults", "No results were found."))
     full = call.body.get("ReturnFullContactData") in FULL

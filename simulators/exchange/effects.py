@@ -1,9 +1,10 @@
-"""What the scripted faults of the Exchange do to an answer.
+"""The scripted faults of Exchange and their options.
 
-`busy` (how=fault|inner|503|nested, back_off=ms, hint_first, status), `status` (status, body), `disabled` (403), `unauthorized`
-(offers), `fault` (code), `hang` (seconds), `drip` (rate), `drop` (bytes), `truncate` (bytes), `invalid-state` (bare) and `item`
-(code, item_id or message_id): the last two are states of the store and are looked at where they matter. The code of `item`
-can be one of `simulators.pages.KINDS`: then that page stands in the place of the item's MIME.
+- Instead of the response: `busy` (how=fault|inner|503|nested, back_off=ms, hint_first, status), `status` (status, body),
+  `disabled` (403), `unauthorized` (offers), `fault` (code).
+- While the response is sent: `hang` (seconds), `drip` (rate), `drop` (bytes), `truncate` (bytes).
+- States of the store, which `operations` applies: `invalid-state` (bare), `item` (code, item_id or message_id). If the code
+  of `item` is one of `simulators.pages.KINDS`, this body replaces the MIME of the item.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ XML = "text/xml; charset=utf-8"
 
 
 def before(rule: Rule, operation: str, version: str) -> Response | None:
-    """The answer that the fault gives instead of the real one; None where it only spoils the real one."""
+    """The response that replaces the real one; None if the fault affects only how the real one is sent."""
     options = rule.options
     match rule.effect:
         case "busy":

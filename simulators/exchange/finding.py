@@ -1,4 +1,4 @@
-"""FindItem: which items of a folder are wanted, in which order, and which page of them."""
+"""FindItem: filter, order and paging of the items of a folder."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ TRAVERSALS = ("Shallow", "SoftDeleted", "Associated")
 
 @dataclass(frozen=True)
 class Search:
-    """What a FindItem asks for. `associated` and what is soft-deleted: no folder here holds any."""
+    """The parameters of a FindItem.
+
+    `order` contains (value, descending) by priority. With another traversal than Shallow nothing is found, because the store
+    has no associated and no soft-deleted items.
+    """
 
     wanted: Callable[[Item], bool]
     order: list[tuple[Callable[[Item], Any], bool]]
@@ -31,7 +35,7 @@ class Search:
 
     @classmethod
     def read(cls, call: Call) -> Search:
-        """From a request. Raises `SoapFault`."""
+        """Parse a request. Raises `SoapFault`."""
         if call.body.get("Traversal") not in TRAVERSALS:
             raise SoapFault("ErrorSchemaValidation", "Traversal must be Shallow, SoftDeleted or Associated.")
         for name in UNSIMULATED:
@@ -43,7 +47,7 @@ class Search:
         )
 
     def page(self, folder: Folder) -> Rows[Item]:
-        """Newest first, where no order is asked for."""
+        """The page of the items of a folder; newest first without an order."""
         found = sorted(folder.items.values(), key=lambda item: (item.received, item.id), reverse=True)
         found = [item for item in found if self.shallow and self.wanted(item)]
         for read, descending in reversed(self.order):

@@ -1,5 +1,7 @@
-"""The form of ids. Exchange tells an id that cannot be one from an id that names nothing ([ResponseCode], "Identifier-related
-errors" of Microsoft's page on EWS identifiers)."""
+"""Validates ids. Exchange has different errors for a malformed id and for the id of a missing object.
+
+Sources: Microsoft's pages on ResponseCode and on EWS identifiers ("Identifier-related errors").
+"""
 
 from __future__ import annotations
 
@@ -14,37 +16,37 @@ from simulators.exchange.soap import ItemFault
 FOLDER = "AQMk"
 ITEM = "AAMk"
 LENGTH = 144
-"""Characters of the id of a folder or of an item, as `store` makes them."""
+"""Characters of the id of a folder or item, as `store` makes it."""
 INDEX = struct.Struct(">7xH")
-"""What the id of an attachment adds to that of its item."""
+"""Format of the suffix that the id of an attachment adds to the id of its item."""
 NOT_FOUND = "The specified object was not found in the store."
 
 
 def check_folder_id(element: etree._Element) -> None:
-    """Raises `ItemFault` where a FolderId cannot be the id of a folder."""
+    """Raises `ItemFault` if a FolderId has not the format of a folder id."""
     any_id = _well_formed(element)
     if any_id.startswith(ITEM):
-        raise ItemFault("ErrorCannotUseItemIdForFolderId", "An item id was given where a folder id is wanted.")
+        raise ItemFault("ErrorCannotUseItemIdForFolderId", "An item id was given instead of a folder id.")
     if not any_id.startswith(FOLDER) or len(any_id) != LENGTH:
         raise _malformed()
 
 
 def check_item_id(element: etree._Element) -> None:
-    """Raises `ItemFault` where an ItemId cannot be the id of an item."""
+    """Raises `ItemFault` if an ItemId has not the format of an item id."""
     any_id = _well_formed(element)
     if any_id.startswith(FOLDER):
-        raise ItemFault("ErrorCannotUseFolderIdForItemId", "A folder id was given where an item id is wanted.")
+        raise ItemFault("ErrorCannotUseFolderIdForItemId", "A folder id was given instead of an item id.")
     if not any_id.startswith(ITEM) or len(any_id) != LENGTH:
         raise _malformed()
 
 
 def attachment_id(item_id: str, index: int) -> str:
-    """The id of the attachment at this place of an item."""
+    """The id of the attachment with this index."""
     return item_id + base64.b64encode(INDEX.pack(index)).decode()
 
 
 def read_attachment_id(element: etree._Element) -> tuple[str, int]:
-    """The item of an attachment, and its place there. Raises `ItemFault`."""
+    """The item id and the index of an attachment. Raises `ItemFault`."""
     any_id = _well_formed(element)
     place = base64.b64decode(any_id[LENGTH:])
     if not any_id.startswith(ITEM) or len(place) != INDEX.size:

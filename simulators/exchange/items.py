@@ -1,6 +1,7 @@
-"""Items as XML: the properties that a shape or a list of paths asks for, in the order of the schema, and no others.
+"""Items as XML, with only the properties of a base shape or a list of paths, in the order of the schema.
 
-Which properties a base shape has is Microsoft's page "Property sets and response shapes in EWS in Exchange" (tables 3 and 4).
+The properties of the base shapes are from Microsoft's page "Property sets and response shapes in EWS in Exchange" (tables 3
+and 4).
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ UNLISTED = {
     "message:ToRecipients", "message:CcRecipients", "message:BccRecipients", "message:ReplyTo",
     "message:ApprovalRequestData", "message:VotingInformation", "message:ReminderMessageData",
 }  # fmt: skip
-"""What takes a GetItem: no listing can return it (the `CanFind` flags of Microsoft's own client)."""
+"""Paths that only GetItem returns, no listing (the `CanFind` flags of Microsoft's client)."""
 UNRENDERED = {
     *(f"item:{name}" for name in (
         "ReminderDueBy", "ReminderNextTime", "UniqueBody", "StoreEntryId", "NormalizedBody", "EntityExtractionResult",
@@ -46,12 +47,12 @@ UNRENDERED = {
         "ReceivedBy", "ReceivedRepresenting", "ApprovalRequestData", "VotingInformation", "ReminderMessageData",
     )),
 }  # fmt: skip
-"""Paths that the schema has and that no email here has a value for, or that stand apart."""
+"""Paths of the schema that are valid but have no `Property`: no email has a value, or `item_xml` handles them."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a request wants of each item. `listing`: it is a FindItem or a SyncFolderItems."""
+class RequestedProperties:
+    """The requested properties of each item. `listing`: the request is FindItem or SyncFolderItems."""
 
     shape: str
     paths: frozenset[str]
@@ -68,11 +69,11 @@ class Asked:
 
 @dataclass(frozen=True)
 class Property:
-    """A property of items. `default`: part of the Default shape of emails."""
+    """A property of items. `default`: it is part of the Default shape of emails."""
 
     path: str
     render: Callable[[Item, Contents], str]
-    """The value as XML within its element; blank where there is none."""
+    """The element as XML; blank if the item has no value."""
     default: bool = False
 
     @property
@@ -80,9 +81,11 @@ class Property:
         return self.path.partition(":")[2]
 
 
-def asked(call: Call, *, listing: bool = False) -> Asked:
-    """What `m:ItemShape` asks for. Raises `SoapFault` for a path that the schema does not have, and `ItemFault` for one that
-    a listing cannot return."""
+def asked(call: Call, *, listing: bool = False) -> RequestedProperties:
+    """Parse `m:ItemShape`.
+
+    Raises `SoapFault` for a path that is not in the schema, `ItemFault` for a path that a listing cannot return.
+    """
     path = "m:ItemShape/t:AdditionalProperties/t:FieldURI"
     paths = {element.get("FieldURI", "") for element in call.body.findall(path, NS)}
     unknown = {one for one in paths if one.startswith(("item:", "message:"))} - PATHS
@@ -91,11 +94,13 @@ def asked(call: Call, *, listing: bool = False) -> Asked:
     if listing and (refused := paths & UNLISTED):
         raise ItemFault("ErrorInvalidPropertyForOperation", f"The property cannot be used here: {min(refused)}")
     mime = call.text("m:ItemShape/t:IncludeMimeContent") == "true" or "item:MimeContent" in paths
-    return Asked(call.text("m:ItemShape/t:BaseShape") or "", frozenset(paths), listing, mime and not listing)
+    return RequestedProperties(
+        call.text("m:ItemShape/t:BaseShape") or "", frozenset(paths), listing, mime and not listing
+    )
 
 
-def item_xml(item: Item, asked: Asked, *, base64_text: str | None = None) -> str:
-    """The element of an item. `base64_text` stands in for the Base64 of its MIME."""
+def item_xml(item: Item, asked: RequestedProperties, *, base64_text: str | None = None) -> str:
+    """The element of an item. `base64_text` replaces the Base64 of its MIME."""
     tag = _tag(item.mail.item_class)
     parts = []
     if asked.mime:
@@ -109,7 +114,7 @@ def item_xml(item: Item, asked: Asked, *, base64_text: str | None = None) -> str
     wanted = [one for one in known if asked.wants(one)]
     contents = contents_of(item.mail) if any(one.path not in WITHOUT_CONTENTS for one in wanted) else NO_CONTENTS
     if asked.listing:
-        # FindItem gives the names of From and Sender, and not their addresses (Microsoft's page on the operation).
+        # Listings return the names of From and Sender, not the addresses (Microsoft's page on FindItem).
         contents = replace(contents, sender=[(name, "") for name, _ in contents.sender])
     parts += [one.render(item, contents) for one in wanted]
     return f"<t:{tag}>{''.join(parts)}</t:{tag}>"
@@ -162,7 +167,7 @@ def _person(path: str, *, default: bool = False) -> Property:
 
 
 def mailbox_xml(name: str, address: str) -> str:
-    """A person. A blank address is left out."""
+    """The element of a person. A blank address has no element."""
     where = f"<t:EmailAddress>{escape(address)}</t:EmailAddress><t:RoutingType>SMTP</t:RoutingType>" if address else ""
     return f"<t:Mailbox><t:Name>{escape(name)}</t:Name>{where}</t:Mailbox>"
 
@@ -193,7 +198,7 @@ def _headers(_: Item, contents: Contents) -> str:
 
 
 def conversation_id(item: Item) -> str:
-    """Emails of one topic have the same."""
+    """The conversation id, which is derived from the topic."""
     return base64.b64encode(b"conversation " + item.mail.topic.encode("utf-8", "replace")[:60]).decode()
 
 
@@ -246,7 +251,7 @@ ITEM_PROPERTIES = (
     _text("item:InstanceKey", lambda item, _: item.id[-24:]),
     Property("item:TextBody", _body("TextBody", plain=True)),
 )
-"""In the order of the schema."""
+"""The properties of all items, in the order of the schema."""
 _SENDER = _person("message:Sender")
 _FROM = _person("message:From", default=True)
 _INDEX = _text("message:ConversationIndex", lambda item, _: base64.b64encode(item.id[-22:].encode()).decode())
@@ -281,11 +286,11 @@ POST_PROPERTIES = (
     _SENDER,
 )
 PATHS = UNRENDERED | {one.path for one in (*ITEM_PROPERTIES, *MESSAGE_PROPERTIES)}
-"""Every path of items and messages that the schema has."""
+"""All paths of items and messages in the schema."""
 WITHOUT_CONTENTS = {
     "item:ParentFolderId", "item:ItemClass", "item:Subject", "item:Sensitivity", "item:DateTimeReceived", "item:Size",
     "item:Categories", "item:Importance", "item:IsDraft", "item:HasAttachments", "item:LastModifiedTime",
     "item:ConversationId", "item:DateTimeCreated", "message:ConversationTopic", "message:InternetMessageId",
     "message:IsRead",
 }  # fmt: skip
-"""What is told without reading the MIME: listings of large mailboxes ask for these alone."""
+"""Properties that do not need the MIME. Listings of large mailboxes request only these."""

@@ -1,4 +1,4 @@
-"""Mail from files: `.eml`, mbox and Maildir below a folder, whatever rubbish lies there too."""
+"""Reads mail files below a folder: `.eml`, mbox and Maildir. Other files are ignored."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from simulators.exchange.store import Mail
 
 HEADERS = BytesHeaderParser(policy=policy.compat32)
 LONGEST = 64 * 1024 * 1024
-"""Bytes of one email; a longer file is none. An mbox may be as long as it likes."""
+"""Bytes of the largest email. A longer file is ignored, unless it is an mbox."""
 
 
 def mails_below(folder: Path) -> Iterator[tuple[Path, bytes]]:
-    """Every email below `folder`, in the order of the paths: where it came from, and its bytes."""
+    """The path and the bytes of every email below `folder`, in the order of the paths."""
     maildirs = {path.parent for path in folder.rglob("cur") if path.is_dir() and (path.parent / "new").is_dir()}
     for path in sorted(folder.rglob("*")):
         inside = next((maildir for maildir in maildirs if maildir in path.parents), None)
-        with contextlib.suppress(OSError):  # what cannot be read is rubbish like any other
+        with contextlib.suppress(OSError):  # an unreadable file is ignored
             if not path.is_file():
                 continue
             if inside is None and _is_mbox(path):
@@ -36,7 +36,7 @@ def mails_below(folder: Path) -> Iterator[tuple[Path, bytes]]:
 
 
 def mail_of(mime: bytes, *, fallback: datetime | None = None) -> Mail:
-    """The email with what Exchange would list of it. `fallback` is when it arrived if it does not say so itself."""
+    """An email with the properties that Exchange lists. `fallback`: time of arrival if no header contains one."""
     headers = HEADERS.parsebytes(mime[: 256 * 1024])
     return Mail(
         mime=mime,
@@ -53,7 +53,7 @@ def mail_of(mime: bytes, *, fallback: datetime | None = None) -> Mail:
 def _of_mbox(path: Path) -> Iterator[tuple[Path, bytes]]:
     box = mailboxes.mbox(str(path), create=False)
     try:
-        for key in box.keys():  # noqa: SIM118  # a mailbox is no dictionary
+        for key in box.keys():  # noqa: SIM118  # an mbox is not a dictionary
             yield path, box.get_bytes(key)
     finally:
         box.close()
@@ -71,7 +71,7 @@ def _is_one_mail(path: Path, *, in_maildir: bool) -> bool:
 
 
 def _looks_like_mail(path: Path) -> bool:
-    """CPython's samples, for one, are called `msg_01.txt`: a file that begins with headers of a mail is a mail."""
+    """Whether the file begins with mail headers. Its name does not matter: CPython's samples are called `msg_01.txt`."""
     with path.open("rb") as file:
         head = file.read(4096)
     if b"\0" in head:
@@ -81,7 +81,7 @@ def _looks_like_mail(path: Path) -> bool:
 
 
 def _text(headers: Message, name: str) -> str:
-    """One line of what XML can carry, with encoded words (RFC 2047) read: Exchange lists what people see."""
+    """The header on one line, without characters that XML does not allow, with encoded words (RFC 2047) decoded."""
     raw = headers.get(name) or ""
     try:
         value = str(make_header(decode_header(raw)))

@@ -1,4 +1,4 @@
-"""The operations of EWS that a reader needs, answered for one account. Everything else is refused to it."""
+"""The read operations of EWS, for one authenticated account. All other operations are refused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simulators import pages
 from simulators.exchange import finding, ids, items, paging, shapes, strictness
 from simulators.exchange.accounts import Principal
 from simulators.exchange.attachments import attachment_xml
-from simulators.exchange.changes import Page, StateRefused, What, item_changes, tree_changes
+from simulators.exchange.changes import ChangeKind, Page, StateRefused, item_changes, tree_changes
 from simulators.exchange.contents import contents_of
 from simulators.exchange.directory import resolved
 from simulators.exchange.restrictions import folder_restriction
@@ -31,15 +31,15 @@ WRITES = {
 NAMED_IN_WRITES = (
     "ItemIds", "Items", "ItemChanges", "FolderIds", "Folders", "FolderChanges", "AttachmentIds", "Attachments",
 )  # fmt: skip
-"""Where a request that writes names what it is about: an answer has a message for each."""
-MOST_CHANGES = 512
+"""Elements of a write request that list its objects. The response has one message for each object."""
+MAX_CHANGES = 512
 ACCESS_DENIED = "Access is denied. Check credentials and try again."
 NOT_FOUND = "The specified object was not found in the store."
 
 
 @dataclass(frozen=True)
-class Desk:
-    """Answers the calls of one principal."""
+class EwsRequestHandler:
+    """Handles the calls of one account. `version`: build of the front-end server."""
 
     store: Store
     faults: Faults
@@ -47,7 +47,7 @@ class Desk:
     version: str
 
     def answer(self, call: Call) -> bytes:
-        """The whole envelope. Raises `SoapFault` where all of it fails."""
+        """The envelope of the response. Raises `SoapFault` if the whole request fails."""
         server = self._server(call)
         if call.version not in VERSIONS:
             raise SoapFault("ErrorInvalidServerVersion", "The specified server version is invalid.")
@@ -76,7 +76,7 @@ class Desk:
         return self._envelope(call, operations[call.operation](call))
 
     def _server(self, call: Call) -> str:
-        """The build of the server that answers: that of the mailbox."""
+        """The build of the server of the mailbox, which creates the response."""
         mailbox = self.store.get(self.mailbox_named(call))
         if mailbox is None:
             ids = [element.get("Id") or "" for element in call.body.iterfind(".//*[@Id]", NS)]
@@ -84,15 +84,19 @@ class Desk:
         return (mailbox.server if mailbox is not None else "") or self.version
 
     def mailbox_named(self, call: Call) -> str:
-        """Whose mailbox a call is about, for rules of faults: as its header or its folder says."""
+        """The address of the mailbox in the header or in a folder of the call, for the rules of faults; blank if none."""
         address = call.body.findtext(".//t:Mailbox/t:EmailAddress", namespaces=NS)
         return call.impersonated or address or ""
 
-    # ---- whose mailbox --------------------------------------------------------------------------------------------
+    # ---- mailbox --------------------------------------------------------------------------------------------------
 
     def _mailbox(self, call: Call, element: etree._Element | None = None, any_id: str = "") -> Mailbox:
-        """The mailbox that this call may read. Raises as Exchange does where it may not. `any_id`: of what it is about, where
-        that is not the id of the element itself."""
+        """The mailbox of a call. Raises `SoapFault` or `ItemFault` if the account may not read it.
+
+        Args:
+            element: The element that names a folder or item.
+            any_id: The id of the folder or item, if the element has another one.
+        """
         if call.impersonated is not None:
             if self.store.get(call.impersonated) is None:
                 raise SoapFault("ErrorNonExistentMailbox", "The SMTP address has no mailbox associated with it.")
@@ -101,7 +105,7 @@ class Desk:
             impersonated: Mailbox = self.store[call.impersonated]
             return impersonated
         if self.principal.application:
-            raise SoapFault("ErrorAccessDenied", "An application must impersonate the mailbox that it reads.")
+            raise SoapFault("ErrorAccessDenied", "An application must impersonate a mailbox to read it.")
         address = element.findtext("t:Mailbox/t:EmailAddress", namespaces=NS) if element is not None else None
         if address is None and element is not None and not element.tag.endswith("}DistinguishedFolderId"):
             return self._delegated(self._owner(any_id or element.get("Id") or ""))
@@ -131,7 +135,7 @@ class Desk:
         mailbox = self._mailbox(call, element)
         name = element.get("Id") or ""
         if call.version < DISTINGUISHED_SINCE.get(name, ""):
-            raise SoapFault("ErrorSchemaValidation", f"{call.version} has no folder of this name.")
+            raise SoapFault("ErrorSchemaValidation", f"{call.version} has no distinguished folder with this name.")
         with mailbox.lock:
             if etree.QName(element).localname == "DistinguishedFolderId":
                 tops = {"msgfolderroot": mailbox.root, "root": mailbox.store_root}
@@ -183,7 +187,7 @@ class Desk:
 
         def one(element: etree._Element | None) -> str:
             if element is None:
-                # It may be left out; then the whole store is meant.
+                # The element is optional. Without it, the whole store is listed.
                 mailbox = self._mailbox(call)
                 top = mailbox.store_root
             else:
@@ -195,9 +199,9 @@ class Desk:
 
         return self._synced(call, "m:SyncFolderId/*", one, "IncludesLastFolderInRange")
 
-    def _folder_change(self, mailbox: Mailbox, change: tuple[What, str], fields: set[str]) -> str:
+    def _folder_change(self, mailbox: Mailbox, change: tuple[ChangeKind, str], fields: set[str]) -> str:
         what, folder_id = change
-        if what is What.DELETE:
+        if what is ChangeKind.DELETE:
             return f"<t:Delete><t:FolderId Id={quoteattr(folder_id)}/></t:Delete>"
         folder = mailbox.by_id(folder_id)
         assert folder is not None
@@ -206,8 +210,8 @@ class Desk:
 
     def _sync_items(self, call: Call) -> str:
         most = call.number("m:MaxChangesReturned")
-        if not 1 <= most <= MOST_CHANGES:
-            raise SoapFault("ErrorSchemaValidation", f"MaxChangesReturned must be from 1 to {MOST_CHANGES}.")
+        if not 1 <= most <= MAX_CHANGES:
+            raise SoapFault("ErrorSchemaValidation", f"MaxChangesReturned must be from 1 to {MAX_CHANGES}.")
 
         def one(element: etree._Element) -> str:
             wanted = items.asked(call, listing=True)
@@ -232,7 +236,7 @@ class Desk:
     def _readable_item(
         self, call: Call, element: etree._Element, item_id: str, check: Callable[[etree._Element], object]
     ) -> tuple[Mailbox, Item]:
-        """The item of an id that `check` lets pass. Raises as Exchange does where it cannot be read."""
+        """The item of an id. Raises `ItemFault` if `check` refuses the id, or if the item cannot be read."""
         check(element)
         mailbox = self._mailbox(call, element, item_id)
         try:
@@ -243,9 +247,9 @@ class Desk:
         _check_item_readable(mailbox.folders[item.folder_id])
         return mailbox, item
 
-    def _item(self, mailbox: Mailbox, item: Item, wanted: items.Asked) -> str:
-        for rule in self.faults.standing("item"):
-            if _is_about(rule, mailbox, item) and self.faults.strikes(rule):
+    def _item(self, mailbox: Mailbox, item: Item, wanted: items.RequestedProperties) -> str:
+        for rule in self.faults.lasting_rules("item"):
+            if _is_about(rule, mailbox, item) and self.faults.applies(rule):
                 return _broken(item, rule.options["code"], wanted)
         return items.item_xml(item, wanted)
 
@@ -276,11 +280,11 @@ class Desk:
         return self._each(call, "m:AttachmentIds/*", one)
 
     def _refused(self, call: Call) -> str:
-        """Of everything that writes: an account that may only read is told so for each thing that it names."""
+        """The response to a write: the account may only read. It has one error for each object of the request."""
         named = sum(len(call.body.findall(f"m:{name}/*", NS)) for name in NAMED_IN_WRITES)
         return failure(call.operation, ItemFault("ErrorAccessDenied", ACCESS_DENIED)) * max(1, named)
 
-    # ---- each of several ------------------------------------------------------------------------------------------
+    # ---- response messages ----------------------------------------------------------------------------------------
 
     def _each(self, call: Call, path: str, one: Callable[[etree._Element], str]) -> str:
         messages = []
@@ -292,7 +296,7 @@ class Desk:
         return "".join(messages)
 
     def _synced(self, call: Call, path: str, one: Callable[[etree._Element], str], last: str) -> str:
-        without_state = any(rule.options.get("bare") for rule in self.faults.standing("invalid-state"))
+        without_state = any(rule.options.get("bare") for rule in self.faults.lasting_rules("invalid-state"))
         content = "" if without_state else f"<m:SyncState/><m:{last}>true</m:{last}>"
         try:
             return one(call.body.find(path, NS))  # type: ignore[arg-type]
@@ -315,7 +319,7 @@ def _check_readable(folder: Folder) -> None:
 
 
 def _check_item_readable(folder: Folder) -> None:
-    """The same of an item: it is never a folder that is said not to be there."""
+    """Like `_check_readable`, but the error names a missing item instead of a missing folder."""
     if folder.forbidden and folder.denied_as != "ErrorAccessDenied":
         raise ItemFault("ErrorItemNotFound", NOT_FOUND)
     _check_readable(folder)
@@ -328,12 +332,12 @@ def _sync_content(page: Page, changes: str, last: str) -> str:
     )
 
 
-def _item_change(folder: Folder, change: tuple[What, str], wanted: items.Asked) -> str:
+def _item_change(folder: Folder, change: tuple[ChangeKind, str], wanted: items.RequestedProperties) -> str:
     what, item_id = change
-    if what is What.DELETE:
+    if what is ChangeKind.DELETE:
         return f"<t:Delete><t:ItemId Id={quoteattr(item_id)}/></t:Delete>"
     item = folder.items[item_id]
-    if what is What.READ:
+    if what is ChangeKind.READ:
         return f"<t:ReadFlagChange>{items.id_xml(item)}<t:IsRead>{str(item.read).lower()}</t:IsRead></t:ReadFlagChange>"
     return f"<t:{what.value}>{items.item_xml(item, wanted)}</t:{what.value}>"
 
@@ -343,8 +347,8 @@ def _is_about(rule: Rule, mailbox: Mailbox, item: Item) -> bool:
     return named and rule.matches("GetItem", mailbox.address)
 
 
-def _broken(item: Item, code: str, wanted: items.Asked) -> str:
-    """An item that cannot be handed out as it should."""
+def _broken(item: Item, code: str, wanted: items.RequestedProperties) -> str:
+    """The element of an item with a scripted fault."""
     if code == "broken-base64":
         return items.item_xml(item, wanted, base64_text="!!!! this is no base64 !!!!")
     if code == "unknown-element":
@@ -354,6 +358,8 @@ def _broken(item: Item, code: str, wanted: items.Asked) -> str:
         return xml.replace("<t:ConversationTopic>", "<t:ConversationTopic>&#x1;", 1)
     if code in pages.KINDS:
         return items.item_xml(
-            item, wanted, base64_text=base64.b64encode(pages.in_place_of(item.mail.content(), code)).decode("ascii")
+            item,
+            wanted,
+            base64_text=base64.b64encode(pages.replacement_body(item.mail.content(), code)).decode("ascii"),
         )
     raise ItemFault(code)

@@ -1,4 +1,4 @@
-"""What stands beside EWS at its address: the page of the service, for people, and its description (WSDL), for tools."""
+"""The other pages of the EWS site: the page of the service and its description (WSDL)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OPERATIONS = (
 
 
 def page(request: Request) -> Response | None:
-    """The answer to anything but a call of the service; None for such a call."""
+    """The response to a request that is not an EWS operation; None for an EWS operation."""
     path = request.path.casefold()
     if path == WSDL.casefold():
         if request.method != "GET":
@@ -35,7 +35,7 @@ def not_found() -> Response:
 
 
 def _service_page(host: str) -> bytes:
-    """As the web server of Exchange makes it for any service."""
+    """The page that the web server of Exchange returns for a service."""
     return (
         "<html><head><title>Service</title></head><body><h1>Service</h1><p>You have created a service.</p>"
         "<p>To test this service, you will need to create a client and use it to call the service.</p>"

@@ -1,4 +1,4 @@
-"""Pages of what a FindItem or a FindFolder found."""
+"""Paging of FindItem and FindFolder."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Generic, TypeVar
 from simulators.exchange.soap import NS, Call, SoapFault
 
 MOST = 1000
-"""What one page holds at most: the throttling policy's EWSFindCountLimit."""
+"""Rows of the largest page: EWSFindCountLimit of the throttling policy."""
 Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
 class Rows(Generic[Row]):
-    """A page, and what its `m:RootFolder` tells of its place."""
+    """A page, and the position of the page as in the attributes of `m:RootFolder`."""
 
     rows: list[Row]
     next_offset: int
@@ -32,14 +32,14 @@ class Rows(Generic[Row]):
 
 @dataclass(frozen=True)
 class View:
-    """Which page is wanted. `from_end`: offsets count from the end, backwards."""
+    """The requested page. `from_end`: the offset counts from the end, backwards."""
 
     most: int = MOST
     offset: int = 0
     from_end: bool = False
 
     def page(self, found: Sequence[Row]) -> Rows[Row]:
-        """The page of `found` that is wanted."""
+        """The requested page of all found rows."""
         total, most = len(found), min(self.most, MOST)
         if self.from_end:
             end = max(0, total - self.offset)
@@ -50,7 +50,7 @@ class View:
 
 
 def view(call: Call, name: str) -> View:
-    """What the element `name` asks for: all, where there is none. Raises `SoapFault`."""
+    """Parse the element `name`; without it, the page starts at the first row. Raises `SoapFault`."""
     element = call.body.find(f"m:{name}", NS)
     if element is None:
         return View()
@@ -69,4 +69,4 @@ def _whole(text: str | None) -> int:
     try:
         return int(text or "")
     except ValueError:
-        raise SoapFault("ErrorSchemaValidation", "A place in a page is no whole number.") from None
+        raise SoapFault("ErrorSchemaValidation", "A paging parameter is not a whole number.") from None

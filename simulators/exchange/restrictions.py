@@ -1,6 +1,6 @@
-"""Restrictions: which items or folders a search wants, by the properties that they are compared by.
+"""Restrictions: the search filters of FindItem and FindFolder.
 
-Strings are compared without case, as the store does it; `t:Contains` has modes of its own.
+Comparisons ignore case, as in Exchange. `t:Contains` has modes with and without case.
 """
 
 from __future__ import annotations
@@ -65,17 +65,17 @@ MODES: Mapping[str, Callable[[str, str], bool]] = {
 
 
 def item_restriction(call: Call) -> Callable[[Item], bool]:
-    """Whether an item is wanted. Raises `SoapFault` for what cannot be searched by."""
+    """The filter of a call over items. Raises `SoapFault` for an unsupported restriction."""
     return _restriction(call, ITEM_FIELDS)
 
 
 def folder_restriction(call: Call) -> Callable[[Folder], bool]:
-    """The same of a folder."""
+    """The filter of a call over folders. Raises `SoapFault` for an unsupported restriction."""
     return _restriction(call, FOLDER_FIELDS)
 
 
 def value_of(fields: Fields[T], path: str, code: str) -> Callable[[T], Value]:
-    """How to read the property of a path. Raises `SoapFault` with `code` where there is no way to."""
+    """The function that reads the property of a path. Raises `SoapFault` with `code` for an unsupported path."""
     if path not in fields:
         raise SoapFault(code, f"The property cannot be used here: {path}")
     return fields[path]
@@ -96,8 +96,8 @@ def _condition(element: etree._Element, fields: Fields[T]) -> Callable[[T], bool
             else lambda row: any(one(row) for one in inner)
         )
     if name == "Not":
-        denied = _condition(next(element.iterchildren("*")), fields)
-        return lambda row: not denied(row)
+        negated = _condition(next(element.iterchildren("*")), fields)
+        return lambda row: not negated(row)
     read = value_of(fields, _path(element), "ErrorUnsupportedPathForQuery")
     if name == "Exists":
         return lambda row: read(row) not in (None, "")
@@ -139,7 +139,7 @@ def _comparison(
 
 
 def _as(kind: type, text: str) -> Value:
-    """The constant as a value of this kind. Raises `SoapFault`."""
+    """The constant as a value of this type. Raises `SoapFault`."""
     try:
         if kind is bool:
             return {"true": True, "1": True, "false": False, "0": False}[text]

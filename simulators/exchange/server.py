@@ -1,4 +1,4 @@
-"""The simulated Exchange over HTTPS: an "Exchange Server 2016" and an "Exchange Online" in front of one mail store."""
+"""The servers of the simulated Exchange over HTTPS: "Exchange Server 2016" and "Exchange Online" with one mail store."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from simulators.delivery_faults import with_delivery_fault
 from simulators.exchange import effects, pages, soap
 from simulators.exchange.accounts import Account, Application, Principal
 from simulators.exchange.control import Control
-from simulators.exchange.operations import Desk
+from simulators.exchange.operations import EwsRequestHandler
 from simulators.exchange.signin import Online, OnPremises
 from simulators.exchange.store import Store
 from simulators.exchange.tls import Authority
 from simulators.faults import Faults
 from simulators.http import HttpServer, Records, Request, Response
-from simulators.spoiling import spoiled
 
 ON_PREMISES_VERSION = "15.1.2507.39"
 ONLINE_VERSION = "15.20.9245.11"
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A request, for tests: which operation on whose mailbox, by whom, and how the client calls itself."""
+class RecordedRequest:
+    """A received request, for tests: operation, mailbox address, name of the account, User-Agent."""
 
     operation: str
     mailbox: str
@@ -34,7 +34,7 @@ class Seen:
 
 
 class ExchangeSimulator:
-    """`url("onprem")` and `url("online")` are the two endpoints; `ca` is the PEM to trust, `ca_file` a file of it."""
+    """Two EWS servers: `url("onprem")` and `url("online")`. `ca` is the certificate authority to trust, in PEM."""
 
     def __init__(
         self,
@@ -52,10 +52,10 @@ class ExchangeSimulator:
     ) -> None:
         self.store = store or Store()
         self.faults = Faults()
-        self.requests: list[Seen] = []
+        self.requests: list[RecordedRequest] = []
         self.online, self.on_premises = Online(applications), OnPremises(accounts)
         self.on_premises_version = ON_PREMISES_VERSION
-        """The build of the server that answers for all mailboxes on premises."""
+        """The build of the front-end server on premises."""
         self._lock = threading.Lock()
         self._authority = authority or Authority()
         self.ca = self._authority.pem
@@ -72,7 +72,7 @@ class ExchangeSimulator:
 
     @property
     def authority_url(self) -> str:
-        """The base address of the token endpoint."""
+        """The base URL of the token endpoint."""
         return self._servers["online"].url
 
     @property
@@ -91,7 +91,7 @@ class ExchangeSimulator:
         self.online.expire()
 
     def ca_file(self) -> Path:
-        """A file with the certificate authority, made anew at each call."""
+        """A file with the certificate authority in PEM. Each call writes a new file."""
         return self._authority.file()
 
     def start(self) -> Self:
@@ -124,7 +124,7 @@ class ExchangeSimulator:
         return self._served(request, self.online, ONLINE_VERSION)
 
     def _served(self, request: Request, signin: OnPremises | Online, version: str) -> Response:
-        """EWS, and the pages beside it, for those who have signed in."""
+        """EWS and the other pages of its site. All of them need a sign-in."""
         if not request.path.casefold().startswith(pages.FOLDER):
             return pages.not_found()
         principal = signin.principal(request)
@@ -140,28 +140,28 @@ class ExchangeSimulator:
             call = soap.parse(request.body)
         except soap.Malformed as error:
             return _answer(500, soap.fault(soap.SoapFault("ErrorSchemaValidation", str(error))), "malformed")
-        desk = Desk(self.store, self.faults, principal, version)
-        mailbox = desk.mailbox_named(call)
+        handler = EwsRequestHandler(self.store, self.faults, principal, version)
+        mailbox = handler.mailbox_named(call)
         with self._lock:
             agent = request.headers.get("User-Agent") or ""
-            self.requests.append(Seen(call.operation, mailbox, principal.name, agent))
+            self.requests.append(RecordedRequest(call.operation, mailbox, principal.name, agent))
         anchor = request.headers.get("X-AnchorMailbox")
         if anchor and call.impersonated and anchor.casefold() != call.impersonated.casefold():
-            text = "X-AnchorMailbox names another mailbox than the header impersonates."
+            text = "X-AnchorMailbox is not the impersonated mailbox."
             return _answer(500, soap.fault(soap.SoapFault("ErrorInvalidRequest", text)), call.operation)
-        return self._with_faults(call.operation, mailbox, version, lambda: _answered(desk, call))
+        return self._with_faults(call.operation, mailbox, version, lambda: _answered(handler, call))
 
     def _with_faults(self, operation: str, mailbox: str, version: str, answer: Callable[[], Response]) -> Response:
-        """The answer, or what a scripted fault makes of it. Where the fault answers by itself, `answer` is not called."""
-        rule = self.faults.struck(operation, mailbox, states=effects.STATES)
+        """The response with the scripted fault, if one affects it. `answer` is not called if the fault replaces it."""
+        rule = self.faults.matching_rule(operation, mailbox, states=effects.STATES)
         if rule is None:
             return answer()
-        return effects.before(rule, operation, version) or spoiled(rule, answer())
+        return effects.before(rule, operation, version) or with_delivery_fault(rule, answer())
 
 
-def _answered(desk: Desk, call: soap.Call) -> Response:
+def _answered(handler: EwsRequestHandler, call: soap.Call) -> Response:
     try:
-        return _answer(200, desk.answer(call), call.operation)
+        return _answer(200, handler.answer(call), call.operation)
     except (soap.SoapFault, soap.ItemFault) as error:
         as_fault = error if isinstance(error, soap.SoapFault) else soap.SoapFault(error.code, error.text)
         return _answer(500, soap.fault(as_fault), call.operation)

@@ -1,7 +1,7 @@
-"""The servers that a mailbox can lie on, and the versions of EWS that each of them takes.
+"""The EWS versions that each Exchange build accepts.
 
-A front end passes a request on to the server of the mailbox. An older one refuses a version that it does not know, by the code
-that Microsoft's page on ResponseCode gives for it; the answer that it does give tells its own build.
+A front-end server forwards a request to the server of the mailbox. An older server refuses an EWS version that is too new,
+with the error of Microsoft's page on ResponseCode. A response contains the build of the server of the mailbox.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ VERSIONS = (
 )  # fmt: skip
 """Oldest first."""
 NEWEST = {"14.3": "Exchange2010_SP2", "15.0": "Exchange2013_SP1"}
-"""What a server takes at most, by the beginning of its build; all others take everything."""
+"""The newest version that a server accepts, by the beginning of its build. Other servers accept all versions."""
 DISTINGUISHED_SINCE = {"syncissues": "Exchange2013", "conversationhistory": "Exchange2013"}
-"""Since when the schema has these names of folders."""
+"""The first version in which the schema has these distinguished folders."""
 
 
 def newest(build: str) -> str:
-    """The newest version that a server of this build takes."""
+    """The newest version that a server of this build accepts."""
     return NEWEST.get(".".join(build.split(".")[:2]), VERSIONS[-1])
 
 
 def called(build: str) -> str:
-    """How the server calls its version in an answer: newer ones use names of their own, which no request may have."""
+    """The version in the response of a server. Newer servers return a name that no request may use."""
     return NEWEST.get(".".join(build.split(".")[:2]), "V2017_07_11")

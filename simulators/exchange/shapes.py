@@ -1,4 +1,4 @@
-"""Folders and items as XML: the properties that were asked for, in the order of the schema, and no others."""
+"""Folders as XML, with only the requested properties, in the order of the schema."""
 
 from __future__ import annotations
 
@@ -14,19 +14,24 @@ BASE_SHAPES = {
         "folder:EffectiveRights", "folder:UnreadCount",
     },
 }  # fmt: skip
-"""Beside the id: Microsoft's pages "Property sets and response shapes" (table 2) and on BaseShape."""
+"""Properties by base shape, in addition to the id.
+
+Sources: Microsoft's pages "Property sets and response shapes" (table 2) and BaseShape.
+"""
 RIGHTS = (
     "<t:CreateAssociated>false</t:CreateAssociated><t:CreateContents>false</t:CreateContents>"
     "<t:CreateHierarchy>false</t:CreateHierarchy><t:Delete>false</t:Delete><t:Modify>false</t:Modify><t:Read>true</t:Read>"
 )
-"""Of a reader."""
+"""The rights of an account that may only read."""
 HIDDEN = 0x10F4
 """PidTagAttributeHidden, [MS-OXPROPS] 2.611."""
 
 
 def asked(call: Call) -> set[str]:
-    """The properties that `m:FolderShape` asks for: the paths that it names, and those of its base shape. What a folder of a
-    class does not have is left out by `folder_xml`."""
+    """The requested properties: the paths in `m:FolderShape` and those of its base shape.
+
+    `folder_xml` skips properties that the class of a folder does not have.
+    """
     path = "m:FolderShape/t:AdditionalProperties"
     named = {element.get("FieldURI", "") for element in call.body.findall(f"{path}/t:FieldURI", NS)}
     named |= {
@@ -41,23 +46,23 @@ def folder_xml(mailbox: Mailbox, folder: Folder, fields: set[str]) -> str:
     tag = "SearchFolder" if folder.search else FOLDER_TAGS.get(folder.folder_class, "Folder")
     children = sum(child.parent_id == folder.id for child in mailbox.whole_tree())
 
-    def told(field: str, text: str) -> str:
+    def selected(field: str, text: str) -> str:
         return text if f"folder:{field}" in fields else ""
 
     parent = folder.parent_id or folder.id
     content = (
         f'<t:FolderId Id={quoteattr(folder.id)} ChangeKey="AQAAAA=="/>'
-        + told("ParentFolderId", f'<t:ParentFolderId Id={quoteattr(parent)} ChangeKey="AQAAAA=="/>')
-        + told("FolderClass", f"<t:FolderClass>{escape(folder.folder_class)}</t:FolderClass>")
-        + told("DisplayName", f"<t:DisplayName>{escape(folder.name)}</t:DisplayName>")
+        + selected("ParentFolderId", f'<t:ParentFolderId Id={quoteattr(parent)} ChangeKey="AQAAAA=="/>')
+        + selected("FolderClass", f"<t:FolderClass>{escape(folder.folder_class)}</t:FolderClass>")
+        + selected("DisplayName", f"<t:DisplayName>{escape(folder.name)}</t:DisplayName>")
         + (f"<t:TotalCount>{len(folder.items)}</t:TotalCount>" if _counted(tag, fields) else "")
-        + told("ChildFolderCount", f"<t:ChildFolderCount>{children}</t:ChildFolderCount>")
+        + selected("ChildFolderCount", f"<t:ChildFolderCount>{children}</t:ChildFolderCount>")
         + (_hidden(folder) if f"tag:{HIDDEN:#x}" in fields else "")
-        + told("EffectiveRights", f"<t:EffectiveRights>{RIGHTS}</t:EffectiveRights>")
-        + (told("DistinguishedFolderId", _distinguished(folder)) if folder.distinguished else "")
+        + selected("EffectiveRights", f"<t:EffectiveRights>{RIGHTS}</t:EffectiveRights>")
+        + (selected("DistinguishedFolderId", _distinguished(folder)) if folder.distinguished else "")
     )
     if tag == "Folder":
-        content += told(
+        content += selected(
             "UnreadCount", f"<t:UnreadCount>{sum(not i.read for i in folder.items.values())}</t:UnreadCount>"
         )
     return f"<t:{tag}>{content}</t:{tag}>"
@@ -72,7 +77,7 @@ def _distinguished(folder: Folder) -> str:
 
 
 def _hidden(folder: Folder) -> str:
-    """As Exchange tells a property: it spells the tag in its own way, and leaves out what was never set."""
+    """The extended property as Exchange returns it: with its own spelling of the tag, and only if it was set."""
     if not folder.hidden:
         return ""
     return (

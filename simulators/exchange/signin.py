@@ -1,4 +1,4 @@
-"""Signing in: NTLM with a real handshake, Basic, and bearer tokens from a token endpoint of our own."""
+"""Authentication: NTLM with a real handshake, Basic, and bearer tokens of a simulated token endpoint."""
 
 from __future__ import annotations
 
@@ -26,33 +26,33 @@ from simulators.exchange.accounts import Account, Application, Principal, princi
 from simulators.http import Request, Response
 
 AV_CHANNEL_BINDINGS = struct.pack("<HH", 10, 16)
-"""MsvAvChannelBindings, and the length of an MD5."""
+"""Header of the AV pair MsvAvChannelBindings: its id and the length of an MD5 digest."""
 NTLM_LOCK = threading.Lock()
 SCHEMES_ON_PREMISES = ("NTLM", 'Basic realm="exchange.example"')
 
 
 class OnPremises:
-    """NTLM and Basic against a list of accounts. An NTLM handshake belongs to its TCP connection."""
+    """NTLM and Basic with a list of accounts. An NTLM handshake authenticates its TCP connection."""
 
     def __init__(self, accounts: Sequence[Account]) -> None:
         self.offers: Sequence[str] = SCHEMES_ON_PREMISES
-        """What a 401 offers. Only what is offered is taken."""
+        """The schemes in the WWW-Authenticate headers of a 401. Other schemes are refused."""
         self.accounts = {account.username.casefold(): account for account in accounts}
         self.negotiate_takes_ntlm = True
-        """Whether an offer of Negotiate means NTLM too; otherwise Kerberos alone, which nobody here can sign in by."""
+        """Whether Negotiate accepts NTLM. If not, it accepts only Kerberos, which is not simulated."""
         self.extended_protection = False
-        """Whether a handshake must be bound to the TLS channel that it came through (RFC 5929, tls-server-end-point)."""
+        """Whether a handshake must have the channel binding of its TLS connection (RFC 5929, tls-server-end-point)."""
         self.certificate = b""
-        """The one that the server shows (DER)."""
+        """The certificate of the server (DER)."""
         self.refused: Counter[str] = Counter()
-        """Refused sign-ins by user name, as a directory counts them towards a lockout."""
+        """Number of refused sign-ins by user name. A directory would lock the account after some of them."""
         self._generation = 0
         handle, self._users = tempfile.mkstemp(prefix="ntlm-users-")
         os.close(handle)
         self._write_users()
 
     def change_password(self, username: str, password: str) -> None:
-        """From now on it is this one, also for connections that are signed in already."""
+        """Change the password. Connections that are already authenticated must authenticate again."""
         known = self.accounts[username.casefold()]
         self.accounts[username.casefold()] = replace(known, password=password)
         self._generation += 1
@@ -70,7 +70,7 @@ class OnPremises:
             os.unlink(self._users)
 
     def principal(self, request: Request) -> Principal | Response:
-        """Who this is, or the response that asks him."""
+        """The account of a request, or a 401."""
         scheme, _, value = (request.headers.get("Authorization") or "").partition(" ")
         taken = {offer.partition(" ")[0].casefold() for offer in self.offers}
         match scheme.casefold():
@@ -98,12 +98,12 @@ class OnPremises:
         return principal_of(account)
 
     def _ntlm(self, request: Request, scheme: str, value: str) -> Principal | Response:
-        """A step of a handshake. Negotiate carries NTLM bare, or wrapped in SPNEGO (RFC 4178)."""
+        """One step of a handshake. A Negotiate token is plain NTLM, or NTLM in SPNEGO (RFC 4178)."""
         state = request.connection.state
         try:
             token = base64.b64decode(value, validate=True)
             with NTLM_LOCK:
-                # The library reads its users from the file that this variable names, when a context is made.
+                # The library reads the users from the file in this variable when it makes a context.
                 os.environ["NTLM_USER_FILE"] = self._users
                 context = state.get("ntlm") or _acceptor(token)
                 state["ntlm"] = context
@@ -124,8 +124,11 @@ class OnPremises:
         return principal
 
     def _is_bound(self, message: bytes) -> bool:
-        """Whether the last message of a handshake holds the hash of the bindings of this server's certificate, as an AV pair
-        (MS-NLMP, section 2.2.2.1). It is part of what the client proved with its password. One of zeros binds to nothing."""
+        """Whether the last message of a handshake has the channel binding of this server's certificate.
+
+        It is the MD5 of the binding in an AV pair (MS-NLMP, section 2.2.2.1). The NTLM response of the client authenticates it.
+        An AV pair of zeros is no binding.
+        """
         data = b"tls-server-end-point:" + hashlib.sha256(self.certificate).digest()
         bindings = GssChannelBindings(application_data=data).pack()
         return AV_CHANNEL_BINDINGS + hashlib.md5(bindings).digest() in message
@@ -139,16 +142,16 @@ def _acceptor(token: bytes) -> spnego.ContextProxy:
 
 @dataclass
 class Online:
-    """Bearer tokens from `/<tenant>/oauth2/v2.0/token`, and where that is. Lifetimes in seconds."""
+    """Bearer tokens, their token endpoint `/<tenant>/oauth2/v2.0/token`, and its discovery. `lifetime`: seconds."""
 
     applications: Sequence[Application]
     lifetime: float = 3600.0
     clock: Callable[[], float] = time.monotonic
     issued: int = 0
     refused: Counter[str] = field(default_factory=Counter)
-    """Refused sign-ins by the id of the application."""
+    """Number of refused sign-ins by client id."""
     elsewhere: Callable[[Request], Principal | None] | None = None
-    """Who it is by a token of another sign-in service that this one trusts."""
+    """Returns the account of a token that another sign-in service issued; None if the token is invalid there, too."""
     _tokens: dict[str, tuple[Application, float]] = field(default_factory=dict, repr=False)
 
     def principal(self, request: Request) -> Principal | Response:
@@ -161,18 +164,18 @@ class Online:
         return principal_of(application)
 
     def change_secret(self, client_id: str, secret: str) -> None:
-        """From now on it is this one, and no token from before is good."""
+        """Change the secret, and make all issued tokens invalid."""
         self.applications = [
             replace(one, client_secret=secret) if one.client_id == client_id else one for one in self.applications
         ]
         self.expire()
 
     def expire(self) -> None:
-        """Every token handed out so far is refused from now on."""
+        """Make all issued tokens invalid."""
         self._tokens.clear()
 
     def discovery(self, base: str, tenant: str) -> Response:
-        """Where a sign-in library looks for the token endpoint. `base`: scheme and host, as the client called it."""
+        """The document with the URL of the token endpoint. `base`: scheme and host as in the request of the client."""
         if not any(application.tenant == tenant for application in self.applications):
             return _token_error(400, "invalid_tenant", "AADSTS90002: Tenant not found.")
         authority = f"{base}/{tenant}"
@@ -184,7 +187,7 @@ class Online:
         return Response(200, json.dumps(known).encode(), label="openid-configuration")
 
     def token(self, request: Request, tenant: str) -> Response:
-        """The token endpoint: client credentials only."""
+        """The token endpoint, only for the grant type `client_credentials`."""
         form = {key: values[0] for key, values in parse_qs(request.body.decode("utf-8", "replace")).items()}
         known = [application for application in self.applications if application.tenant == tenant]
         if not known:
@@ -206,7 +209,7 @@ class Online:
 
 
 def _ntlm_user(value: str) -> str | None:
-    r"""`DOMAIN\user` of the last message of a handshake (MS-NLMP, section 2.2.1.3); None of any other."""
+    r"""`DOMAIN\user` in the last message of a handshake (MS-NLMP, section 2.2.1.3); None for other messages."""
     try:
         message = base64.b64decode(value, validate=True)
         if message[:8] != b"NTLMSSP\0" or struct.unpack_from("<I", message, 8) != (3,):
@@ -219,7 +222,7 @@ def _ntlm_user(value: str) -> str | None:
 
 
 def _client(request: Request, form: dict[str, str]) -> tuple[str, str]:
-    """Client id and secret, from the form or as Basic credentials: both are allowed (RFC 6749, section 2.3.1)."""
+    """Client id and secret, from the form or from Basic authentication (RFC 6749, section 2.3.1)."""
     scheme, _, value = (request.headers.get("Authorization") or "").partition(" ")
     if scheme.casefold() == "basic":
         with contextlib.suppress(binascii.Error, UnicodeDecodeError):

@@ -1,6 +1,6 @@
-"""SOAP as Exchange speaks it: a request taken apart strictly, envelopes and response messages put together.
+"""Parses SOAP requests, and builds envelopes, response messages and faults.
 
-Responses are built as text: the shapes are few, the order of their elements is the schema's, and it is fast.
+Responses are built as text, because this is fast and there are few structures. The elements are in the order of the schema.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ NOTHING = {
     **dict.fromkeys(("GetFolder", "CreateFolder", "UpdateFolder", "MoveFolder"), "<m:Folders/>"),
     **dict.fromkeys(("CreateAttachment", "GetAttachment"), "<m:Attachments/>"),
 }
-"""What the schema wants in a response message even where there is nothing to tell."""
+"""Elements that the schema requires in a response message even if it has no content."""
 
 
 class Malformed(Exception):
-    """ErrorSchemaValidation, or no SOAP at all."""
+    """The request is not XML, or not a SOAP envelope with an EWS operation."""
 
 
 class SoapFault(Exception):
-    """The whole request fails, as an HTTP 500 with a fault."""
+    """The whole request fails: HTTP 500 with a SOAP fault."""
 
     def __init__(
         self, code: str, text: str, *, back_off: int | None = None, back_off_first: bool = True, inner: str = ""
     ) -> None:
-        """`inner`: the more specific code behind a general one."""
+        """`back_off`: milliseconds. `back_off_first`: its element is the first one. `inner`: the more specific code."""
         super().__init__(code)
         self.code, self.text, self.back_off, self.back_off_first = code, text, back_off, back_off_first
         self.inner = inner
 
 
 class ItemFault(Exception):
-    """One response message fails; its neighbours do not."""
+    """One response message is an error; the others of the response are not affected."""
 
     def __init__(self, code: str, text: str = "") -> None:
         super().__init__(code)
@@ -52,13 +52,13 @@ class ItemFault(Exception):
 
 @dataclass(frozen=True)
 class Call:
-    """A request: the operation's element, and the mailbox that the header impersonates."""
+    """A request. `body`: the element of the operation. `impersonated`: the mailbox address in the header."""
 
     operation: str
     body: etree._Element
     impersonated: str | None
     version: str = VERSIONS[-1]
-    """Of EWS, that the request is in."""
+    """The EWS version of the request."""
 
     def text(self, path: str) -> str | None:
         found = self.body.find(path, NS)
@@ -68,7 +68,7 @@ class Call:
         """A whole number of at least 0. Raises `SoapFault`."""
         text = (self.text(path) or "").strip()
         if not (text.isascii() and text.isdigit()):
-            raise SoapFault("ErrorSchemaValidation", f"{path} is no whole number.")
+            raise SoapFault("ErrorSchemaValidation", f"{path} is not a whole number.")
         return int(text)
 
 
@@ -77,23 +77,23 @@ def parse(body: bytes) -> Call:
     try:
         root = etree.fromstring(body, etree.XMLParser(resolve_entities=False, no_network=True))
     except etree.XMLSyntaxError as error:
-        raise Malformed("no XML") from error
+        raise Malformed("The request is not XML.") from error
     payload = root.find("s:Body/*", NS) if root.tag == f"{{{SOAP}}}Envelope" else None
     if payload is None or etree.QName(payload).namespace != MESSAGES:
-        raise Malformed("no SOAP envelope with an EWS operation")
+        raise Malformed("The request is not a SOAP envelope with an EWS operation.")
     version = root.find("s:Header/t:RequestServerVersion", NS)
     sid = root.find("s:Header/t:ExchangeImpersonation/t:ConnectingSID/*", NS)
     return Call(
         etree.QName(payload).localname,
         payload,
         sid.text if sid is not None else None,
-        # The header may be left out; then the oldest version is meant.
+        # The header is optional. Without it, the oldest version applies.
         VERSIONS[0] if version is None else version.get("Version") or "",
     )
 
 
 def envelope(operation: str, messages: str, version: str) -> bytes:
-    """A whole answer: `messages` are the response messages of `operation`."""
+    """The envelope of a response. `messages`: the response messages of `operation`."""
     major, minor, build, revision = version.split(".")
     return (
         f'<?xml version="1.0" encoding="utf-8"?><s:Envelope xmlns:s="{SOAP}"><s:Header>'
@@ -120,9 +120,9 @@ def failure(operation: str, fault: ItemFault, content: str = "", message_xml: st
     )
 
 
-def warning(operation: str, told: ItemFault, content: str) -> str:
-    """A response message that gives its content, with a reservation."""
-    return failure(operation, told, content).replace('ResponseClass="Error"', 'ResponseClass="Warning"', 1)
+def warning(operation: str, reason: ItemFault, content: str) -> str:
+    """A response message with content and a warning."""
+    return failure(operation, reason, content).replace('ResponseClass="Error"', 'ResponseClass="Warning"', 1)
 
 
 def fault(error: SoapFault) -> bytes:

@@ -1,4 +1,4 @@
-"""The mail of an Exchange: mailboxes with folders, items, and a log of what changed. Thread-safe, nothing on disk."""
+"""The mail store, in memory: mailboxes with folders and items, and a log of their changes. Thread-safe."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ NON_IPM = (
     ("Reminders", "", "Outlook.Reminder", True),
     ("System", "", "", False),
 )
-"""Beside the top of the mail folders, below the root of the store: name, parent, class, and whether it is a search folder."""
+"""Folders below the root of the store that are not mail folders of users: name, parent, class, is a search folder."""
 CLASSES = {"calendar": "IPF.Appointment", "contacts": "IPF.Contact", "tasks": "IPF.Task"}
 
 
 @dataclass
 class Mail:
-    """An email before it lies anywhere. `mime` may be a function, so that a large mailbox takes no memory."""
+    """An email that is not yet in a folder. `mime` may be a function, so that large mailboxes need little memory."""
 
     mime: bytes | Callable[[], bytes]
     size: int
     message_id: str = ""
-    """As Exchange lists it."""
+    """The Message-ID with angle brackets, as Exchange returns it."""
     subject: str = ""
     received: datetime | None = None
     item_class: str = "IPM.Note"
@@ -60,7 +60,7 @@ class Mail:
 
     @property
     def topic(self) -> str:
-        """Of its conversation: the subject without a prefix such as `Re: ` ([MS-OXCMAIL] 2.2.3.2.6.1)."""
+        """The topic of the conversation: the subject without a prefix such as `Re: ` ([MS-OXCMAIL] 2.2.3.2.6.1)."""
         return PREFIX.sub("", self.subject)
 
     def content(self) -> bytes:
@@ -74,13 +74,13 @@ class Item:
     mail: Mail
     folder_id: str
     created: int
-    """Position in its folder's log."""
+    """Position of its arrival in the log of the folder."""
     immutable_id: str
-    """Stays when the item is moved within its mailbox: for Graph, which EWS knows nothing of."""
+    """Unchanged when the item is moved within its mailbox. Only Graph uses it."""
     read: bool = False
     modified: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     listed: bool = True
-    """False for one that counts in the total of its folder, and that no listing tells."""
+    """False: the item counts in the total of its folder, but no listing returns it."""
 
     @property
     def received(self) -> datetime:
@@ -97,25 +97,25 @@ class Folder:
     created: int = 0
     items: dict[str, Item] = field(default_factory=dict)
     forbidden: bool = False
-    """The account sees it in the tree, and may not read what is in it."""
+    """True: the account sees the folder in the tree, but may not read its items."""
     denied_as: str = "ErrorAccessDenied"
-    """The code with which that is refused. Microsoft documents those for "not found" for this as well."""
+    """The error code of a refused read. Microsoft documents that "not found" codes are possible, too."""
     hidden: bool = False
-    """PR_ATTR_HIDDEN: no client shows it to people."""
+    """PR_ATTR_HIDDEN: mail clients do not show the folder to users."""
     search: bool = False
     log: list[tuple[str, str]] = field(default_factory=list)
     """(`change` | `read` | `gone`, item id), oldest first."""
     listings: int = 0
-    """How often somebody began to list it from its beginning."""
+    """How often the folder was listed from the beginning."""
 
 
 class Mailbox:
-    """One mailbox. All its methods are what users and transport agents do to it."""
+    """One mailbox. Its methods are actions of users, of mail delivery and of administrators."""
 
     def __init__(self, address: str, names: dict[str, str] | None = None) -> None:
         self.address = address
         self.server = ""
-        """The build of the server that it lies on; blank for that of the front end."""
+        """The build of the server with the mailbox; blank: the same as the front-end server."""
         self.lock = threading.RLock()
         self.generation = 1
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -137,7 +137,7 @@ class Mailbox:
     # ---- folders --------------------------------------------------------------------------------------------------
 
     def create_folder(self, path: str, folder_class: str = "IPF.Note", *, hidden: bool = False) -> Folder:
-        """Create the folder at `Inbox/Trades`; those above it must exist. An existing one is returned as it is."""
+        """Create the folder with a path such as `Inbox/Trades`. Its parent must exist. Returns an existing folder unchanged."""
         with self.lock:
             parent, _, name = path.rpartition("/")
             known = self._at(path)
@@ -148,7 +148,7 @@ class Mailbox:
             return made
 
     def hide_folder(self, path: str, *, hidden: bool = True) -> None:
-        """Hide the folder from the clients of people, or show it again."""
+        """Hide the folder from the mail clients of users, or show it again."""
         with self.lock:
             folder = self.folder(path)
             folder.hidden = hidden
@@ -167,19 +167,22 @@ class Mailbox:
             self.tree_log.append(folder.id)
 
     def delete_folder(self, path: str) -> None:
-        """The folder and all below it, with their mail."""
+        """Delete the folder and its subfolders, with their mail."""
         with self.lock:
             self._drop(self.folder(path))
 
     def forbid_folder(self, path: str, *, forbidden: bool = True, code: str = "ErrorAccessDenied") -> None:
-        """Take the right to read this folder away, or give it back. Those above and below it are not concerned. It stays in
-        the tree, as with the right FolderVisible alone. `code`: with which reading is refused then."""
+        """Remove the right to read this folder, or restore it.
+
+        Parent and subfolders are not affected. The folder remains visible in the tree, as with only the right FolderVisible.
+        `code`: the error code of a refused read.
+        """
         with self.lock:
             folder = self.folder(path)
             folder.forbidden, folder.denied_as = forbidden, code
 
     def folder(self, path: str) -> Folder:
-        """The folder at this path; raises KeyError when there is none."""
+        """The folder with this path. Raises `KeyError`."""
         with self.lock:
             found = self._at(path)
         if found is None:
@@ -187,7 +190,7 @@ class Mailbox:
         return found
 
     def distinguished(self, name: str) -> Folder:
-        """The folder of that distinguished id; raises KeyError when there is none."""
+        """The folder with this distinguished id. Raises `KeyError`."""
         tops = {"msgfolderroot": self.root, "root": self.store_root}
         found = tops.get(name) or self.named(name)
         if found is None:
@@ -199,22 +202,22 @@ class Mailbox:
             return next((folder for folder in self.folders.values() if folder.distinguished == distinguished), None)
 
     def holds(self, any_id: str) -> bool:
-        """Whether a folder or an item of this mailbox has that id."""
+        """Whether a folder or an item of this mailbox has this id."""
         with self.lock:
             return self.by_id(any_id) is not None or any_id in self._where
 
     def by_id(self, folder_id: str) -> Folder | None:
-        """Any folder of the store, also those that hold no mail of people."""
+        """The folder with this id, also outside the mail folders of users."""
         with self.lock:
             others = (one for one in (self.store_root, *self.non_ipm, self.root) if one.id == folder_id)
             return self.folders.get(folder_id) or next(others, None)
 
     def whole_tree(self) -> list[Folder]:
-        """The root of the store and all below it."""
+        """All folders: the root of the store and everything below it."""
         return [self.store_root, *self.non_ipm, self.root, *self.folders.values()]
 
     def is_below(self, folder: Folder, top: Folder) -> bool:
-        """Whether a folder lies in another one, at any depth."""
+        """Whether `folder` is a subfolder of `top`, at any depth."""
         parent = self.by_id(folder.parent_id)
         while parent is not None and parent is not top:
             parent = self.by_id(parent.parent_id)
@@ -230,14 +233,18 @@ class Mailbox:
     # ---- items ----------------------------------------------------------------------------------------------------
 
     def deliver(self, mail: Mail, path: str = "Inbox", *, reported: bool = True, listed: bool = True) -> Item:
-        """`reported` False: no change report tells of its arrival, as people have seen it; a new listing does. `listed` False:
-        neither does, and the total of its folder counts it all the same, as it does where the account has no right to an item.
+        """Deliver an email to the folder with this path.
+
+        Args:
+            reported: False: no change report contains its arrival; a new listing contains it. Users have observed this.
+            listed: False: no change report and no listing contains it, but the total of the folder counts it. Exchange does
+                this for an item that the account may not read.
         """
         with self.lock:
             return self._put(mail, self.folder(path), reported=reported and listed, listed=listed)
 
     def move(self, item_id: str, path: str, *, reported: bool = True) -> Item:
-        """Gone here, new there: under a new item id, as Exchange does it. `reported` False: its arrival there is not told."""
+        """Move an item. It gets a new item id, as in Exchange. `reported` False: no change report contains its arrival."""
         with self.lock:
             target = self.folder(path)
             item = self._take(item_id)
@@ -269,21 +276,21 @@ class Mailbox:
                 self.move(item_id, self.path(bin_))
 
     def item(self, item_id: str) -> Item:
-        """Raises KeyError when there is none of that id."""
+        """The item with this id. Raises `KeyError`."""
         return self.folders[self._where[item_id]].items[item_id]
 
     def immutable_id(self, item_id: str) -> str:
-        """That of any item that was ever here, gone or not. Raises KeyError for what never was."""
+        """The immutable id of an item, also after it was deleted. Raises `KeyError` for an unknown id."""
         return self._immutable[item_id]
 
     def find_immutable(self, immutable_id: str) -> Item | None:
-        """The item of that immutable id, wherever it lies now."""
+        """The item with this immutable id, in its current folder; None if it was deleted."""
         with self.lock:
             item_id = self._latest.get(immutable_id)
             return self.item(item_id) if item_id in self._where else None
 
     def was_moved(self, item: Item) -> bool:
-        """Whether the item came where it is from another folder of this mailbox."""
+        """Whether the item was moved from another folder of this mailbox."""
         return item.immutable_id != _immutable(item.id)
 
     def items(self) -> Iterable[Item]:
@@ -294,7 +301,7 @@ class Mailbox:
         return [item for item in self.items() if item.mail.message_id == message_id]
 
     def migrate(self) -> None:
-        """Moved to another server: every id is new, every sync state is void, the mail is the same."""
+        """Move the mailbox to another server: all ids are new, all sync states are invalid, the mail is unchanged."""
         with self.lock:
             self.generation += 1
             folders = list(self.folders.values())
@@ -316,10 +323,10 @@ class Mailbox:
         with self.lock:
             self.generation += 1
 
-    # ---- inside ---------------------------------------------------------------------------------------------------
+    # ---- internals ------------------------------------------------------------------------------------------------
 
     def _make_store_root(self) -> None:
-        """The root of the store: the mail folders of people lie below one of its folders, and other things in the rest."""
+        """Create the root of the store. One of its folders contains the mail folders of users."""
         self.store_root = Folder(self._id("AQMk"), "Root", "", "root", "")
         self.root.parent_id, self.root.folder_class = self.store_root.id, ""
         self.non_ipm: list[Folder] = []
@@ -372,7 +379,7 @@ class Mailbox:
         return folder.items.pop(item_id)
 
     def _id(self, prefix: str) -> str:
-        """As long as Exchange's own, and telling case apart as those do."""
+        """A new id. It has the length of real ids and is case-sensitive, as they are."""
         digest = hashlib.sha512(f"{self.address}/{next(self._numbers)}".encode()).digest()
         return prefix + base64.b64encode(digest + digest[:41]).decode()
 
@@ -386,7 +393,7 @@ def _immutable(item_id: str) -> str:
 
 
 class Store:
-    """All mailboxes, by address without case."""
+    """All mailboxes by address. Ignores case."""
 
     def __init__(self, addresses: Iterable[str] = ()) -> None:
         self._mailboxes: dict[str, Mailbox] = {}

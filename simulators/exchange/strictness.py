@@ -1,4 +1,4 @@
-"""What the schema demands of a request beyond being XML: a client that forgets a part must fail here, not at a customer's."""
+"""Validates requests by the schema: a request without a required element must fail in the tests, not at a customer."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ PARTS = {
     "GetServerTimeZones": (),
     "ResolveNames": ("UnresolvedEntry",),
 }
-"""What may not be left out, in the order in which it must stand."""
+"""The required elements, in the order of the schema."""
 
 
 def check(call: Call) -> None:
-    """Raises `SoapFault` ErrorSchemaValidation, as Exchange does for all of a request that does not fit."""
+    """Raises `SoapFault` with ErrorSchemaValidation if a required element is missing, empty or in the wrong order."""
     names = [element.tag.rpartition("}")[2] for element in call.body.iterchildren("*")]
     wanted = PARTS[call.operation]
     if [name for name in names if name in wanted] != list(wanted):

@@ -1,4 +1,4 @@
-"""Moments as XML has them."""
+"""Times in the format of XML Schema."""
 
 from __future__ import annotations
 

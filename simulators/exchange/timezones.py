@@ -1,4 +1,4 @@
-"""GetServerTimeZones: a few of the zones that Windows knows, with the rules that hold now."""
+"""GetServerTimeZones: some Windows time zones with their current rules."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ SINCE = "Exchange2010"
 
 @dataclass(frozen=True)
 class Change:
-    """When summer or winter time begins: the n-th (or last: -1) Sunday of a month, so many hours after midnight."""
+    """The beginning of summer or winter time.
+
+    `occurrence`: the number of the Sunday in the month; -1: the last one. `hour`: hours after midnight.
+    """
 
     month: int
     occurrence: int
@@ -20,7 +23,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Zone:
-    """`bias`: minutes that standard time is behind UTC. `summer` and `winter`: None where the clocks never change."""
+    """A time zone. `bias`: minutes from standard time to UTC. `summer`, `winter`: None if the clocks do not change."""
 
     name: str
     bias: int
@@ -41,7 +44,7 @@ ZONES = {
 
 
 def time_zones(call: Call) -> str:
-    """The response message: all zones, or those named. Raises `SoapFault`."""
+    """The response message with the requested zones, or with all zones. Raises `SoapFault`."""
     if call.version < SINCE:
         raise SoapFault("ErrorIncorrectSchemaVersion", f"{call.version} has no GetServerTimeZones.")
     named = [element.text or "" for element in call.body.iterfind("m:Ids/t:Id", NS)]

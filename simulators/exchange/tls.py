@@ -1,4 +1,4 @@
-"""A certificate authority of the simulator's own, and server certificates signed by it."""
+"""A certificate authority and the server certificates that it signs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAMES = ("localhost", "127.0.0.1")
 
 
 class Authority:
-    """Signs certificates; `pem` is what a client has to trust."""
+    """A certificate authority. `pem` is the certificate that a client must trust."""
 
     def __init__(self) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -35,17 +35,17 @@ class Authority:
         self.pem = self._certificate.public_bytes(serialization.Encoding.PEM).decode()
 
     def file(self) -> Path:
-        """A file with the certificate to trust, made anew at each call."""
+        """A file with the certificate of the authority in PEM. Each call writes a new file."""
         with tempfile.NamedTemporaryFile("w", suffix=".pem", prefix="simulated-ca-", delete=False) as file:
             file.write(self.pem)
         return Path(file.name)
 
     def server_context(self, names: tuple[str, ...] = NAMES) -> ssl.SSLContext:
-        """A context that shows a fresh certificate for these names."""
+        """A TLS context with a new certificate for these names."""
         return self.identity(names)[0]
 
     def identity(self, names: tuple[str, ...] = NAMES) -> tuple[ssl.SSLContext, bytes]:
-        """A context that shows a fresh certificate for these names, and that certificate (DER)."""
+        """A TLS context with a new certificate for these names, and the certificate (DER)."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
         authority_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())

@@ -1,4 +1,6 @@
-"""A simulated Microsoft Graph v1.0, as far as a mail sync reads it, over the mail store of the simulated Exchange.
+"""A simulated Microsoft Graph v1.0 with the read operations that a mail sync needs.
+
+It serves a mail store of `simulators.exchange`:
 
     app = Registration("tenant", "client", "secret", certificates=frozenset({pem}), mailboxes=frozenset({"desk@x"}))
     user = User("tenant", "svc@bank.example", "password", delegate_of=frozenset({"desk@x"}))
@@ -7,13 +9,13 @@
         graph.faults.add("throttled", operation="messages-delta", times=2, retry_after=1)
         graph.faults.add("error", operation="messages-delta", code="resyncRequired", times=1)
         graph.faults.add("corrupt", message_id="<a@x>", operation="messages-delta", status=504)
-        graph.store["desk@x"].move(item_id, "Done")         # what users do; the same store as `ExchangeSimulator`'s
+        graph.store["desk@x"].move(item_id, "Done")         # an action of a user; `ExchangeSimulator` can share the store
         graph.entra.lifetime = 60.0; graph.expire_tokens()
         graph.operations                                    # list-folders, folder, child-folders, folders-delta, messages,
                                                             # messages-count, messages-delta, message, mime, attachments,
                                                             # attachment, attachment-value, user, batch
 
-`effects` lists what can go wrong, `simulators.exchange.control` what another process can do.
+The faults are in `effects`, the HTTP endpoint for other processes in `simulators.exchange.control`.
 """
 
 from simulators.graph.accounts import Registration, User

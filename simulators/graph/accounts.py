@@ -1,4 +1,4 @@
-"""Who may sign in to the simulated Entra, and what each may read in Exchange Online. Nobody may write."""
+"""Accounts of the simulated Entra, with the mailboxes that each may read. No account may write."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ class Registration(Application):
     """
 
     certificates: frozenset[str] = frozenset()
-    """In PEM, without their keys."""
+    """Certificates in PEM, without private keys."""
     expired_secrets: frozenset[str] = field(default=frozenset(), repr=False)
     permissions: frozenset[str] = frozenset({"Mail.Read"})
 
 
 @dataclass(frozen=True)
 class User:
-    """A service user of a tenant that still allows signing in with a password and nothing else."""
+    """A service user that signs in with a password alone, if its tenant allows this."""
 
     tenant: str
     username: str
     password: str = field(repr=False)
     delegate_of: frozenset[str] = frozenset()
-    """Mailboxes beside its own."""
+    """Mailboxes that it may read in addition to its own."""
     permissions: frozenset[str] = frozenset({"Mail.Read"})
     needs_second_factor: bool = False
 
 
 @dataclass(frozen=True)
 class Principal:
-    """Who a request turned out to be. None as a set of mailboxes means all of them."""
+    """The authenticated account of a request. `mailboxes` None means all mailboxes."""
 
     name: str
     client_id: str

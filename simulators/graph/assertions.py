@@ -1,4 +1,4 @@
-"""Client assertions: a JWT that an app signs with the key of its certificate (RFC 7523). All of it is verified."""
+"""Verifies client assertions: JWTs that an app signs with the key of its certificate (RFC 7523)."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 SKEW = 300.0
-"""Seconds that two clocks may differ."""
+"""Seconds that the clocks of client and server may differ."""
 
 
 class BadAssertion(Exception):
-    """What Entra says of it: the number of its error, and the words."""
+    """An invalid assertion, with the number and the text of Entra's error."""
 
     def __init__(self, number: int, text: str) -> None:
         super().__init__(text)
@@ -31,8 +31,8 @@ class BadAssertion(Exception):
 def verify(
     assertion: str, *, client_id: str, certificates: Iterable[str], audiences: Collection[str], now: float
 ) -> None:
-    """Raises `BadAssertion`. `certificates` are those that the app registration knows, in PEM."""
-    header, claims, signed, signature = _taken_apart(assertion)
+    """Raises `BadAssertion`. `certificates`: those of the app registration, in PEM."""
+    header, claims, signed, signature = _parsed(assertion)
     certificate = _certificate_of(header, certificates)
     _check_signature(header.get("alg"), certificate, signed, signature)
     _check_claims(claims, client_id, audiences, now)
@@ -42,11 +42,11 @@ def verify(
 
 
 def thumbprint(certificate: x509.Certificate, algorithm: hashes.HashAlgorithm) -> str:
-    """As `x5t` (SHA-1) and `x5t#S256` (SHA-256) tell it."""
+    """The thumbprint as in the JWT headers `x5t` (SHA-1) and `x5t#S256` (SHA-256)."""
     return base64.urlsafe_b64encode(certificate.fingerprint(algorithm)).decode().rstrip("=")
 
 
-def _taken_apart(assertion: str) -> tuple[dict[str, Any], dict[str, Any], bytes, bytes]:
+def _parsed(assertion: str) -> tuple[dict[str, Any], dict[str, Any], bytes, bytes]:
     signed, _, signature = assertion.rpartition(".")
     try:
         header, claims = (json.loads(_decoded(part)) for part in signed.split("."))
@@ -59,12 +59,12 @@ def _taken_apart(assertion: str) -> tuple[dict[str, Any], dict[str, Any], bytes,
 
 
 def _certificate_of(header: dict[str, Any], certificates: Iterable[str]) -> x509.Certificate:
-    shown = [(name, header[name]) for name in ("x5t#S256", "x5t") if header.get(name)]
+    given = [(name, header[name]) for name in ("x5t#S256", "x5t") if header.get(name)]
     for pem in certificates:
         certificate = x509.load_pem_x509_certificate(pem.encode())
-        # SHA-1 names a certificate here; it protects nothing.
+        # SHA-1 only identifies a certificate here.
         own = {"x5t#S256": thumbprint(certificate, hashes.SHA256()), "x5t": thumbprint(certificate, hashes.SHA1())}
-        if shown and all(hmac.compare_digest(own[name], str(value).rstrip("=")) for name, value in shown):
+        if given and all(hmac.compare_digest(own[name], str(value).rstrip("=")) for name, value in given):
             return certificate
     raise BadAssertion(
         700027,

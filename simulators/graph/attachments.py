@@ -1,4 +1,4 @@
-"""Attachments of a message: files with their content, and attached emails, listed, asked for one by one, and as raw bytes."""
+"""Attachments of a message (files and attached emails): as JSON, and the raw bytes of one attachment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from simulators.http import Response
 
 OF_ALL = ("id", "lastModifiedDateTime", "name", "contentType", "size", "isInline")
 PROPERTIES = (*OF_ALL, "contentId", "contentLocation", "contentBytes")
-"""Those that only a file has stand last."""
+"""The last three exist only for files."""
 
 
 def attachments_of(item: Item) -> list[Attached]:
@@ -24,7 +24,7 @@ def attachments_of(item: Item) -> list[Attached]:
 
 
 def find_attachment(item: Item, number: str) -> int:
-    """The place of an attachment among those of its message, by either of its ids. Raises `Refused`."""
+    """The index of an attachment in its message. `number` is its regular or immutable id. Raises `Refused`."""
     for place in range(len(attachments_of(item))):
         if number in (_id(item, place, immutable=False), _id(item, place, immutable=True)):
             return place
@@ -32,10 +32,10 @@ def find_attachment(item: Item, number: str) -> int:
 
 
 def attachment_json(item: Item, place: int, select: Collection[str], *, immutable: bool) -> dict[str, Any]:
-    """All properties where none is selected."""
+    """An attachment as JSON, with the properties of `select`; all properties if `select` is empty."""
     attached = attachments_of(item)[place]
     kind = "itemAttachment" if attached.is_item else "fileAttachment"
-    told: dict[str, Any] = {
+    values: dict[str, Any] = {
         "id": _id(item, place, immutable=immutable),
         "lastModifiedDateTime": utc(item.modified),
         "name": attached.name,
@@ -44,11 +44,11 @@ def attachment_json(item: Item, place: int, select: Collection[str], *, immutabl
         "isInline": attached.inline,
     }
     if not attached.is_item:
-        told["contentId"] = attached.content_id or None
-        told["contentLocation"] = None
-        told["contentBytes"] = base64.b64encode(attached.content).decode()
-    shown = {name: value for name, value in told.items() if not select or name in select or name == "id"}
-    return {"@odata.type": f"#microsoft.graph.{kind}"} | shown
+        values["contentId"] = attached.content_id or None
+        values["contentLocation"] = None
+        values["contentBytes"] = base64.b64encode(attached.content).decode()
+    selected = {name: value for name, value in values.items() if not select or name in select or name == "id"}
+    return {"@odata.type": f"#microsoft.graph.{kind}"} | selected
 
 
 def raw(item: Item, place: int) -> Response:

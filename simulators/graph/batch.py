@@ -1,4 +1,7 @@
-"""`$batch`: up to 20 requests in one, each answered as if it had come alone. The order of the answers is not theirs."""
+"""`$batch`: up to 20 requests in one. Each part is handled like a separate request.
+
+The responses are in another order than the requests, because Graph does not guarantee their order.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ MOST = 20
 
 
 def answer_batch(request: Request, answer: Callable[[Request], Response]) -> Response:
-    """Raises `Refused` where the batch itself is wrong."""
+    """Handle the parts with the function `answer`. Raises `Refused` if the batch itself is invalid."""
     answered: dict[str, dict[str, Any]] = {}
     for part in _parts(request):
         answered[part["id"]] = _answered(request, part, answered, answer)
@@ -43,14 +46,14 @@ def _answered(
 ) -> dict[str, Any]:
     needed = [before.get(one) for one in part.get("dependsOn") or ()]
     if any(one is None or one["status"] >= 400 for one in needed):
-        return _told(
+        return _as_json(
             part["id"], Refused("FailedDependency", "A request before this one failed.", status=424).response()
         )
-    return _told(part["id"], answer(_alone(request, part)))
+    return _as_json(part["id"], answer(_separate(request, part)))
 
 
-def _alone(request: Request, part: dict[str, Any]) -> Request:
-    """The part as a request of its own. A URL in a batch is relative to the version."""
+def _separate(request: Request, part: dict[str, Any]) -> Request:
+    """The part as a separate request. A URL in a batch is relative to the version."""
     path, _, query = part["url"].partition("?")
     headers = Message()
     for name, value in (part.get("headers") or {}).items():
@@ -61,9 +64,9 @@ def _alone(request: Request, part: dict[str, Any]) -> Request:
     )
 
 
-def _told(number: str, response: Response) -> dict[str, Any]:
+def _as_json(number: str, response: Response) -> dict[str, Any]:
     headers = dict(response.headers) | {"Content-Type": response.content_type}
-    told: dict[str, Any] = {"id": number, "status": response.status, "headers": headers}
+    result: dict[str, Any] = {"id": number, "status": response.status, "headers": headers}
     if response.content_type == "application/json":
-        return told | {"body": json.loads(response.body)}
-    return told | {"body": base64.b64encode(response.body).decode()}
+        return result | {"body": json.loads(response.body)}
+    return result | {"body": base64.b64encode(response.body).decode()}

@@ -1,6 +1,6 @@
-"""The links of change tracking: opaque tokens that know their mailbox, their folder, the query and the place.
+"""The links of change tracking (delta queries). Their opaque tokens contain mailbox, folder, query and position.
 
-Graph keeps the query in the token; only the page size and the kind of ids are said anew with each request.
+Graph stores the query in the token. Only the page size and the kind of ids are sent again with each request.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ TREE = "tree"
 
 @dataclass(frozen=True)
 class Round:
-    """A round of change tracking: over what, asked how, and how far it has come. No place is its beginning."""
+    """A round of change tracking.
+
+    `of`: id of the folder, or `TREE`. `asked`: the query options. `place`: the position; None at the beginning.
+    """
 
     of: str
     asked: Mapping[str, str]
@@ -33,8 +36,11 @@ class Round:
 
 @dataclass
 class Links:
-    """How many links were handed out over what. With `kept`, only so many of the newest stay good: people have seen
-    Graph forget the state behind an older link of the same round while they paged on."""
+    """Counts the links of each mailbox and folder.
+
+    With `kept`, only this number of the newest links is valid. Users have reported that Graph loses the state of an older link
+    in the same round while a client requests further pages.
+    """
 
     kept: int | None = None
     _highest: Counter[tuple[str, str]] = field(default_factory=Counter, repr=False)
@@ -44,24 +50,24 @@ class Links:
         return self._highest[mailbox.address, of]
 
     def check(self, mailbox: Mailbox, of: str, number: int) -> None:
-        """Raises `Refused` for one that is forgotten."""
+        """Raises `Refused` if the link with this number is no longer valid."""
         highest = self._highest[mailbox.address, of]
         if self.kept is not None and highest - number >= self.kept:
             raise forgotten(number, highest)
 
 
 def begun_or_resumed(mailbox: Mailbox, of: str, given: Mapping[str, str], links: Links) -> Round:
-    """The round that the options of a request mean. Raises `Refused`."""
+    """The round of a request: a new one, or the one of its token. Raises `Refused`."""
     token = next(((name, given[name]) for name in TOKENS if name in given), None)
     if token is None:
         return Round(of, given)
     if len(given) > 1:
-        raise Refused("ErrorInvalidUrlQuery", "A token holds the whole query: nothing may stand beside it.")
+        raise Refused("ErrorInvalidUrlQuery", "A token contains the whole query: no other option is allowed.")
     return _read(*token, mailbox, of, links)
 
 
 def link(base: str, mailbox: Mailbox, round_: Round, links: Links, *, last: bool) -> tuple[str, str]:
-    """Name and address of the link behind a page. `base` is the address without a query."""
+    """JSON key and URL of the link to the next page or round. `base`: the URL without a query."""
     kind = TOKENS[last]
     number = links.next_number(mailbox, round_.of)
     known = [kind, mailbox.address.casefold(), mailbox.generation, round_.of, number, dict(round_.asked), round_.place]

@@ -1,4 +1,4 @@
-"""The documents that a sign-in library fetches before it asks for a token."""
+"""The discovery documents that a sign-in library requests before it requests a token."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from simulators.http import Response
 
 
 def openid_configuration(base: str, tenant: str) -> Response:
-    """`base` is scheme and host of the endpoint, as the client called it."""
+    """The OpenID configuration of a tenant. `base`: scheme and host as in the request of the client."""
     authority = f"{base}/{tenant}"
     known = {
         "token_endpoint": f"{authority}/oauth2/v2.0/token",
@@ -32,7 +32,7 @@ def openid_configuration(base: str, tenant: str) -> Response:
 
 
 def instances(base: str) -> Response:
-    """Instance discovery: this host is its own cloud."""
+    """Instance discovery: the cloud contains only this host."""
     host = urlsplit(base).netloc
     known = {
         "tenant_discovery_endpoint": f"{base}/common/v2.0/.well-known/openid-configuration",
@@ -43,7 +43,7 @@ def instances(base: str) -> Response:
 
 
 def realm(username: str) -> Response:
-    """Whether a user signs in here or with a federated service: here."""
+    """User realm discovery: the user signs in here, not with a federated service."""
     known = {
         "ver": "1.0",
         "account_type": "Managed",

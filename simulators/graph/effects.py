@@ -1,11 +1,12 @@
-"""What the scripted faults of Graph do to an answer.
+"""The scripted faults of Graph and their options.
 
-Instead of it: `error` (code, status, message, retry_after), `throttled` (retry_after, code), `status` (status, body,
-retry_after), `unauthorized`, `aadsts` (number; for the operation `token`). After it: `hang` (seconds), `drip` (rate),
-`drop` (bytes), `truncate` (bytes). Around it: `slow` (seconds), which keeps a place within the limits for so long.
-`corrupt` (message_id or item_id, status, code, properties) is a state of a message: whatever shows it fails, if it shows
-one of these properties; without any named, always. `page` (message_id or item_id, kind of `simulators.pages.KINDS`) is
-another: `$value` is answered by that page, with status 200.
+- Instead of the response: `error` (code, status, message, retry_after), `throttled` (retry_after, code), `status` (status,
+  body, retry_after), `unauthorized`, `aadsts` (number; for the operation `token`).
+- While the response is sent: `hang` (seconds), `drip` (rate), `drop` (bytes), `truncate` (bytes).
+- Before the response: `slow` (seconds). During this time the request counts as running for the limits.
+- States of a message. `corrupt` (message_id or item_id, status, code, properties): a response that contains one of the
+  properties fails; without `properties`, every response with the message fails. `page` (message_id or item_id, kind of
+  `simulators.pages.KINDS`): `$value` returns this body instead of the MIME, with status 200.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ STATES = ("corrupt", "page")
 
 
 def before(rule: Rule, operation: str) -> Response | None:
-    """The answer that the fault gives instead of the real one; None where it only spoils the real one."""
+    """The response that replaces the real one; None if the fault affects only how the real one is sent."""
     options = rule.options
     headers = retry_after_header(options.get("retry_after"))
     match rule.effect:
         case "error":
-            told = str(options.get("message", ""))
-            return Refused(options["code"], told, status=options.get("status", 0), headers=headers).response(operation)
+            text = str(options.get("message", ""))
+            return Refused(options["code"], text, status=options.get("status", 0), headers=headers).response(operation)
         case "throttled":
             return Refused(str(options.get("code", "ApplicationThrottled")), headers=headers).response(operation)
         case "status":
@@ -45,21 +46,21 @@ def before(rule: Rule, operation: str) -> Response | None:
 
 
 def check_readable(faults: Faults, operation: str, mailbox: Mailbox, item: Item, shown: Collection[str]) -> None:
-    """Raises `Refused` for a message that is corrupt in what is to be shown of it. None shown means all."""
-    for rule in faults.standing("corrupt"):
+    """Raises `Refused` if one of the properties in `shown` is corrupt. An empty `shown` means all properties."""
+    for rule in faults.lasting_rules("corrupt"):
         if _is_about(rule, item) and rule.matches(operation, mailbox.address):
             broken = set(rule.options.get("properties", ()))
-            if (not broken or not shown or broken & set(shown)) and faults.strikes(rule):
+            if (not broken or not shown or broken & set(shown)) and faults.applies(rule):
                 status = rule.options.get("status", 500)
                 usual = "UnknownError" if status == 504 else "ErrorInternalServerError"
                 raise Refused(rule.options.get("code", usual), status=status)
 
 
 def handed_out(faults: Faults, mailbox: Mailbox, item: Item, mime: bytes) -> bytes:
-    """A message's MIME, or the page that stands in its place."""
-    for rule in faults.standing("page"):
-        if _is_about(rule, item) and rule.matches("mime", mailbox.address) and faults.strikes(rule):
-            return pages.in_place_of(mime, rule.options["kind"])
+    """The MIME of a message, or the body that replaces it."""
+    for rule in faults.lasting_rules("page"):
+        if _is_about(rule, item) and rule.matches("mime", mailbox.address) and faults.applies(rule):
+            return pages.replacement_body(mime, rule.options["kind"])
     return mime
 
 

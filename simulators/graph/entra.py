@@ -1,4 +1,4 @@
-"""The simulated Entra: tokens for apps (secret or certificate) and service users (password), and its refusals."""
+"""The simulated Entra: token endpoint for apps (secret or certificate) and service users (password), with its errors."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ REFUSALS = {
     7000218: (401, "invalid_client", "The request body must contain: 'client_assertion' or 'client_secret'."),
     7000222: (401, "invalid_client", "The provided client secret keys for the app are expired."),
 }
-"""Status, error and words by the number of the AADSTS code. What is not here is an `invalid_client`."""
+"""HTTP status, error and text by the number of the AADSTS code. Other numbers are an `invalid_client`."""
 
 
 class NoToken(Exception):
-    """The token endpoint refuses, with that AADSTS number."""
+    """The token endpoint returns the error with this AADSTS number."""
 
     def __init__(self, number: int, text: str = "") -> None:
         super().__init__(number)
@@ -59,7 +59,7 @@ class NoToken(Exception):
 
 @dataclass(frozen=True)
 class Ticket:
-    """What a token says."""
+    """The data of an issued token. `until`: its expiry on the clock of `Entra`."""
 
     principal: Principal
     audience: str
@@ -68,7 +68,10 @@ class Ticket:
 
 @dataclass
 class Entra:
-    """Token endpoint and discovery of all tenants. Lifetimes in seconds; `now` is the time of day, for assertions."""
+    """Token endpoint and discovery of all tenants.
+
+    `lifetime`: seconds that a token is valid. `clock`: measures the lifetime. `now`: Unix time, for assertions.
+    """
 
     registrations: Sequence[Registration] = ()
     users: Sequence[User] = ()
@@ -83,20 +86,20 @@ class Entra:
     # ---- tokens ---------------------------------------------------------------------------------------------------
 
     def principal(self, request: Request, base: str) -> Principal:
-        """Who this is. Raises `Refused` without a good token for the service at `base`."""
-        return self._shown(request, GRAPHS | {base})
+        """The account of a request. Raises `Refused` without a valid token for the service at `base`."""
+        return self._authenticated(request, GRAPHS | {base})
 
     def exchange_principal(self, request: Request) -> ExchangePrincipal | None:
-        """Who this is to an Exchange Online that takes tokens from here for EWS; None without a good one."""
+        """The account of an EWS request, for a simulated Exchange Online that accepts these tokens; None: no valid token."""
         try:
-            known = self._shown(request, OTHERS)
+            known = self._authenticated(request, OTHERS)
         except Refused:
             return None
         if known.application:
             return ExchangePrincipal(known.name, True, known.mailboxes)
         return ExchangePrincipal(known.name, False, frozenset(), known.mailboxes or frozenset())
 
-    def _shown(self, request: Request, audiences: Collection[str]) -> Principal:
+    def _authenticated(self, request: Request, audiences: Collection[str]) -> Principal:
         scheme, _, token = (request.headers.get("Authorization") or "").partition(" ")
         if scheme.casefold() != "bearer" or not token.strip():
             raise _unauthorized("Access token is empty.")
@@ -111,7 +114,7 @@ class Entra:
         return ticket.principal
 
     def expire(self) -> None:
-        """Every token handed out so far is refused from now on, as one that has run out."""
+        """Make all issued tokens expire now."""
         with self._lock:
             self._tokens = {
                 token: Ticket(ticket.principal, ticket.audience, float("-inf"))
@@ -121,7 +124,7 @@ class Entra:
     # ---- endpoints ------------------------------------------------------------------------------------------------
 
     def answer(self, request: Request, base: str) -> Response | None:
-        """None where this path is none of Entra's."""
+        """The response of Entra; None for a path of another service."""
         parts = [unquote(part) for part in request.path.strip("/").split("/")]
         match request.method, *parts:
             case "POST", tenant, "oauth2", "v2.0", "token":
@@ -139,10 +142,8 @@ class Entra:
         form = {key: values[0] for key, values in parse_qs(request.body.decode("utf-8", "replace")).items()}
         try:
             return self._granted(request, form, tenant, base)
-        except NoToken as no:
-            return refusal(no.number, no.text)
-        except BadAssertion as bad:
-            return refusal(bad.number, bad.text)
+        except (NoToken, BadAssertion) as error:
+            return refusal(error.number, error.text)
 
     def _granted(self, request: Request, form: dict[str, str], tenant: str, base: str) -> Response:
         if not self._has_tenant(tenant):
@@ -243,14 +244,16 @@ class Entra:
 
 
 def refusal(number: int, text: str = "", *, error: str = "") -> Response:
-    """An error as Entra tells it."""
+    """An error response of Entra."""
     status, usual_error, usual_text = REFUSALS.get(number, (401, "invalid_client", "The request was refused."))
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
     trace, correlation = str(uuid.uuid4()), str(uuid.uuid4())
-    told = f"AADSTS{number}: {text or usual_text} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {now}"
+    description = (
+        f"AADSTS{number}: {text or usual_text} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {now}"
+    )
     answer = {
         "error": error or usual_error,
-        "error_description": told,
+        "error_description": description,
         "error_codes": [number],
         "timestamp": now,
         "trace_id": trace,
@@ -261,12 +264,12 @@ def refusal(number: int, text: str = "", *, error: str = "") -> Response:
 
 
 def _audiences(base: str, tenant: str) -> set[str]:
-    """For whom an assertion may be meant: the token endpoint, in its own words."""
+    """The valid audiences of an assertion: the URLs of the token endpoint and the issuer."""
     return {f"{base}/{tenant}/oauth2/v2.0/token", f"{base}/{tenant}/oauth2/token", f"{base}/{tenant}/v2.0"}
 
 
 def _audience(scope: str, base: str, *, only_default: bool = False) -> str:
-    """The service that the scopes are for. Raises `NoToken`."""
+    """The service of the scopes. Raises `NoToken`."""
     for one in scope.split():
         resource, _, name = one.rpartition("/")
         if one in ("openid", "profile", "offline_access", "email"):
@@ -280,7 +283,7 @@ def _audience(scope: str, base: str, *, only_default: bool = False) -> str:
 
 
 def _client(request: Request, form: dict[str, str]) -> tuple[str, str]:
-    """Client id and secret, from the form or as Basic credentials: both are allowed (RFC 6749, section 2.3.1)."""
+    """Client id and secret, from the form or from Basic authentication (RFC 6749, section 2.3.1)."""
     scheme, _, value = (request.headers.get("Authorization") or "").partition(" ")
     if scheme.casefold() == "basic":
         with contextlib.suppress(binascii.Error, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""Errors as Graph tells them: `{"error": {"code", "message", "innerError"}}` with the status that belongs to the code."""
+"""Error responses of Graph: `{"error": {"code", "message", "innerError"}}` with the HTTP status of the code."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ KNOWN = {
     "resyncRequired": (410, "Resync required. Replace any local items with the server's version."),
     "syncStateNotFound": (410, "The sync state generation is not found; generation=3;[highest=9][9][7][8]."),
 }
-"""The status and the usual words of a code."""
+"""HTTP status and default message by code."""
 
 
 class Refused(Exception):
-    """The request is answered with this error."""
+    """The request is refused with this error."""
 
     def __init__(
         self, code: str, message: str = "", *, status: int = 0, headers: tuple[tuple[str, str], ...] = ()

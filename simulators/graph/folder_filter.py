@@ -1,4 +1,4 @@
-"""`$filter` over mail folders: by the name that is shown."""
+"""`$filter` over mail folders, by `displayName`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TESTS: dict[str, Callable[[str, str], bool]] = {
 
 
 def filtered(folders: Iterable[Folder], text: str) -> list[Folder]:
-    """Those that the filter lets through; a blank one lets all. Names are compared without case. Raises `Refused`."""
+    """The folders that match the filter; all folders if it is blank. Ignores case. Raises `Refused`."""
     if not text.strip():
         return list(folders)
     match = EQUAL.match(text.strip()) or CALL.match(text.strip())

@@ -1,6 +1,6 @@
-"""Mail folders: which there are, by id or well-known name, as JSON, and what changed among them.
+"""Mail folders: found by id or well-known name, as JSON, and their changes.
 
-Calendars, contacts and tasks are no mail folders: Graph does not show them here.
+Calendars, contacts and tasks are not mail folders; Graph does not return them here.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from simulators.exchange.changes import Step, What
+from simulators.exchange.changes import ChangeKind, Step
 from simulators.exchange.store import Folder, Mailbox
 from simulators.graph.errors import Refused
 from simulators.graph.identifiers import in_store, shown
@@ -22,11 +22,11 @@ PROPERTIES = (
     "id", "displayName", "parentFolderId", "childFolderCount", "unreadItemCount", "totalItemCount", "sizeInBytes",
     "isHidden",
 )  # fmt: skip
-"""Of v1.0: `wellKnownName` is known to the beta only."""
+"""The properties of v1.0. `wellKnownName` exists only in the beta version."""
 
 
 def find_folder(mailbox: Mailbox, name: str) -> Folder:
-    """By a well-known name or an id. Raises `Refused`."""
+    """Find a folder by a well-known name or an id. Raises `Refused`."""
     if name.casefold() in WELL_KNOWN:
         try:
             return mailbox.distinguished(name.casefold())
@@ -42,7 +42,7 @@ def find_folder(mailbox: Mailbox, name: str) -> Folder:
 
 
 def check_readable(folder: Folder) -> None:
-    """Raises `Refused` where what is in it may not be read, although it is seen in the tree."""
+    """Raises `Refused` if the account may see the folder in the tree, but may not read its items."""
     if folder.forbidden:
         raise Refused("ErrorAccessDenied" if folder.denied_as == "ErrorAccessDenied" else "ErrorItemNotFound")
 
@@ -52,15 +52,15 @@ def is_mail(folder: Folder) -> bool:
 
 
 def children(mailbox: Mailbox, parent: Folder, *, hidden: bool = False) -> list[Folder]:
-    """The mail folders in a folder. `hidden`: with those that are hidden."""
+    """The mail folders directly in a folder. `hidden`: include hidden folders."""
     below = [folder for folder in mailbox.folders.values() if folder.parent_id == parent.id]
     return [folder for folder in below if is_mail(folder) and (hidden or not folder.hidden)]
 
 
 def folder_json(mailbox: Mailbox, folder: Folder, select: Collection[str] = ()) -> dict[str, Any]:
-    """All properties where none is selected."""
+    """A folder as JSON, with the properties of `select`; all properties if `select` is empty."""
     items = folder.items.values()
-    told = {
+    values = {
         "id": shown(folder.id),
         "displayName": folder.name,
         "parentFolderId": shown(folder.parent_id or folder.id),
@@ -70,24 +70,25 @@ def folder_json(mailbox: Mailbox, folder: Folder, select: Collection[str] = ()) 
         "sizeInBytes": sum(item.mail.size for item in items),
         "isHidden": folder.hidden,
     }
-    return {name: value for name, value in told.items() if not select or name in select or name == "id"}
+    return {name: value for name, value in values.items() if not select or name in select or name == "id"}
 
 
-def change_json(mailbox: Mailbox, change: tuple[What, str], select: Collection[str]) -> dict[str, Any]:
+def change_json(mailbox: Mailbox, change: tuple[ChangeKind, str], select: Collection[str]) -> dict[str, Any]:
     what, folder_id = change
     kind = {"@odata.type": "#microsoft.graph.mailFolder"}
-    if what is What.DELETE:
+    if what is ChangeKind.DELETE:
         return kind | {"id": shown(folder_id), "@removed": {"reason": "deleted"}}
     return kind | folder_json(mailbox, mailbox.folders[folder_id], select)
 
 
 def tree_step(mailbox: Mailbox, place: dict[str, Any] | None, most: int) -> Step:
-    """At most `most` changes of the folders behind a place in the log of the tree; None is its beginning.
+    """At most `most` changes of the folders after `place` in the log of the tree; None is the beginning.
 
-    The first listing does not tell of what is gone already. Hidden folders are not listed: one that is hidden later is gone.
+    The first listing does not contain deleted folders. Hidden folders are not listed. A folder that is hidden later is
+    reported as deleted.
     """
     at, upto = (place["at"], place["upto"]) if place else (0, len(mailbox.tree_log))
-    log, found = mailbox.tree_log, dict[str, What]()
+    log, found = mailbox.tree_log, dict[str, ChangeKind]()
     end = at
     for folder_id in log[at:]:
         if folder_id not in found and len(found) >= most:
@@ -98,10 +99,10 @@ def tree_step(mailbox: Mailbox, place: dict[str, Any] | None, most: int) -> Step
             continue
         gone = folder is None or folder.hidden
         if not gone or end > upto:
-            found[folder_id] = What.DELETE if gone else What.UPDATE
+            found[folder_id] = ChangeKind.DELETE if gone else ChangeKind.UPDATE
     return Step([(what, folder_id) for folder_id, what in found.items()], {"at": end, "upto": upto}, end >= len(log))
 
 
 def page_of(found: Sequence[Folder], top: int, skip: int) -> tuple[Sequence[Folder], bool]:
-    """A page, and whether there is more."""
+    """One page, and whether more folders follow."""
     return found[skip : skip + top], skip + top < len(found)

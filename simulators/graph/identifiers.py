@@ -1,4 +1,4 @@
-"""Ids as Graph shows them: those of the store in an alphabet that is safe in a URL, and the immutable ones."""
+"""Ids in Graph: the ids of the store in the URL-safe Base64 alphabet, and immutable ids."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SHAPE = re.compile(r"\AA[A-Za-z0-9_-]{60,}={0,2}\Z")
 
 
 def shown(store_id: str) -> str:
-    """An id of the store as Graph shows it."""
+    """The Graph id of an id of the store."""
     return store_id.translate(TO_GRAPH)
 
 
@@ -22,19 +22,19 @@ def item_id(item: Item, immutable: bool) -> str:
 
 
 def gone_id(mailbox: Mailbox, store_id: str, immutable: bool) -> str:
-    """That of an item that is there no more."""
+    """The Graph id of a deleted or moved item."""
     return shown(mailbox.immutable_id(store_id) if immutable else store_id)
 
 
 def in_store(graph_id: str) -> str:
-    """The id of the store. Raises `Refused` for what can be none."""
+    """The id of the store. Raises `Refused` for a malformed id."""
     if not SHAPE.match(graph_id):
         raise Refused("ErrorInvalidIdMalformed")
     return graph_id.translate(FROM_GRAPH)
 
 
 def find_item(mailbox: Mailbox, graph_id: str) -> Item:
-    """By either of its ids, whatever the request prefers. Raises `Refused`."""
+    """Find an item by its regular or immutable id; `Prefer` has no influence. Raises `Refused`."""
     store_id = in_store(graph_id)
     try:
         with mailbox.lock:

@@ -1,4 +1,4 @@
-"""The plain list of messages, without change tracking: filtered, in order of their arrival, page by page by counting."""
+"""Lists of messages without change tracking: filter, order and paging with `$top` and `$skip`."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ DEFAULT_TOP = 10
 
 
 def found(items: Iterable[Item], given: dict[str, str]) -> list[Item]:
-    """What `$filter` lets through, newest first unless `$orderby` says otherwise. Raises `Refused`."""
+    """The messages that match `$filter`, newest first unless `$orderby` differs. Raises `Refused`."""
     tests = [_test(clause) for clause in re.split(r"\s+and\s+", given.get("$filter", "")) if clause.strip()]
     order = given.get("$orderby", "receivedDateTime desc").split()
     if [*order, "asc"][:2] not in (["receivedDateTime", "desc"], ["receivedDateTime", "asc"]):
-        raise Refused("ErrorInvalidUrlQuery", "Only receivedDateTime can be ordered by here.")
-    kept = [item for item in items if all(test(item) for test in tests)]
-    return sorted(kept, key=lambda item: (item.received, item.id), reverse="desc" in order)
+        raise Refused("ErrorInvalidUrlQuery", "The simulator supports only receivedDateTime in $orderby.")
+    matching = [item for item in items if all(test(item) for test in tests)]
+    return sorted(matching, key=lambda item: (item.received, item.id), reverse="desc" in order)
 
 
 def page(given: dict[str, str], size: int | None) -> tuple[int, int]:
-    """How many, and behind how many."""
+    """The number of messages of a page, and the number of messages before it."""
     skip = given.get("$skip", "0")
     if not (skip.isascii() and skip.isdigit()):
         raise Refused("BadRequest", f"Invalid value '{skip}' for $skip.")

@@ -1,4 +1,4 @@
-"""Messages as JSON: the properties that were selected, and the MAPI properties that were asked for by `$expand`."""
+"""Messages as JSON: the properties of `$select`, and the MAPI properties of `$expand`."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ TAG = re.compile(r"<[^>]*>")
 LONGEST_PREVIEW = 255
 SENSITIVITIES = ("Normal", "Personal", "Private", "Confidential")
 ON_REQUEST = ("internetMessageHeaders", "uniqueBody")
-"""Told only where they are selected."""
+"""Properties that are returned only if they are selected."""
 BODIES = {"body", "bodyPreview", "uniqueBody"}
-"""Not told to an app that may read the metadata only."""
+"""Properties that are not returned to an app that may read only metadata."""
 
 
 @dataclass(frozen=True)
 class Shown:
-    """An item on its way to JSON. Its headers are read only where they are needed."""
+    """An item with the values of its JSON properties. The headers are parsed on first use."""
 
     item: Item
     immutable: bool
@@ -43,7 +43,7 @@ class Shown:
 
     @property
     def body(self) -> dict[str, str]:
-        """As HTML, as documented where no request says otherwise."""
+        """The body as HTML, which is the documented default."""
         contents = contents_of(self.item.mail)
         if contents.body_type == "HTML":
             return {"contentType": "html", "content": contents.body}
@@ -106,7 +106,7 @@ PROPERTIES: dict[str, Callable[[Shown], Any]] = {
     "internetMessageHeaders": lambda it: people.header_list(it.headers),
     "uniqueBody": lambda it: it.body,
 }
-"""Of v1.0."""
+"""The properties of v1.0, in the order of the JSON."""
 
 EXTENDED: dict[int, tuple[str, Callable[[Item], str]]] = {
     0x001A: ("String", lambda item: item.mail.item_class),
@@ -115,34 +115,46 @@ EXTENDED: dict[int, tuple[str, Callable[[Item], str]]] = {
     0x0E08: ("Integer", lambda item: str(item.mail.size)),
     0x1035: ("String", lambda item: item.mail.message_id),
 }
-"""PidTag: MessageClass, Sensitivity, ConversationTopic, MessageSize, InternetMessageId."""
+"""Type and value of MAPI properties by tag.
+
+They are PidTagMessageClass, -Sensitivity, -ConversationTopic, -MessageSize and -InternetMessageId.
+"""
 MESSAGE_SIZE = 0x0E08
-"""May be asked for as a Long as well."""
+"""The tag of PidTagMessageSize. It can be requested as a Long, too."""
 
 
 def message_json(
     item: Item, select: Collection[str], expand: Collection[str] = (), *, immutable: bool, bodies: bool = True
 ) -> dict[str, Any]:
-    """All usual properties where none is selected; `expand` are ids of extended properties."""
+    """A message as JSON.
+
+    Args:
+        select: Names of properties; empty: all except `ON_REQUEST`.
+        expand: Ids of extended properties.
+        immutable: Return the immutable id.
+        bodies: The app may read bodies.
+    """
     it = Shown(item, immutable)
     names = (
         [name for name in PROPERTIES if name in select] if select else [n for n in PROPERTIES if n not in ON_REQUEST]
     )
-    told = {name: PROPERTIES[name](it) for name in names if bodies or name not in BODIES}
-    told["id"] = PROPERTIES["id"](it)
+    values = {name: PROPERTIES[name](it) for name in names if bodies or name not in BODIES}
+    values["id"] = PROPERTIES["id"](it)
     extended = [{"id": name, "value": value} for name in expand if (value := _extended(item, name))]
     if extended:
-        told["singleValueExtendedProperties"] = extended
-    return {"@odata.etag": f'W/"{item.change_key}"'} | told
+        values["singleValueExtendedProperties"] = extended
+    return {"@odata.etag": f'W/"{item.change_key}"'} | values
 
 
 def expanded(text: str) -> tuple[str, ...]:
-    """The ids of extended properties in `$expand`, spelled as Graph answers them. Raises `Refused`."""
+    """The ids of extended properties in `$expand`, spelled as in a response. Raises `Refused`."""
     if not text:
         return ()
     match = EXPANSION.match(text.strip())
     if match is None:
-        raise Refused("RequestBroker--ParseUri", "Only singleValueExtendedProperties can be expanded here.")
+        raise Refused(
+            "RequestBroker--ParseUri", "The simulator supports only singleValueExtendedProperties in $expand."
+        )
     clauses = [CLAUSE.match(clause.strip()) for clause in re.split(r"\s+or\s+", match[1], flags=re.IGNORECASE)]
     if not all(clauses):
         raise Refused("ErrorInvalidUrlQueryFilter", "The filter of the expansion is not valid.", status=400)
@@ -150,7 +162,7 @@ def expanded(text: str) -> tuple[str, ...]:
 
 
 def _extended(item: Item, name: str) -> str:
-    """The value of a property; empty where the item has none of that kind."""
+    """The value of an extended property; empty if the item has no such property of this type."""
     kind, _, number = name.partition(" ")
     tag = int(number, 16)
     own_kind, value = EXTENDED.get(tag, ("", lambda _: ""))

@@ -1,8 +1,8 @@
-"""An email's MIME as Graph renders it: the same content as EWS gives, in other bytes.
+"""The MIME of an email as Graph renders it: the same content as from EWS, in other bytes.
 
-Headers stand in another order and fold elsewhere; multiparts have other boundaries; text that was readable is base64,
-and what was base64 is quoted-printable or has lines of another length. What is signed, broken or an email within the
-email keeps its bytes.
+The order and the folding of headers differ, and so do boundaries and transfer encodings: readable text becomes base64,
+base64 text becomes quoted-printable, other base64 gets lines of another length. Signed, broken and attached emails are
+unchanged.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from io import BytesIO
 PLAIN = policy.compat32.clone(linesep="\r\n", max_line_length=None)
 PARSER = BytesParser(policy=policy.compat32)
 FOLD_AT = 60
-"""Characters of a header line; mail clients fold at 76 or 78."""
+"""Characters of a header line. Mail clients fold at 76 or 78, so that this folding differs."""
 BASE64_BYTES = 45
-"""Of content in a line: 60 characters."""
+"""Bytes of content in a line of base64, which are 60 characters."""
 LAST = ("mime-version", "content-type", "content-transfer-encoding", "content-disposition", "content-id")
 BREAK = re.compile(r"\r?\n(?=[ \t])")
 SPACE = re.compile(r"(?<=\S)[ \t](?=\S)")
@@ -30,7 +30,7 @@ KEPT_TYPES = {"multipart/signed", "multipart/encrypted"}
 
 
 def rendered(mime: bytes) -> bytes:
-    """The email as `$value` gives it."""
+    """The email as `$value` returns it."""
     message = PARSER.parsebytes(mime)
     if _must_keep(message):
         head, blank, body = _split(mime)
@@ -40,13 +40,13 @@ def rendered(mime: bytes) -> bytes:
 
 
 def _must_keep(message: Message) -> bool:
-    """Whether nothing below the headers may change."""
-    kept = any(part.defects or part.get_content_type() in KEPT_TYPES or _is_raw(part) for part in message.walk())
-    return kept or not message.keys() or message.get_content_maintype() == "message"
+    """Whether only the headers may change."""
+    unchanged = any(part.defects or part.get_content_type() in KEPT_TYPES or _is_raw(part) for part in message.walk())
+    return unchanged or not message.keys() or message.get_content_maintype() == "message"
 
 
 def _is_raw(part: Message) -> bool:
-    """Whether its type is written in bytes that no header may hold, and so cannot be rewritten."""
+    """Whether the Content-Type has bytes that are invalid in headers. Such a part cannot be rewritten."""
     return any(name.casefold() == "content-type" and not str(value).isascii() for name, value in part.raw_items())
 
 
@@ -62,7 +62,7 @@ def _part(part: Message, mark: str) -> bytes:
     if part.is_multipart() and part.get_content_maintype() == "multipart":
         return _multipart(part, mark)
     if part.get_content_maintype() == "message":
-        return _as_it_is(part)
+        return _unchanged(part)
     encoding, body = _encoded(part)
     if encoding:
         del part["Content-Transfer-Encoding"]
@@ -80,7 +80,7 @@ def _multipart(part: Message, mark: str) -> bytes:
 
 
 def _encoded(part: Message) -> tuple[str, bytes]:
-    """Transfer encoding and body of a leaf: the same content, written otherwise. No encoding: as it was."""
+    """Transfer encoding and body of a part, with another encoding than before. An empty encoding: unchanged."""
     content = part.get_payload(decode=True)
     if not isinstance(content, bytes) or part.defects:
         return "", _body_of(part)
@@ -99,7 +99,7 @@ def _headers(part: Message) -> bytes:
 
 
 def _place(name: str) -> tuple[int, str]:
-    """Alphabetical, what tells of the body last. Headers of one name keep their order."""
+    """Sort key of a header: alphabetical, the headers of `LAST` last. Headers with the same name keep their order."""
     known = name.casefold()
     return (LAST.index(known) + 1, "") if known in LAST else (0, known)
 
@@ -114,17 +114,17 @@ def _header(name: str, value: str) -> bytes:
 
 
 def _fold_place(text: str, begin: int, end: int) -> int:
-    """The white space to fold at: the last before `end`, else the first behind it; 0 for none."""
+    """The position of the white space to fold at: the last one before `end`, else the first one after it; 0 for none."""
     short = [found.start() for found in SPACE.finditer(text, begin, end)]
     far = None if short else SPACE.search(text, max(begin, end - 1))
     return short[-1] if short else (far.start() if far else 0)
 
 
-def _as_it_is(part: Message) -> bytes:
+def _unchanged(part: Message) -> bytes:
     out = BytesIO()
     BytesGenerator(out, mangle_from_=False, maxheaderlen=0, policy=PLAIN).flatten(part)
     return out.getvalue()
 
 
 def _body_of(part: Message) -> bytes:
-    return _split(_as_it_is(part))[2]
+    return _split(_unchanged(part))[2]

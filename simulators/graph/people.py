@@ -1,4 +1,4 @@
-"""The people of an email as Graph shows them, and its other headers."""
+"""Recipients and headers of an email as JSON."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def header_list(headers: Message) -> list[dict[str, str]]:
 
 
 def readable(text: str) -> str:
-    """With encoded words (RFC 2047) read, on one line, and nothing that JSON cannot carry."""
+    """The text on one line, with encoded words (RFC 2047) decoded, without characters that UTF-8 cannot encode."""
     with contextlib.suppress(HeaderParseError, LookupError, ValueError):
         text = str(make_header(decode_header(text)))
     return " ".join(text.split()).encode("utf-8", "replace").decode()

@@ -1,4 +1,4 @@
-"""What a request asks for: its query options, checked against what Graph allows there, and its `Prefer` headers."""
+"""Parses the query options of a request, validates them as Graph does, and parses its `Prefer` headers."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ TOKENS = ("$skiptoken", "$deltatoken")
 
 @dataclass(frozen=True)
 class Preferences:
-    """What `Prefer` says. It counts for its own request only."""
+    """The values of the `Prefer` headers of one request."""
 
     immutable: bool = False
     page_size: int | None = None
 
     @property
     def applied(self) -> tuple[tuple[str, str], ...]:
-        told = ['IdType="ImmutableId"'] if self.immutable else []
-        told += [f"odata.maxpagesize={self.page_size}"] if self.page_size else []
-        return (("Preference-Applied", ", ".join(told)),) if told else ()
+        applied = ['IdType="ImmutableId"'] if self.immutable else []
+        applied += [f"odata.maxpagesize={self.page_size}"] if self.page_size else []
+        return (("Preference-Applied", ", ".join(applied)),) if applied else ()
 
 
 def preferences(headers: Message) -> Preferences:
@@ -38,7 +38,7 @@ def preferences(headers: Message) -> Preferences:
 
 
 def options(query: Mapping[str, list[str]], allowed: Collection[str], *, where: str = "") -> dict[str, str]:
-    """The options by their names. Raises `Refused` for those that are not known there, and for doubled ones."""
+    """The options by name. Raises `Refused` for an option that is not in `allowed`, and for a repeated option."""
     found: dict[str, str] = {}
     for name, values in query.items():
         if name not in allowed:
@@ -53,7 +53,7 @@ def options(query: Mapping[str, list[str]], allowed: Collection[str], *, where: 
 
 
 def selected(text: str, known: Collection[str], kind: str) -> tuple[str, ...]:
-    """The properties that `$select` names, in the spelling of Graph; none named is empty. Raises `Refused`."""
+    """The properties in `$select`, in the spelling of Graph; empty without `$select`. Raises `Refused`."""
     spelling = {name.casefold(): name for name in known}
     names = [name.strip() for name in text.split(",") if name.strip()]
     for name in names:
@@ -64,7 +64,7 @@ def selected(text: str, known: Collection[str], kind: str) -> tuple[str, ...]:
 
 
 def since(text: str) -> tuple[str, float] | None:
-    """Operator and moment of the one `$filter` that a delta takes. Raises `Refused`."""
+    """Operator and Unix time of the `$filter` of a delta query, which must be a `receivedDateTime`. Raises `Refused`."""
     if not text:
         return None
     match = SINCE.match(text.strip())
@@ -77,14 +77,14 @@ def moment(text: str) -> float:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise Refused("BadRequest", f"Invalid filter clause: '{text}' is no date.") from None
+        raise Refused("BadRequest", f"Invalid filter clause: '{text}' is not a date.") from None
     if found.tzinfo is None:
         raise Refused("BadRequest", "Invalid filter clause: the date has no zone.")
     return found.astimezone(UTC).timestamp()
 
 
 def positive(name: str, text: str) -> int:
-    """Raises `Refused`. What is larger than Graph gives is cut to that."""
+    """Parse a positive number; a number above `MOST` becomes `MOST`. Raises `Refused`."""
     if not (text.isascii() and text.isdigit()) or int(text) < 1:
         raise Refused("BadRequest", f"Invalid value '{text}' for {name}.")
     return min(int(text), MOST)

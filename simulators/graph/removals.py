@@ -1,8 +1,8 @@
-"""What change tracking tells of messages that were moved, under immutable ids: three behaviours, one of them documented.
+"""How change tracking reports moved messages with immutable ids: the documented behaviour and two observed ones.
 
-Microsoft documents that an immutable id stays when its message is moved, and of a delta that it tells of messages added to
-the folder and removed from it. People report otherwise: microsoftgraph/microsoft-graph-docs-contrib, issue 72, and
-wisecom-oy/atlas, issue 48.
+Microsoft documents that a message keeps its immutable id when it is moved, and that a delta query reports messages that were
+added to the folder or removed from it. Users report other behaviour: microsoftgraph/microsoft-graph-docs-contrib, issue 72,
+and wisecom-oy/atlas, issue 48.
 """
 
 from __future__ import annotations
@@ -10,31 +10,33 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
-from simulators.exchange.changes import What
+from simulators.exchange.changes import ChangeKind
 from simulators.exchange.store import Folder, Item, Mailbox
 
 
 class Removals(StrEnum):
-    """What the folders tell of a message that was moved."""
+    """What the delta queries of two folders report after a message was moved."""
 
     DOCUMENTED = "documented"
-    """`@removed` in the folder that it left, a row in the one that it went to; a row alone where it is back."""
+    """`@removed` in the old folder, a message in the new one. If it was moved back: only a message."""
     AWAY_AND_BACK = "away-and-back"
-    """The same, but a message that left its folder and is back in it is told there as `@removed` alone (issue 72)."""
+    """As documented, but a message that was moved away and back is reported only as `@removed` (issue 72)."""
     NO_ROW = "no-row"
-    """`@removed` in the folder that it left, and nothing in the one that it went to, before it changes there (issue 48)."""
+    """`@removed` in the old folder, and nothing in the new one until the message changes there (issue 48)."""
 
 
-def told(
-    mailbox: Mailbox, folder: Folder, at: int, changes: Sequence[tuple[What, str]], removals: Removals
-) -> Iterator[tuple[What, str]]:
-    """Those of these changes of a folder, behind the position `at` in its log, that a client hears of that asks for immutable
-    ids."""
+def reported_changes(
+    mailbox: Mailbox, folder: Folder, at: int, changes: Sequence[tuple[ChangeKind, str]], removals: Removals
+) -> Iterator[tuple[ChangeKind, str]]:
+    """The changes that a client with immutable ids receives.
+
+    `changes` are changes of the folder after the position `at` in its log.
+    """
     for what, item_id in changes:
-        if what is What.DELETE:
+        if what is ChangeKind.DELETE:
             if removals is not Removals.DOCUMENTED or not _is_back(mailbox, folder, item_id):
                 yield what, item_id
-        elif what is not What.CREATE or not _is_kept_quiet(mailbox, folder, at, folder.items[item_id], removals):
+        elif what is not ChangeKind.CREATE or not _is_unreported(mailbox, folder, at, folder.items[item_id], removals):
             yield what, item_id
 
 
@@ -43,8 +45,8 @@ def _is_back(mailbox: Mailbox, folder: Folder, item_id: str) -> bool:
     return now is not None and now.folder_id == folder.id
 
 
-def _is_kept_quiet(mailbox: Mailbox, folder: Folder, at: int, item: Item, removals: Removals) -> bool:
-    """Whether the arrival of a message by a move is not told. A later change of it is."""
+def _is_unreported(mailbox: Mailbox, folder: Folder, at: int, item: Item, removals: Removals) -> bool:
+    """Whether the arrival of a moved message is not reported. A later change of it is reported."""
     arrival = item.created - 1
     if not mailbox.was_moved(item) or any(changed == item.id for _, changed in folder.log[arrival + 1 :]):
         return False

@@ -1,7 +1,6 @@
-"""Which call a method and a path mean. The path is split before it is decoded: a `%2F` is no slash.
+"""The routes of Graph: operations by method and path. The path is split before it is decoded, so `%2F` does not separate.
 
-Graph takes a key as a segment and in brackets, `mailFolders/inbox` and `mailFolders('inbox')`, and shows the latter in
-the links that it hands out.
+Graph accepts a key as a segment and in brackets (`mailFolders/inbox`, `mailFolders('inbox')`). Its own links have brackets.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ DELTA = {"delta", "delta()", "microsoft.graph.delta", "microsoft.graph.delta()"}
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call that the simulator knows. `user` is an address, or `me`."""
+    """An operation with the keys of its path. `user` is an address, a user id or `me`."""
 
     operation: str
     user: str = ""
@@ -30,7 +29,7 @@ class Call:
 
 
 def find_call(method: str, path: str) -> Call:
-    """Raises `Refused` for what Graph has not, and for what is no reading."""
+    """The operation of a request. Raises `Refused` for an unknown path and for writes."""
     version, *parts = _segments(path)
     if version != VERSION:
         raise Refused("BadRequest", f"Invalid version: {version}.")
@@ -105,7 +104,7 @@ def _segments(path: str) -> list[str]:
 
 
 def _only(allowed: str, method: str, call: Call) -> Call:
-    """Every write there is needs a permission that nobody has here."""
+    """Return `call` for the allowed method. Writes are refused, because no account has a permission to write."""
     if method == allowed:
         return call
     if method in ("POST", "PATCH", "PUT", "DELETE"):

@@ -1,4 +1,4 @@
-"""The simulated Microsoft Graph over HTTPS, with the token endpoint of its Entra, in front of a mail store."""
+"""The server of the simulated Microsoft Graph over HTTPS, with the token endpoint of Entra."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
+from simulators.delivery_faults import with_delivery_fault
 from simulators.exchange.control import Control
-from simulators.exchange.server import Seen
+from simulators.exchange.server import RecordedRequest
 from simulators.exchange.store import Store
 from simulators.exchange.tls import NAMES, Authority
 from simulators.faults import Faults
@@ -18,23 +19,26 @@ from simulators.graph import effects
 from simulators.graph.accounts import Principal, Registration, User
 from simulators.graph.batch import answer_batch
 from simulators.graph.delta import Links
-from simulators.graph.desk import FILTERED_MOST, Desk
 from simulators.graph.entra import Entra
 from simulators.graph.errors import Refused
 from simulators.graph.removals import Removals
+from simulators.graph.request_handler import FILTERED_MOST, GraphRequestHandler
 from simulators.graph.routes import VERSION, Call, find_call
 from simulators.graph.throttle import Limits, Throttle
 from simulators.http import HttpServer, Records, Request, Response
-from simulators.spoiling import spoiled
 
 
 class GraphSimulator:
-    """`url` is the service, below which stands `/v1.0`; `authority_url` has the token endpoints of the tenants.
+    """A Graph server. `url` is its base URL, without `/v1.0`. `ca` is the certificate authority to trust, in PEM.
 
-    `ca` is the PEM to trust, `ca_file` a file of it; without `tls` all is plain HTTP. `limits` None throttles nobody.
-    `links_kept` is how many of the newest delta links over one folder stay good; None: all.
-    `removals` is what folders tell of messages that were moved; it can be set anew at any time.
-    An `authority` may be another simulator's, so that a client trusts both.
+    Args:
+        limits: Throttling limits; None: no throttling.
+        filtered_most: Messages that the first listing of a delta query with a `$filter` returns.
+        valid_links: How many of the newest delta links of a folder are valid; None: all.
+        removals: How moved messages are reported; the attribute can be changed at any time.
+        tls: False: plain HTTP.
+        authority: The certificate authority of another simulator, so that a client trusts both.
+        port: 0 selects a free port.
     """
 
     def __init__(
@@ -45,7 +49,7 @@ class GraphSimulator:
         users: Sequence[User] = (),
         limits: Limits | None = None,
         filtered_most: int = FILTERED_MOST,
-        links_kept: int | None = None,
+        valid_links: int | None = None,
         removals: Removals = Removals.DOCUMENTED,
         tls: bool = True,
         authority: Authority | None = None,
@@ -57,10 +61,10 @@ class GraphSimulator:
     ) -> None:
         self.store = store if store is not None else Store()
         self.faults = Faults()
-        self.requests: list[Seen] = []
+        self.requests: list[RecordedRequest] = []
         self.entra = Entra(registrations, users)
         self.throttle = Throttle(limits)
-        self.links = Links(links_kept)
+        self.links = Links(valid_links)
         self.removals = removals
         self._filtered_most = filtered_most
         self._lock = threading.Lock()
@@ -76,7 +80,7 @@ class GraphSimulator:
 
     @property
     def authority_url(self) -> str:
-        """The base address of the token endpoint."""
+        """The base URL of the token endpoint."""
         return self._server.url
 
     @property
@@ -95,7 +99,7 @@ class GraphSimulator:
         self.entra.expire()
 
     def ca_file(self) -> Path:
-        """A file with the certificate authority, made anew at each call."""
+        """A file with the certificate authority in PEM. Each call writes a new file."""
         return self._authority.file()
 
     def start(self) -> Self:
@@ -120,13 +124,13 @@ class GraphSimulator:
         if request.path.startswith((f"/{VERSION}/", "/beta/")):
             return _with_ids(request, self._graph(request, base))
         operation = "token" if request.path.endswith("/token") else "discovery"
-        rule = self.faults.struck(operation, "", states=effects.STATES)
+        rule = self.faults.matching_rule(operation, "", states=effects.STATES)
         instead = effects.before(rule, operation) if rule else None
         response = instead or self.entra.answer(request, base) or Response(404, b"Not found", "text/plain")
-        return spoiled(rule, response) if rule else response
+        return with_delivery_fault(rule, response) if rule else response
 
     def _base(self, request: Request) -> str:
-        """Scheme and host as the client called them, so that every link leads back to where it came from."""
+        """Scheme and host as in the request, so that links have the address that the client uses."""
         scheme = self._server.url.partition("://")[0]
         return f"{scheme}://{request.headers.get('Host') or self._server.url.partition('://')[2]}"
 
@@ -141,45 +145,47 @@ class GraphSimulator:
             return refused.response()
 
     def _batch(self, request: Request, principal: Principal, base: str) -> Response:
-        def alone(part: Request) -> Response:
+        def answer(part: Request) -> Response:
             try:
                 return self._one(part, find_call(part.method, part.path), principal, base)
             except Refused as refused:
                 return refused.response()
 
         self._see(request, "batch", "", principal)
-        rule = self.faults.struck("batch", "", states=effects.STATES)
+        rule = self.faults.matching_rule("batch", "", states=effects.STATES)
         instead = effects.before(rule, "batch") if rule else None
-        response = instead or answer_batch(request, alone)
-        return spoiled(rule, response) if rule else response
+        response = instead or answer_batch(request, answer)
+        return with_delivery_fault(rule, response) if rule else response
 
     def _one(self, request: Request, call: Call, principal: Principal, base: str) -> Response:
-        desk = Desk(self.store, self.faults, principal, base, self.links, self._filtered_most, self.removals)
-        address = desk.address(call)
+        handler = GraphRequestHandler(
+            self.store, self.faults, principal, base, self.links, self._filtered_most, self.removals
+        )
+        address = handler.address(call)
         self._see(request, call.operation, address, principal)
         with self.throttle.slot(principal.client_id, address):
-            rule = self.faults.struck(call.operation, address, states=effects.STATES)
+            rule = self.faults.matching_rule(call.operation, address, states=effects.STATES)
             if rule is not None and rule.effect == "slow":
                 self._server.stopping.wait(rule.options["seconds"])
             instead = effects.before(rule, call.operation) if rule else None
-            response = instead or _answered(desk, call, request)
-            return spoiled(rule, response) if rule else response
+            response = instead or _answered(handler, call, request)
+            return with_delivery_fault(rule, response) if rule else response
 
     def _see(self, request: Request, operation: str, mailbox: str, principal: Principal) -> None:
         agent = request.headers.get("User-Agent") or ""
         with self._lock:
-            self.requests.append(Seen(operation, mailbox, principal.name, agent))
+            self.requests.append(RecordedRequest(operation, mailbox, principal.name, agent))
 
 
-def _answered(desk: Desk, call: Call, request: Request) -> Response:
+def _answered(handler: GraphRequestHandler, call: Call, request: Request) -> Response:
     try:
-        return desk.answer(call, request)
+        return handler.answer(call, request)
     except Refused as refused:
         return refused.response(call.operation)
 
 
 def _with_ids(request: Request, response: Response) -> Response:
-    """With the ids by which Microsoft finds a request again."""
+    """The response with the request ids that Microsoft support asks for."""
     own = str(uuid.uuid4())
     client = request.headers.get("client-request-id") or own
     return replace(response, headers=(*response.headers, ("request-id", own), ("client-request-id", client)))

@@ -1,4 +1,4 @@
-"""The limits that Microsoft documents for Outlook: per app and mailbox, 4 requests at a time and 10,000 in 10 minutes."""
+"""The limits that Microsoft documents for Outlook, for each app and mailbox: 4 concurrent requests, 10,000 in 10 minutes."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class Limits:
     window: float = 600.0
     """Seconds."""
     retry_after: int | None = 1
-    """What a refusal for too many at a time says; None says nothing."""
+    """Seconds of the `Retry-After` header if too many requests are concurrent; None: no header."""
 
 
 @dataclass
 class Throttle:
-    """Counts what each app does to each mailbox. No limits let everything pass."""
+    """Counts the requests of each app to each mailbox. Without `limits`, nothing is refused."""
 
     limits: Limits | None = None
     clock: Callable[[], float] = time.monotonic
@@ -35,7 +35,7 @@ class Throttle:
 
     @contextmanager
     def slot(self, client_id: str, mailbox: str) -> Iterator[None]:
-        """One request of this app to this mailbox, while it runs. Raises `Refused`."""
+        """Context manager that counts one running request of this app to this mailbox. Raises `Refused`."""
         key = client_id, mailbox.casefold()
         with self._lock:
             self._enter(key)

@@ -1,4 +1,4 @@
-"""Users of the directory, one for each mailbox: named by their address or by their id."""
+"""Users of the directory, one for each mailbox. A request names a user by address or id."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BY_DEFAULT = (
     "surname", "userPrincipalName", "id",
 )  # fmt: skip
 PROPERTIES = (*BY_DEFAULT, "accountEnabled", "mailNickname", "userType")
-"""Those after the first are told only where they are selected."""
+"""The properties after `BY_DEFAULT` are returned only if they are selected."""
 READ_ALL = {
     "User.Read.All",
     "User.ReadBasic.All",
@@ -31,20 +31,20 @@ def user_id(address: str) -> str:
 
 
 def find_user(store: Store, name: str) -> Mailbox | None:
-    """By address or id."""
+    """Find the mailbox of a user by address or id."""
     return store.get(name) or next((mailbox for mailbox in store if user_id(mailbox.address) == name.casefold()), None)
 
 
 def check_permitted(principal: Principal, *, own: bool) -> None:
-    """Raises `Refused` where the token gives no right to read this profile. `own`: that of the user who signed in."""
+    """Raises `Refused` if the token may not read this profile. `own`: it is the profile of the signed-in user."""
     if not principal.permissions & READ_ALL and not (own and "User.Read" in principal.permissions):
         raise Refused("Authorization_RequestDenied")
 
 
 def user_json(mailbox: Mailbox, select: Collection[str]) -> dict[str, Any]:
     nickname = mailbox.address.partition("@")[0]
-    told: dict[str, Any] = dict.fromkeys(PROPERTIES)
-    told |= {
+    values: dict[str, Any] = dict.fromkeys(PROPERTIES)
+    values |= {
         "businessPhones": [],
         "displayName": nickname,
         "mail": mailbox.address,
@@ -54,7 +54,7 @@ def user_json(mailbox: Mailbox, select: Collection[str]) -> dict[str, Any]:
         "mailNickname": nickname,
         "userType": "Member",
     }
-    return {name: told[name] for name in PROPERTIES if name in (select or BY_DEFAULT)}
+    return {name: values[name] for name in PROPERTIES if name in (select or BY_DEFAULT)}
 
 
 def unknown_user(name: str) -> Refused:

@@ -1,26 +1,28 @@
-"""A Re:infer to push to: strict about every comment, honest about the bill, and able to fail on command.
+"""A simulated Re:infer: it validates every comment, counts AI units, and applies scripted faults.
 
     with ReinferSimulator(tokens=[Token("secret")], sources=[("bank", "desk")]) as reinfer:
         reinfer.url                                         # the base address, with the path prefix
         reinfer.faults.add("busy", operation="sync", times=2, retry_after=1)
-        reinfer.faults.refuse(comment_id)                   # every batch that holds it fails
+        reinfer.faults.refuse(comment_id)                   # every batch that contains it fails
         source = reinfer.sources["bank", "desk"]            # .comments, .ai_units, .text_changes, .messages_changed
         source.comments[comment_id].history                 # every accepted write of that comment
 
-`effects` lists what can go wrong, `control` the same for another process, `contract` and `contracts` what is refused.
+The faults are in `effects`, the HTTP endpoint for other processes in `control`, the rules for request bodies in `contract`
+and `contracts`.
 
-What the vendor does not publish is taken in the way that asks most of a client:
+Where the vendor publishes no rule, the simulator applies the one that is hardest for a client:
 
-- An attachment whose `content_hash` was not uploaded for its place refuses the request. A comment that is sent again without
-  the hash has no content any more.
-- A PUT of a comment that exists needs its `context`, unless it is the same. A source, bucket or dataset that exists is 409.
-- Emails of a bucket cost nothing. Their comments do, and are made at once, in each source that is linked to the bucket, or
-  when one is linked. Putting an email again replaces all of it.
-- The id of a comment that is parsed is the hex of the Message-ID with its angle brackets.
-- A page of `emails/query` is cut before it is filtered. Counts of a bucket are exact up to 10,000.
-- Keys of sync states are hexadecimal. Writing one needs `buckets-write`. A state of a folder has both keys of the folder.
+- A request is refused if an attachment has a `content_hash` that was not uploaded for this comment and index. If a comment
+  is sent again without the hash, the content of the attachment is gone.
+- A PUT that changes an existing comment needs its `context`. Creating a source, bucket or dataset that exists is a 409.
+- Emails in a bucket are free. The comments made from them are billed. They are made when the email is put, in each source
+  that is linked to the bucket, and when a source is linked. Putting an email again replaces it completely.
+- The id of a comment that Re:infer parses from an email is the hex of the Message-ID, angle brackets included.
+- `emails/query` selects a page first and filters it then. Counts of a bucket are exact up to 10,000.
+- Keys of sync states are hexadecimal. Writing a state needs `buckets-write`. The state of a folder has both `folder_id` and
+  `folder_path`.
 - Statistics are filtered by time (both ends inclusive), source and annotation; any other filter is refused.
-- The properties of a raw email are text; `override_user_properties` has no effect, since they are all kept.
+- The properties of a raw email are strings. `override_user_properties` has no effect: all properties are stored.
 """
 
 from simulators.reinfer.comments import Outcome, StoredComment, Write

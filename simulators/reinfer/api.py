@@ -1,7 +1,6 @@
-"""The API of Re:infer: who asks is known by the token, and each call has its handler in `calls`.
+"""The API of Re:infer: authenticates a request by its token and calls the handler of its operation in `calls`.
 
-One call comes in as a `Call` with its request, and leaves as an answer or as `Refused`. Faults, recording and
-delivery are no business of this file.
+The result is a response, or the exception `Refused`. `server` applies faults and records.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from simulators.http import Request, Response
-from simulators.reinfer.answers import Refused
+from simulators.reinfer.api_call import ApiCall, Handler
 from simulators.reinfer.calls import (
     attachments,
     buckets,
@@ -21,21 +20,21 @@ from simulators.reinfer.calls import (
     states,
     users,
 )
+from simulators.reinfer.responses import Refused
 from simulators.reinfer.routes import Call
 from simulators.reinfer.store import Store
 from simulators.reinfer.tokens import Token
-from simulators.reinfer.visit import Handler, Visit
 
 HANDLERS: Mapping[str, Handler] = {
     operation: handler
     for part in (attachments, buckets, comments, datasets, emails, raw_emails, sources, states, users)
     for operation, handler in part.HANDLERS.items()
 }
-"""By the operation of `routes`."""
+"""Handlers by operation, as `routes` names it."""
 
 
 class Api:
-    """`old_deployment` answers `sync` with the three counts of earlier years. `body_limit` is in bytes."""
+    """With `old_deployment`, `sync` returns only the three counts of older versions. `body_limit` is in bytes."""
 
     def __init__(self, store: Store, tokens: Iterable[Token], *, body_limit: int, old_deployment: bool) -> None:
         self._store = store
@@ -46,8 +45,8 @@ class Api:
     def answer(self, call: Call, request: Request) -> Response:
         """Raises `Refused`."""
         token = self._authenticated(request)
-        visit = Visit(request, call.parts, token, self._store, self._body_limit, self._old_deployment)
-        return HANDLERS[call.operation](visit)
+        api_call = ApiCall(request, call.parts, token, self._store, self._body_limit, self._old_deployment)
+        return HANDLERS[call.operation](api_call)
 
     def _authenticated(self, request: Request) -> Token:
         scheme, _, secret = request.headers.get("Authorization", "").partition(" ")

@@ -1,31 +1,31 @@
-"""Buckets: raw emails as they were put, and the sync states that whoever fills a bucket keeps there.
+"""Buckets: raw emails as they were put, and the sync states of the program that puts them.
 
-An email is one for each pair of its id (the Message-ID as it stands in the header) and its mailbox; putting the pair again
+The key of an email is its id (the Message-ID as written in the header) and its mailbox. Putting an email with the same key
 overwrites it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from simulators.reinfer.body_checks import read_instant
 from simulators.reinfer.comments import JsonObject, write_instant
 from simulators.reinfer.names import id_of
-from simulators.reinfer.shapes import read_instant
 
 METADATA = (
     "sensitivity", "size", "categories", "importance", "has_attachments",
     "conversation_id", "conversation_topic", "is_read", "folder", "received_at",
 )  # fmt: skip
-"""Every answer has all of them, null where nothing was told."""
+"""Every response has all of these keys, with null if the client sent no value."""
 
 
 @dataclass(slots=True)
 class StoredEmail:
     content: JsonObject = field(repr=False)
-    """As it was put."""
+    """The JSON that the client put."""
     created_at: datetime
     updated_at: datetime
 
@@ -86,15 +86,12 @@ class Bucket:
         return self.emails[key]
 
     def in_time(self) -> list[StoredEmail]:
-        """Its emails by their own timestamp, oldest first."""
+        """The emails by timestamp, oldest first."""
         return sorted(
             self.emails.values(), key=lambda email: (email.timestamp, str(email.content["id"]), email.mailbox)
         )
 
     def delete(self, ids: Iterable[str]) -> None:
-        """The emails with these ids, of whatever mailbox. Ids that are not there count as deleted."""
+        """Delete the emails with these ids, of all mailboxes. Unknown ids are no error."""
         wanted = set(ids)
-        self._keep(lambda email: email.content["id"] not in wanted)
-
-    def _keep(self, whether: Callable[[StoredEmail], bool]) -> None:
-        self.emails = {key: email for key, email in self.emails.items() if whether(email)}
+        self.emails = {key: email for key, email in self.emails.items() if email.content["id"] not in wanted}

@@ -1,8 +1,8 @@
-"""One comment as the simulator keeps it: what was accepted, when, and what each write changed.
+"""A stored comment with the history of its writes: when each was accepted, and what it changed.
 
-Re:infer bills a comment when it is new and when its text changes; it throws annotations away when anything inside
-`messages` changes. Both are judged here, by meaning and not by spelling: a time in another zone, or an empty list
-instead of none, is no change.
+Re:infer bills a comment when it is created and when its text changes. It deletes annotations when anything in `messages`
+changes. Both are decided here. Values are compared by meaning: the same time in another zone is no change, and neither is
+an empty list instead of a missing one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from simulators.reinfer.shapes import read_instant
+from simulators.reinfer.body_checks import read_instant
 
 JsonObject = Mapping[str, Any]
 
@@ -24,7 +24,7 @@ _LISTS = ("to", "cc", "bcc")
 
 
 class Outcome(StrEnum):
-    """What a write did. An update that left the text alone counts as properties only, whatever else it changed."""
+    """The result of a write. `PROPERTIES_ONLY`: anything changed except the text."""
 
     NEW = "new"
     UNCHANGED = "unchanged"
@@ -39,7 +39,7 @@ class Write:
     at: datetime
     outcome: Outcome
     messages_changed: bool
-    """True if something inside `messages` changed: the real Re:infer would have thrown annotations away."""
+    """True if something in `messages` changed. Re:infer then deletes the annotations of the comment."""
     content: JsonObject = field(repr=False)
 
     @property
@@ -58,7 +58,7 @@ class StoredComment:
     created_at: datetime | None = None
     last_modified: datetime | None = None
     content: JsonObject = field(default_factory=dict, repr=False)
-    """The write-side keys as they stand now; it differs from the last write if Re:infer itself translated it."""
+    """The current values of the keys that a client writes. They differ from the last write after `Store.translate`."""
 
     @property
     def properties(self) -> Mapping[str, Any]:
@@ -74,7 +74,7 @@ class StoredComment:
         return sum(write.messages_changed for write in self.history)
 
     def accept(self, content: JsonObject, at: datetime) -> Write:
-        """Overwrite the comment with this canonical content, and tell what that changed."""
+        """Overwrite the comment with this canonical content; returns the write with its result."""
         outcome, messages_changed = self._difference(content)
         write = Write(at, outcome, messages_changed, self.content if outcome is Outcome.UNCHANGED else content)
         if write.messages_changed and self.has_annotations:
@@ -88,7 +88,7 @@ class StoredComment:
         return write
 
     def as_answer(self, *, include_markup: bool) -> dict[str, Any]:
-        """The comment as a GET returns it: the write-side keys and those that only Re:infer writes."""
+        """The comment as a GET returns it: the keys that a client writes, and the keys that Re:infer adds."""
         content = dict(self.content)
         if not include_markup:
             content["messages"] = [_without_markup(message) for message in content["messages"]]
@@ -116,7 +116,7 @@ class StoredComment:
 
 
 def canonical(comment: JsonObject) -> dict[str, Any]:
-    """A comment that passed the contract, with its times in UTC and the keys that every answer has."""
+    """A valid comment with its times in UTC, and with defaults for the keys that every response has."""
     messages = [dict(message) for message in comment["messages"]]
     for message in messages:
         if "sent_at" in message:
@@ -131,7 +131,7 @@ def canonical(comment: JsonObject) -> dict[str, Any]:
 
 
 def write_instant(moment: datetime | None) -> str | None:
-    """The spelling of Re:infer's answers: always microseconds, always `+00:00`."""
+    """The time as Re:infer formats it: ISO 8601 with microseconds and `+00:00`. The argument is in UTC."""
     return moment.isoformat(timespec="microseconds") if moment else None
 
 

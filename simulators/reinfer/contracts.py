@@ -1,14 +1,15 @@
-"""The bodies of all calls but those that carry comments: sources, filters, datasets, buckets, emails, sync states, raw emails.
+"""The rules for request bodies without comments.
 
-As in `contract`, the narrower reading holds where the published schemas leave room.
+These are sources, filters, datasets, buckets, emails, sync states and raw emails. As in `contract`, the stricter reading
+applies where the published schemas are ambiguous.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from simulators.reinfer.contract import ATTACHMENTS, ID, INSTANT, MOST_TEXT, property_name
-from simulators.reinfer.shapes import Check, Misshapen, array, flag, nullable, one_of, record, text, whole_number
+from simulators.reinfer.body_checks import Check, InvalidBody, array, flag, nullable, one_of, record, text, whole_number
+from simulators.reinfer.contract import ATTACHMENTS, ID, INSTANT, MAX_TEXT, property_name
 
 _HEX_ID = text(16, 16, r"[0-9a-f]*", rule="must be 16 lower-case hexadecimal digits")
 _TAG = text(1, 66, r".{1,32}\.[0-9]{1,16}\.[A-Z0-9]{1,16}", rule="must be a transform tag, such as generic.0.CONVKER5")
@@ -44,7 +45,7 @@ COUNTED = record(
         )
     },
 )
-"""A filter by anything else is refused: what is not understood must not be counted as if it were not there."""
+"""Other filters are refused. Ignoring an unknown filter would return a wrong count."""
 
 NEW_DATASET = record(
     {
@@ -107,10 +108,10 @@ _STATE = record(
 
 
 def _state(value: Any, place: str) -> None:
-    """A state is of a folder or of a whole mailbox: it has both keys of the folder, or neither."""
+    """Check a sync state. The state of a folder has both keys in `_FOLDER`, the state of a mailbox has neither."""
     _STATE(value, place)
     if len([key for key in _FOLDER if key in value]) == 1:
-        raise Misshapen(place, "folder_id and folder_path come together")
+        raise InvalidBody(place, "folder_id and folder_path must be given together")
 
 
 PUT_STATE = record({"keyed_sync_state": _state}, {})
@@ -120,12 +121,12 @@ STATE_IDS = record({"mailbox_name": text(1, 1024)}, {})
 def _one_of_both(value: Any, place: str) -> None:
     record({}, {"raw": text(1, 65536), "parsed": _parsed_headers})(value, place)
     if len(value) != 1:
-        raise Misshapen(place, "must be either raw or parsed")
+        raise InvalidBody(place, "must be either raw or parsed")
 
 
 def _parsed_headers(value: Any, place: str) -> None:
     if not isinstance(value, dict):
-        raise Misshapen(place, "must be an object")
+        raise InvalidBody(place, "must be an object")
     for position, given in enumerate(value.values(), start=1):
         for one in given if isinstance(given, list) else [given]:
             if (
@@ -133,23 +134,23 @@ def _parsed_headers(value: Any, place: str) -> None:
                 or not isinstance(one, str | int | float)
                 or (isinstance(given, list) and not isinstance(one, str))
             ):
-                raise Misshapen(f"{place}, key {position}", "must be text, a number or a list of texts")
+                raise InvalidBody(f"{place}, key {position}", "must be text, a number or a list of texts")
 
 
 def _raw_body(value: Any, place: str) -> None:
-    record({}, {"plain": text(0, MOST_TEXT), "html": text(0, 33_554_432)})(value, place)
+    record({}, {"plain": text(0, MAX_TEXT), "html": text(0, 33_554_432)})(value, place)
     if not value:
-        raise Misshapen(place, "must have plain or html")
+        raise InvalidBody(place, "must have plain or html")
 
 
 def _text_properties(value: Any, place: str) -> None:
-    """In a raw email the values are strings only, and so every name is that of a string."""
+    """Check the properties of a raw email. Their values are strings, so every key begins with `string:`."""
     if not isinstance(value, dict):
-        raise Misshapen(place, "must be an object")
+        raise InvalidBody(place, "must be an object")
     for position, (key, element) in enumerate(value.items(), start=1):
         spot = f"{place}, key {position}"
         if not key.startswith("string:"):
-            raise Misshapen(spot, "must begin with string:")
+            raise InvalidBody(spot, "must begin with string:")
         property_name(key.removeprefix("string:"), spot)
         text()(element, spot)
 

@@ -1,19 +1,19 @@
-"""The control endpoint: the state of the simulator as JSON, and scripted faults, for a parent in another process.
+"""The control endpoint, for a test or parent in another process: state of the simulator as JSON, and scripted faults.
 
     GET    /control/state                            all sources with their counts, AI units, calls by operation
     GET    /control/sources/<project>/<name>         one source; ?comments=1 with each comment's writes and properties,
                                                      ?comments=full with their content too
     PUT    /control/sources/<project>/<name>         create it, and its project
-    DELETE /control/sources/<project>/<name>         delete it with all that it holds
-    POST   /control/annotate                         {"source": "p/n", "id": …}: somebody annotated that comment
+    DELETE /control/sources/<project>/<name>         delete it with its comments
+    POST   /control/annotate                         {"source": "p/n", "id": …}: mark the comment as annotated
     POST   /control/translate                        {"source": "p/n", "id": …, "text": …, "language": …}
-    GET    /control/faults                           those that are still in force
+    GET    /control/faults                           the active faults
     POST   /control/faults                           {"effect": "busy", "operation": "sync", "source": "p/n",
                                                       "comment_id": …, "times": 2, "after": 1, …options of the effect}
-    DELETE /control/faults                           end them all
+    DELETE /control/faults                           remove all faults
 
-Of a fault only `effect` is needed: without the others it meets every call, for ever. Bodies must be sent as
-`application/json`, so that no web page elsewhere can post here. Nothing here is part of what Re:infer offers.
+A fault needs only `effect`; without the other keys it affects every call, without a limit. Bodies must be sent as
+`application/json`, so that a web page of another origin cannot post here. Re:infer has no such endpoint.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from typing import Any
 from urllib.parse import unquote
 
 from simulators.http import Request, Response
-from simulators.reinfer.answers import Refused, as_json, error
 from simulators.reinfer.comments import Outcome, StoredComment
-from simulators.reinfer.script import Script
+from simulators.reinfer.fault_script import FaultScript
+from simulators.reinfer.responses import Refused, as_json, error
 from simulators.reinfer.store import NoSuchSource, Source, SourceExists, Store
 
 
 class Control:
-    def __init__(self, store: Store, faults: Script, requests: Sequence[str]) -> None:
+    def __init__(self, store: Store, faults: FaultScript, requests: Sequence[str]) -> None:
         self._store = store
         self._faults = faults
         self._requests = requests
@@ -73,7 +73,7 @@ class Control:
             case "DELETE", "faults":
                 self._faults.clear()
                 return {"faults": []}
-        raise Refused(404, "no such control; see the docstring of simulators.reinfer.control")
+        raise Refused(404, "no such endpoint; see the docstring of simulators.reinfer.control")
 
     def _state(self) -> dict[str, Any]:
         sources = [_summary(source) for _, source in sorted(self._store.sources.items())]
@@ -86,9 +86,9 @@ class Control:
         listed = {comment.id: _comment(comment, full=full) for comment in self._store.in_time(source)}
         return {**_summary(source), "comment_list": listed}
 
-    def _with_comment(self, body: dict[str, Any], act: Callable[..., None], keys: tuple[str, ...]) -> dict[str, Any]:
+    def _with_comment(self, body: dict[str, Any], change: Callable[..., None], keys: tuple[str, ...]) -> dict[str, Any]:
         project, _, name = str(body["source"]).partition("/")
-        act(self._store.source(project, name), body["id"], *(str(body[key]) for key in keys))
+        change(self._store.source(project, name), body["id"], *(str(body[key]) for key in keys))
         return {}
 
 

@@ -1,7 +1,7 @@
-"""What a scripted fault does to a call of the API: an answer instead of the real one, or a bad delivery of it.
+"""The effects of scripted faults on a call of the API.
 
-The difference matters to a client. With `instead` nothing was taken; with `delivery` alone the data was taken, and
-only the news of it is lost; with `taking` or `telling` the answer is a success, and not the whole truth.
+A client must distinguish them. With `instead`, the data is not stored. With `delivery` alone, the data is stored and the
+response is lost or late. With `change_request` or `change_response`, the response is a success, but incomplete or wrong.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from simulators.http import Delivery, Request, Response
-from simulators.reinfer.answers import as_json, error, ok
+from simulators.reinfer.responses import as_json, error, ok
 
 _FOR_EVER = 24 * 3600.0
 _COUNTS = ("new", "updated", "unchanged", "updated_properties_only", "updated_text_changed")
@@ -23,15 +23,15 @@ _COUNTS = ("new", "updated", "unchanged", "updated_properties_only", "updated_te
 class Effect:
     instead: Response | None = None
     delivery: Delivery | None = None
-    taking: Callable[[Request], Request] | None = None
-    """What of the request is taken."""
-    telling: Callable[[Response], Response] | None = None
-    """What of the real answer is told."""
+    change_request: Callable[[Request], Request] | None = None
+    """Changes the request before the API handles it."""
+    change_response: Callable[[Response], Response] | None = None
+    """Changes the response of the API."""
 
     def on(self, answer: Callable[[Request], Response], request: Request) -> Response:
-        """The answer under this effect. `answer` does the real work, and is called only if the data is to be taken."""
-        response = self.instead or answer(self.taking(request) if self.taking else request)
-        response = self.telling(response) if self.telling else response
+        """The response with this effect. `answer` handles the request; it is not called if there is an `instead`."""
+        response = self.instead or answer(self.change_request(request) if self.change_request else request)
+        response = self.change_response(response) if self.change_response else response
         return replace(response, delivery=self.delivery) if self.delivery else response
 
 
@@ -42,115 +42,117 @@ def busy(retry_after: str | float | None = None) -> Effect:
 
 
 def failure(status: int = 500, message: str = "Something went wrong") -> Effect:
-    """A 4xx or 5xx in the envelope that it should have: 409, 500, 503, 422 …"""
+    """A 4xx or 5xx with the JSON of Re:infer's errors: 409, 500, 503, 422 …"""
     return Effect(error(status, message))
 
 
 def bad_gateway(status: int = 502) -> Effect:
-    """A gateway in between answers in HTML."""
+    """HTML, as from a gateway in front of Re:infer."""
     page = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
     return Effect(Response(status=status, body=page, content_type="text/html"))
 
 
 def hang(seconds: float = _FOR_EVER) -> Effect:
-    """Nothing comes, nothing was taken; after that time the connection closes."""
+    """No response and no data stored. The connection closes after `seconds`."""
     return Effect(Response(status=500), Delivery(hang=seconds, drop_after=0))
 
 
 def drop() -> Effect:
-    """The connection closes without an answer, and nothing was taken."""
+    """The connection closes without a response, and no data is stored."""
     return Effect(Response(status=500), Delivery(drop_after=0))
 
 
 def taken_then_dropped() -> Effect:
-    """The data is taken, then the connection closes without an answer."""
+    """The data is stored, then the connection closes without a response."""
     return Effect(delivery=Delivery(drop_after=0))
 
 
 def taken_then_hang(seconds: float = _FOR_EVER) -> Effect:
-    """The data is taken, and the answer comes only after that time."""
+    """The data is stored. The response is sent after `seconds`."""
     return Effect(delivery=Delivery(hang=seconds))
 
 
 def cut(at: int = 10) -> Effect:
-    """The data is taken; the connection closes after so many bytes of the answer's body."""
+    """The data is stored. The connection closes after `at` bytes of the response body."""
     return Effect(delivery=Delivery(drop_after=max(1, at)))
 
 
 def drip(rate: int = 1) -> Effect:
-    """The data is taken; the answer's body comes at so many bytes per second."""
+    """The data is stored. The response body is sent at `rate` bytes per second."""
     return Effect(delivery=Delivery(drip=rate))
 
 
 def error_as_ok() -> Effect:
-    """200 with `status: error`, and nothing was taken."""
+    """200 with `status: error`, and no data stored."""
     return Effect(as_json({"status": "error", "message": "Something went wrong"}))
 
 
 def ok_as_error(status: int = 400) -> Effect:
-    """400 with `status: ok`, and nothing was taken."""
+    """400 with `status: ok`, and no data stored."""
     return Effect(replace(ok(), status=status))
 
 
 def empty(status: int = 200) -> Effect:
-    """No body at all."""
+    """An empty body; no data stored."""
     return Effect(Response(status=status))
 
 
 def garbage() -> Effect:
-    """200 with half a JSON text."""
+    """200 with truncated JSON; no data stored."""
     return Effect(Response(body=b'{"status": "ok", "new": '))
 
 
 def bomb(megabytes: int = 64) -> Effect:
-    """200 with an answer far larger than any honest one: spaces, which gzip makes small."""
+    """200 with a body of many spaces, which gzip compresses to a few bytes; no data stored."""
     return Effect(Response(body=b'{"status": "ok"' + b" " * (megabytes * 1024 * 1024) + b"}"))
 
 
 def redirect(location: str = "https://login.example/", status: int = 302) -> Effect:
-    """Somebody put a login page in front."""
+    """A redirect to a login page; no data stored."""
     return Effect(Response(status=status, headers=(("Location", location),)))
 
 
 def quota(status: int = 403) -> Effect:
-    """The tenant's quota is used up. The wording is ours: the vendor publishes the quota's name, not the sentence."""
+    """The quota of the tenant is exhausted. The vendor publishes the name of the quota, but not the text of the error."""
     return Effect(error(status, "Quota exceeded: comments_per_source (hard limit reached)"))
 
 
 def token_revoked() -> Effect:
-    """401, as after somebody made a new token for the same user."""
+    """401, as after a new token was created for the same user."""
     return Effect(error(401, "Invalid or missing API token"))
 
 
 def forbidden() -> Effect:
-    """403, as after somebody took a permission away."""
+    """403, as after a permission was removed."""
     return Effect(error(403, "The permission sources-add-comments is missing"))
 
 
 def uncounted() -> Effect:
-    """All is taken, and the answer has no counts: the first published description of `sync` knows none."""
-    return Effect(telling=_without_counts)
+    """All data is stored. The response has no counts, as in the first published description of `sync`."""
+    return Effect(change_response=_without_counts)
 
 
 def miscounted(by: int = -1) -> Effect:
-    """All is taken, and the first count that is not 0 is wrong by so much."""
-    return Effect(telling=lambda response: _miscounted(response, by))
+    """All data is stored. The first count that is not 0 is wrong by `by`."""
+    return Effect(change_response=lambda response: _miscounted(response, by))
 
 
 def loses_one(at: int = 0, counted: str = "yes") -> Effect:
-    """Success, although the comment at this place was dropped; the counts are those of the others, or missing ("no").
+    """Success, but the comment at index `at` is not stored.
 
-    Raises `ValueError` for anything else than yes or no.
+    The response has the counts of the other comments, or no counts with `counted` "no". Raises `ValueError` for other values
+    than "yes" and "no".
     """
     if counted not in ("yes", "no"):
         raise ValueError("counted must be yes or no")
     return Effect(
-        taking=lambda request: _without_one(request, at), telling=_without_counts if counted == "no" else None
+        change_request=lambda request: _without_one(request, at),
+        change_response=_without_counts if counted == "no" else None,
     )
 
 
 def _without_one(request: Request, at: int) -> Request:
-    """A request whose body is no list of comments is left as it is: the API says what is wrong with it."""
+    """The request without one comment. A body that is not a list of comments is unchanged; the API will refuse it."""
     try:
         body = json.loads(request.body)
         comments = body["comments"]
@@ -161,23 +163,23 @@ def _without_one(request: Request, at: int) -> Request:
 
 
 def _without_counts(response: Response) -> Response:
-    return _told(response, lambda told: {key: value for key, value in told.items() if key not in _COUNTS})
+    return _with_json(response, lambda body: {key: value for key, value in body.items() if key not in _COUNTS})
 
 
 def _miscounted(response: Response, by: int) -> Response:
-    def changed(told: dict[str, Any]) -> dict[str, Any]:
-        name = next((key for key in _COUNTS if told.get(key)), None)
-        return told if name is None else {**told, name: max(0, told[name] + by)}
+    def changed(body: dict[str, Any]) -> dict[str, Any]:
+        name = next((key for key in _COUNTS if body.get(key)), None)
+        return body if name is None else {**body, name: max(0, body[name] + by)}
 
-    return _told(response, changed)
+    return _with_json(response, changed)
 
 
-def _told(response: Response, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Response:
-    """A success of the API with another body; anything else is left alone."""
+def _with_json(response: Response, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Response:
+    """Apply `change` to the JSON of a successful response. Other responses are unchanged."""
     if response.status != 200 or response.content_type != "application/json":
         return response
-    told = json.loads(response.body)
-    return replace(response, body=json.dumps(change(told), ensure_ascii=False).encode())
+    body = json.loads(response.body)
+    return replace(response, body=json.dumps(change(body), ensure_ascii=False).encode())
 
 
 EFFECTS: Mapping[str, Callable[..., Effect]] = {
@@ -187,17 +189,20 @@ EFFECTS: Mapping[str, Callable[..., Effect]] = {
         ok_as_error, empty, garbage, bomb, redirect, quota, token_revoked, forbidden, uncounted, miscounted, loses_one,
     )
 }  # fmt: skip
-"""By the names that the control endpoint uses."""
+"""Effects by the names that the control endpoint uses."""
 
 
 def make_effect(name: str, options: Mapping[str, Any]) -> Effect:
-    """Raises `ValueError` with what there is if the effect or an option is unknown, `TypeError` for a wrong kind."""
+    """Make an effect by its name.
+
+    Raises `ValueError` with the valid names if the effect or an option is unknown, `TypeError` for an option of a wrong type.
+    """
     if name not in EFFECTS:
         raise ValueError(f"effect must be one of {', '.join(EFFECTS)}")
     known = inspect.signature(EFFECTS[name]).parameters
     for option, value in options.items():
         if option not in known:
-            raise ValueError(f"{name} knows no {option}; it takes {', '.join(known) or 'nothing'}")
+            raise ValueError(f"{name} has no option {option}; its options: {', '.join(known) or 'none'}")
         usual = known[option].default
         kinds = (str, int, float) if usual is None else (str,) if isinstance(usual, str) else (int, float)
         if not isinstance(value, kinds):

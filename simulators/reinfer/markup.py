@@ -1,6 +1,6 @@
-"""HTML as a tree of elements, so that nothing which strangers wrote can be anything but text.
+"""Builds HTML as a tree of elements, so that untrusted text cannot become markup.
 
-The serialiser escapes every text and every attribute; there is no way past it.
+The serializer escapes every text and every attribute.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _NOT_FOR_HTML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 def element(name: str, *children: Child, css: str = "", **attributes: str) -> Element:
-    """An element with these children; None is left out. A trailing underscore of an attribute's name is dropped."""
+    """An element with these children; None is skipped. A trailing underscore of an attribute name is removed."""
     made = Element(name, {key.rstrip("_").replace("_", "-"): _visible(value) for key, value in attributes.items()})
     if css:
         made.set("class", css)
@@ -27,7 +27,7 @@ def element(name: str, *children: Child, css: str = "", **attributes: str) -> El
 
 
 def document(title: str, stylesheet: str, *body: Child, refresh_seconds: int | None = None) -> bytes:
-    """A whole page. With `refresh_seconds` the browser loads it again after that time."""
+    """A whole page. With `refresh_seconds`, the browser reloads it after this time."""
     head = element("head", element("meta", charset="utf-8"), element("title", title))
     SubElement(head, "meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"})
     SubElement(head, "meta", {"name": "color-scheme", "content": "light dark"})

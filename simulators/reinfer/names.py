@@ -1,4 +1,4 @@
-"""What a project, a source and an id may be called, as the published schema of Re:infer rules it."""
+"""Rules for the names of projects and sources, and for ids, from the published schema of Re:infer."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ def is_id(text: str) -> bool:
 
 
 def id_of(*parts: str) -> str:
-    """Sixteen lower-case hexadecimal digits that belong to these names, the same in every run."""
+    """An id of 16 lower-case hexadecimal digits, derived from these names; the same in every run."""
     return hashlib.sha256("/".join(parts).encode()).hexdigest()[:16]

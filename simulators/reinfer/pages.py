@@ -1,6 +1,6 @@
-"""Pages to look at what arrived: the sources, the comments of one, and one comment in full with its history.
+"""HTML pages that show the received data: the sources, the comments of a source, a comment with its history.
 
-They only read the store. Everything on them was written by strangers: see `markup`.
+They only read the store. All data on them is untrusted: see `markup`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _OUTCOMES = {
 
 
 def answer_page(store: Store, request: Request) -> Response:
-    """The page of a path; also for a path that there is none for."""
+    """The page of a path, or the page *Not found*."""
     parts = [unquote(part, errors="replace") for part in request.path.strip("/").split("/")]
     try:
         match parts:
@@ -52,14 +52,19 @@ def answer_page(store: Store, request: Request) -> Response:
                 return _page("Comment", *_comment_page(source, source.comments[comment_id]))
     except (NoSuchSource, KeyError):
         pass
-    return _page("Not found", _heading("Nothing here"), _empty("There is no such page, or it is gone."), status=404)
+    return _page(
+        "Not found",
+        _heading("Not found"),
+        _empty("This page does not exist, or its source or comment was deleted."),
+        status=404,
+    )
 
 
 def _page(title: str, *content: Child, status: int = 200, refresh: bool = False) -> Response:
     bar = element(
         "header",
         element("a", element("span", "Re:infer", css="brand"), " simulator", href="/"),
-        element("span", "what arrived, kept in memory only", css="quiet"),
+        element("span", "received data, kept in memory only", css="quiet"),
         css="bar",
     )
     refresh_seconds = _REFRESH_SECONDS if refresh else None
@@ -76,7 +81,7 @@ def _stylesheet() -> Response:
 def _overview(store: Store) -> list[Child]:
     sources = [source for _, source in sorted(store.sources.items())]
     if not sources:
-        return [_heading("Sources"), _empty("No source yet. It appears here as soon as a client creates one.")]
+        return [_heading("Sources"), _empty("No source yet. A source appears here when a client creates it.")]
     rows = [_source_row(source) for source in sources]
     columns = ("Source", "Comments", "Unchanged", "Properties updated", "Text changed", "AI units")
     return [
@@ -199,7 +204,7 @@ def _write(write: Write) -> Element:
         "tr",
         element("td", _moment(write.at)),
         element("td", _badge(write.outcome)),
-        element("td", "changed" if write.messages_changed else "as before"),
+        element("td", "changed" if write.messages_changed else "unchanged"),
         element("td", "1 AI unit" if write.billed else "free"),
     )
 

@@ -1,7 +1,7 @@
-"""What the simulated parser makes of a raw email: plain rules of its own, since those of Re:infer are not published.
+"""The simulated parser of raw emails. Its rules are simple, because Re:infer does not publish its own.
 
-The id is the hex of the Message-ID with its angle brackets, unless the caller names one; the body is the plain text as it
-stands, or the words of the HTML. Nothing is cut: no quotation, no signature.
+The id is the hex of the Message-ID with its angle brackets, unless the caller gives one. The body is the unchanged plain
+text, or the text of the HTML. Quotes and signatures are kept.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from email.utils import parsedate_to_datetime
 from html.parser import HTMLParser
 from typing import Any
 
+from simulators.reinfer.body_checks import InvalidBody
 from simulators.reinfer.comments import JsonObject, write_instant
-from simulators.reinfer.shapes import Misshapen
 
-_MOST_TEXT = 65536
-_NO_TIME_FOR = ("style", "script", "head")
+_MAX_TEXT = 65536
+_SKIPPED_TAGS = ("style", "script", "head")
 
 
 def comment_of_document(document: JsonObject, place: str = "documents") -> dict[str, Any]:
-    """The comment of one document of `sync-raw-emails`. Raises `Misshapen` where an email has no Message-ID or no date."""
+    """The comment of one document of `sync-raw-emails`. Raises `InvalidBody` if the email has no Message-ID or no date."""
     raw = document["raw_email"]
     headers = _headers(raw["headers"])
     text = raw["body"]["plain"] if "plain" in raw["body"] else _words(raw["body"]["html"])
@@ -37,9 +37,9 @@ def comment_of_document(document: JsonObject, place: str = "documents") -> dict[
 
 
 def comment_of_email(email: JsonObject, place: str = "emails") -> dict[str, Any]:
-    """The comment of an email of a bucket, for a source that is linked to it. Raises `Misshapen` as above."""
+    """The comment of an email in a bucket, for a linked source. Raises `InvalidBody` like `comment_of_document`."""
     parsed = message_from_string(email["mime_content"], policy=policy.default)
-    assert isinstance(parsed, EmailMessage)  # what the default policy makes
+    assert isinstance(parsed, EmailMessage)  # the default policy makes this class
     body = parsed.get_body(("plain", "html"))
     text = _content(body) if body is not None else ""
     folder = (email.get("metadata") or {}).get("folder")
@@ -67,7 +67,7 @@ def _comment(
 ) -> dict[str, Any]:
     message_id = _one_line(headers, "Message-ID")
     if comment_id is None and not message_id:
-        raise Misshapen(place, "has neither a comment_id nor a Message-ID")
+        raise InvalidBody(place, "has neither a comment_id nor a Message-ID")
     first = (_one_line(headers, "References") or _one_line(headers, "In-Reply-To") or message_id).split()
     return {
         "id": comment_id or message_id.encode().hex(),
@@ -83,8 +83,8 @@ def _message(headers: EmailMessage, text: str) -> dict[str, Any]:
     subject, sender = _one_line(headers, "Subject"), _one_line(headers, "From")
     people = {key: _people(headers, key) for key in ("to", "cc", "bcc")}
     return {
-        "body": {"text": text[:_MOST_TEXT]},
-        **({"subject": {"text": subject[:_MOST_TEXT]}} if subject else {}),
+        "body": {"text": text[:_MAX_TEXT]},
+        **({"subject": {"text": subject[:_MAX_TEXT]}} if subject else {}),
         **({"from": sender[:512]} if sender else {}),
         **{key: found for key, found in people.items() if found},
     }
@@ -96,7 +96,7 @@ def _headers(headers: JsonObject) -> EmailMessage:
     else:
         lines = "\n".join(f"{name}: {value}" for name, given in headers["parsed"].items() for value in _each(given))
     parsed = message_from_string(f"{lines}\n\n", policy=policy.default)
-    assert isinstance(parsed, EmailMessage)  # what the default policy makes
+    assert isinstance(parsed, EmailMessage)  # the default policy makes this class
     return parsed
 
 
@@ -118,7 +118,7 @@ def _sent_at(headers: EmailMessage, place: str) -> str:
         sent = parsedate_to_datetime(_one_line(headers, "Date"))
         return write_instant(sent.replace(tzinfo=UTC) if sent.tzinfo is None else sent.astimezone(UTC)) or ""
     except (ValueError, TypeError, OverflowError) as error:
-        raise Misshapen(place, "has no Date that can be read") from error
+        raise InvalidBody(place, "has no valid Date") from error
 
 
 def _content(part: MIMEPart) -> str:
@@ -135,7 +135,7 @@ class _Words(HTMLParser):
         self._inside: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _NO_TIME_FOR:
+        if tag in _SKIPPED_TAGS:
             self._inside.append(tag)
 
     def handle_endtag(self, tag: str) -> None:

@@ -1,7 +1,7 @@
-"""Which call of the API a method and a path mean.
+"""The routes of the API: operations by method and path.
 
-The path is decoded before it is split: the vendor's client sends `project%2Fname` as one segment, and even
-`keyed-sync-states%2F`. So nothing whose id has a slash can be asked for.
+The path is decoded before it is split, because the vendor's client sends `project%2Fname` as one segment, and even
+`keyed-sync-states%2F`. Therefore an id with a slash cannot be requested.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from simulators.reinfer.answers import Refused
+from simulators.reinfer.responses import Refused
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call that the API knows, with the variable parts of its path, percent-decoded."""
+    """An operation of the API, with the variable parts of the path, percent-decoded."""
 
     operation: str
     parts: tuple[str, ...] = ()
@@ -68,21 +68,24 @@ _ROUTES: tuple[tuple[str, str, str], ...] = (
     ("DELETE", "/api/_private/buckets/{}/{}/emails", "delete-emails"),
 )
 OPERATIONS = tuple(operation for _, _, operation in _ROUTES)
-"""Every operation by the name that faults and recordings use."""
+"""The names of all operations. Faults and recordings use them."""
 
 _COMPILED = tuple((method, re.compile(path.replace("{}", "([^/]+)")), operation) for method, path, operation in _ROUTES)
 
 
 def find_call(method: str, path: str) -> Call:
-    """The call of this path below the prefix. Raises `Refused`: 404 if no call has that path, 405 if another method."""
+    """Find the call of a path, which is relative to the prefix.
+
+    Raises `Refused`: 404 for an unknown path, 405 if the path has other methods.
+    """
     path = _decoded(path)
-    known = False
+    has_other_method = False
     for route_method, pattern, operation in _COMPILED:
         match = pattern.fullmatch(path)
         if match and route_method == method:
             return Call(operation, match.groups())
-        known = known or match is not None
-    if known:
+        has_other_method = has_other_method or match is not None
+    if has_other_method:
         raise Refused(405, f"{method} is not allowed here")
     raise Refused(404, "no such endpoint")
 

@@ -1,4 +1,4 @@
-"""The Re:infer simulator: one port with the API under its prefix, the control endpoint and the pages.
+"""The Re:infer simulator: one port with the API below a path prefix, the control endpoint and the pages.
 
 with ReinferSimulator(tokens=[Token("secret")], sources=[("bank", "desk")]) as reinfer:
     ...  # a client talks to reinfer.url
@@ -15,26 +15,31 @@ from functools import partial
 from typing import Self
 
 from simulators.http import HttpServer, Records, Request, Response
-from simulators.reinfer.answers import Refused, error
 from simulators.reinfer.api import Api
 from simulators.reinfer.control import Control
+from simulators.reinfer.fault_script import FaultScript
 from simulators.reinfer.pages import answer_page
+from simulators.reinfer.responses import Refused, error
 from simulators.reinfer.routes import Call, find_call
-from simulators.reinfer.script import Script
 from simulators.reinfer.store import Source, SourceKey, Store
 from simulators.reinfer.tokens import Token
 
 DEFAULT_PREFIX = "/acme/prod/reinfer_"
 DEFAULT_TOKEN = "simulated-api-token"
 BODY_LIMIT = 32 * 1024 * 1024
-"""Bytes. The vendor publishes none for `sync`; this is what it publishes for the HTML of one raw email."""
+"""Bytes. The vendor publishes no limit for `sync`; this is its limit for the HTML of one raw email."""
 
 
 class ReinferSimulator:
-    """Serves until `stop`. Port 0 takes a free one; an occupied port raises `OSError`.
+    """Runs until `stop`. An occupied port raises `OSError`.
 
-    `prefix` is the path under which the API stands, as `/organisation/tenant/reinfer_` does; "" for none.
-    `sources` are there from the start, with their projects; `projects` are further ones.
+    Args:
+        sources: (project, name) of the sources that exist from the start.
+        projects: Names of projects without sources that exist from the start.
+        prefix: The path in front of the API, such as `/organisation/tenant/reinfer_`; "" for none.
+        old_deployment: `sync` returns only the three counts of older versions.
+        body_limit: Bytes of the largest request body.
+        port: 0 selects a free port.
     """
 
     def __init__(
@@ -54,9 +59,9 @@ class ReinferSimulator:
         self.store = Store(projects)
         for project, name in sources:
             self.store.create(project, name)
-        self.faults = Script()
+        self.faults = FaultScript()
         self.requests: list[str] = []
-        """The operation of every call of the API, in order; "unknown" where the path is none of the API's."""
+        """The operation of every call of the API, in order; "unknown" for an unknown path."""
         self._api = Api(self.store, tokens, body_limit=body_limit, old_deployment=old_deployment)
         self._control = Control(self.store, self.faults, self.requests)
         self._recorder = recorder
@@ -64,7 +69,7 @@ class ReinferSimulator:
 
     @property
     def url(self) -> str:
-        """The base address that a client is given, with the prefix and without a slash at its end."""
+        """The base URL for clients, with the prefix and without a trailing slash."""
         return self._server.url + self.prefix
 
     @property
@@ -81,7 +86,7 @@ class ReinferSimulator:
 
     @property
     def ai_units(self) -> int:
-        """Of all sources."""
+        """The sum of all sources."""
         return self.store.ai_units
 
     def start(self) -> Self:
@@ -100,9 +105,9 @@ class ReinferSimulator:
     def _answer(self, request: Request) -> Response:
         try:
             return self._routed(request)
-        except Exception:  # noqa: BLE001  # the rim of the server: its own bug must not look like a dropped connection
+        except Exception:  # noqa: BLE001  # a bug of the simulator must not look like a dropped connection
             traceback.print_exc()
-            return error(500, "the simulator itself is broken: see its standard error")
+            return error(500, "internal error of the simulator: see its standard error")
 
     def _routed(self, request: Request) -> Response:
         path = request.path.removeprefix(self.prefix)
@@ -111,7 +116,7 @@ class ReinferSimulator:
         if request.path.startswith("/control/"):
             return self._control.answer(request)
         if request.path.startswith(("/api/", "/auth/")):
-            return error(404, "no such endpoint: the API stands under a path prefix")
+            return error(404, "no such endpoint: the API has a path prefix")
         return answer_page(self.store, request)
 
     def _answer_api(self, path: str, request: Request) -> Response:

@@ -1,6 +1,7 @@
-"""Sources with their comments and their bill, buckets with their emails, and datasets, in memory: the truth of every test.
+"""The data of the simulator, in memory: sources with their comments and AI units, buckets with their emails, datasets.
 
-All methods may be called from any thread. What `sources` shows is live: look at it when nobody is writing.
+Tests compare it with the expected result. All methods are thread-safe. `sources` is not a copy: read it while no client
+writes.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from simulators.reinfer.body_checks import InvalidBody
 from simulators.reinfer.buckets import Bucket
 from simulators.reinfer.comments import JsonObject, Outcome, StoredComment, canonical
 from simulators.reinfer.names import id_of, is_project_name, is_source_name
 from simulators.reinfer.raw_emails import comment_of_email
-from simulators.reinfer.shapes import Misshapen
 from simulators.reinfer.uploads import Place, Uploads
 
 SourceKey = tuple[str, str]
@@ -32,14 +33,14 @@ class SourceExists(ValueError):
 
 @dataclass(slots=True)
 class Source:
-    """One source. Its counters never go down, also when comments are deleted: a bill is a bill."""
+    """One source. Its counters never decrease, also when comments are deleted, because AI units are not refunded."""
 
     project: str
     name: str
     created_at: datetime
     id: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
-    """What it was created and updated with: title, language and so on."""
+    """Title, language and so on, as they were set when the source was created or updated."""
     updated_at: datetime | None = None
     comments: dict[str, StoredComment] = field(default_factory=dict)
     outcomes: dict[Outcome, int] = field(default_factory=lambda: dict.fromkeys(Outcome, 0))
@@ -65,7 +66,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Sources that people annotate together. Here it only says which sources the vendor's client means by it."""
+    """Sources that are annotated together. The simulator stores only the list of the sources."""
 
     project: str
     name: str
@@ -96,16 +97,16 @@ class Store:
             return sum(source.ai_units for source in self.sources.values())
 
     def add_project(self, name: str) -> None:
-        """Raises `ValueError` if the name breaks the rule."""
+        """Raises `ValueError` for an invalid name."""
         if not is_project_name(name):
-            raise ValueError(f"no project can be called {name!r}")
+            raise ValueError(f"not a valid project name: {name!r}")
         with self._lock:
             self.projects.add(name)
 
     def create(self, project: str, name: str, settings: JsonObject | None = None) -> Source:
-        """Make an empty source, and its project if need be. Raises `SourceExists`, or `ValueError` for a bad name."""
+        """Create an empty source, and its project if needed. Raises `SourceExists`, or `ValueError` for an invalid name."""
         if not is_source_name(name):
-            raise ValueError(f"no source can be called {name!r}")
+            raise ValueError(f"not a valid source name: {name!r}")
         with self._lock:
             self.add_project(project)
             if (project, name) in self.sources:
@@ -124,13 +125,13 @@ class Store:
                 raise NoSuchSource(f"{project}/{name}") from error
 
     def remove(self, project: str, name: str) -> None:
-        """Delete a whole source with its comments and its bill. Raises `NoSuchSource`."""
+        """Delete a source with its comments and counters. Raises `NoSuchSource`."""
         with self._lock:
             self.source(project, name)
             del self.sources[project, name]
 
     def sync(self, source: Source, comments: Sequence[JsonObject]) -> dict[Outcome, int]:
-        """Take comments that passed the contract, in order; return how many had which outcome."""
+        """Store valid comments in order; returns the number of comments for each outcome."""
         counts = dict.fromkeys(Outcome, 0)
         with self._lock:
             now = self._clock()
@@ -145,12 +146,12 @@ class Store:
         return counts
 
     def upload(self, place: Place, content: bytes) -> str:
-        """Keep the content of an attachment; returns its hash."""
+        """Store the content of an attachment; returns its hash."""
         with self._lock:
             return self.uploads.put(place, content)
 
     def update(self, source: Source, settings: JsonObject) -> None:
-        """Change these settings, and make comments of what lies in its bucket if it has one now."""
+        """Change these settings. If the source has a bucket then, make comments of its emails."""
         with self._lock:
             source.settings = {**source.settings, **settings}
             source.updated_at = self._clock()
@@ -161,9 +162,9 @@ class Store:
     # ---- buckets and datasets ---------------------------------------------------------------------------------------
 
     def create_bucket(self, project: str, name: str, title: str = "") -> Bucket:
-        """Raises `SourceExists`, or `ValueError` for a bad name."""
+        """Raises `SourceExists`, or `ValueError` for an invalid name."""
         if not is_source_name(name):
-            raise ValueError(f"no bucket can be called {name!r}")
+            raise ValueError(f"not a valid bucket name: {name!r}")
         with self._lock:
             self.add_project(project)
             if (project, name) in self.buckets:
@@ -185,7 +186,7 @@ class Store:
             del self.buckets[bucket.project, bucket.name]
 
     def put_emails(self, bucket: Bucket, emails: Sequence[JsonObject]) -> None:
-        """Store emails that passed the contract; sources that are linked to the bucket make comments of them at once."""
+        """Store valid emails, and make their comments in the sources that are linked to the bucket."""
         with self._lock:
             now = self._clock()
             linked = [self.uploads.linked(bucket.id, email) for email in emails]
@@ -202,14 +203,14 @@ class Store:
             bucket.sync_states[key] = {"last_synced_at": self._clock().isoformat(), "synced_until": None, **state}
 
     def delete_state(self, bucket: Bucket, key: str) -> None:
-        """Raises `KeyError` if there is none of this key."""
+        """Raises `KeyError` if there is no state with this key."""
         with self._lock:
             del bucket.sync_states[key]
 
     def create_dataset(self, project: str, name: str, source_ids: Iterable[str], settings: JsonObject) -> Dataset:
-        """Raises `SourceExists`, or `ValueError` for a bad name."""
+        """Raises `SourceExists`, or `ValueError` for an invalid name."""
         if not is_source_name(name):
-            raise ValueError(f"no dataset can be called {name!r}")
+            raise ValueError(f"not a valid dataset name: {name!r}")
         with self._lock:
             self.add_project(project)
             if (project, name) in self.datasets:
@@ -221,11 +222,11 @@ class Store:
         return [source for source in self.sources.values() if source.settings.get("bucket_id") == bucket.id]
 
     def _feed(self, bucket: Bucket, emails: Iterable[JsonObject], sources: Sequence[Source]) -> None:
-        """Make comments. An email that cannot be parsed stays in its bucket, and makes none."""
+        """Make comments of the emails in these sources. An email that cannot be parsed gets no comment."""
         for email in emails:
             try:
                 comment = comment_of_email(email)
-            except Misshapen:
+            except InvalidBody:
                 continue
             for source in sources:
                 self.sync(source, [{**comment, "attachments": _without_content(comment["attachments"])}])
@@ -233,23 +234,23 @@ class Store:
     # ---- comments ---------------------------------------------------------------------------------------------------
 
     def delete(self, source: Source, ids: Iterable[str]) -> None:
-        """Ids that are not there count as deleted."""
+        """Delete comments. Unknown ids are no error."""
         with self._lock:
             for comment_id in ids:
                 source.comments.pop(comment_id, None)
 
     def annotate(self, source: Source, comment_id: str) -> None:
-        """Let a person have annotated the comment, which a change of its messages would throw away.
+        """Mark the comment as annotated by a person. A change of its `messages` deletes the annotation.
 
-        Raises `KeyError` if the comment is not there.
+        Raises `KeyError` if the comment does not exist.
         """
         with self._lock:
             source.comments[comment_id].has_annotations = True
 
     def translate(self, source: Source, comment_id: str, text: str, language: str) -> None:
-        """Let Re:infer have translated the body, as it does in a source with `should_translate`.
+        """Translate the body, as Re:infer does in a source with `should_translate`.
 
-        Raises `KeyError` if the comment is not there.
+        Raises `KeyError` if the comment does not exist.
         """
         with self._lock:
             stored = source.comments[comment_id]
@@ -261,7 +262,7 @@ class Store:
             stored.last_modified = self._clock()
 
     def arrivals(self, source: Source) -> list[StoredComment]:
-        """The comments, the one that changed last first; of one batch the last first."""
+        """The comments, most recently changed first. Comments of one batch: in reverse order of the batch."""
         with self._lock:
             comments = list(source.comments.values())
         comments.reverse()
@@ -269,13 +270,13 @@ class Store:
         return comments
 
     def in_time(self, source: Source) -> list[StoredComment]:
-        """The comments by their own timestamp, oldest first."""
+        """The comments by timestamp, oldest first."""
         with self._lock:
             return sorted(source.comments.values(), key=lambda comment: (comment.content["timestamp"], comment.id))
 
 
 def _without_content(attachments: Iterable[JsonObject]) -> list[JsonObject]:
-    """Content is linked to the email, and its reference is not told with the comment."""
+    """The attachments without hash and reference, which belong to the email and not to its comment."""
     return [
         {key: value for key, value in one.items() if key not in ("content_hash", "attachment_reference")}
         for one in attachments

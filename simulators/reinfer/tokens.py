@@ -1,18 +1,18 @@
-"""API tokens and what each may do. A token belongs to one user, and reaches all projects or only some."""
+"""API tokens and their permissions. A token belongs to one user, and is valid for all projects or for some."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 READ = "sources-read"
-"""See sources and their comments."""
+"""Read sources and their comments."""
 ADD_COMMENTS = "sources-add-comments"
-"""Create and overwrite comments; the vendor's pages call it "Edit messages"."""
+"""Create and overwrite comments. The vendor's pages call it "Edit messages"."""
 ADMIN = "sources-admin"
 """Create, change and delete sources, and delete comments from them."""
 
 READ_BUCKETS = "buckets-read"
-"""See buckets, their statistics and their sync states."""
+"""Read buckets, their statistics and their sync states."""
 READ_EMAILS = "buckets-items-read"
 """Read the emails of a bucket."""
 APPEND_EMAILS = "buckets-append"
@@ -28,7 +28,7 @@ class Token:
     secret: str = field(repr=False)
     permissions: frozenset[str] = EVERYTHING
     projects: frozenset[str] | None = None
-    """The projects it reaches. None: all of them."""
+    """The projects for which the token is valid. None: all projects."""
     username: str = "exchange-integration"
 
     def may(self, permission: str, project: str | None = None) -> bool:

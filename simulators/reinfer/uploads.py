@@ -1,7 +1,7 @@
-"""The content of attachments: uploaded before the comment or email that it belongs to, linked by its hash, then downloaded.
+"""The content of attachments.
 
-An upload is linked when the comment is sent with the hash that the upload was answered with, at the same place among its
-attachments. Without the hash the comment has no content, whatever was uploaded.
+A client uploads the content before the comment or email. The response contains a hash. The content is linked when the
+comment is sent with this hash at the same index of its attachments. Without the hash, the attachment has no content.
 """
 
 from __future__ import annotations
@@ -16,14 +16,17 @@ from simulators.reinfer.comments import JsonObject
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an attachment stands: in what (id of a source or bucket), of what (id of a comment or email), at which index."""
+    """The place of an attachment.
+
+    `holder`: id of the source or bucket. `item`: id of the comment or email. `index`: position among its attachments.
+    """
 
     holder: str
     item: str
     index: int
 
     def reference(self, content_hash: str) -> str:
-        """What the content is asked for by, once it is linked."""
+        """The reference with which the linked content is downloaded."""
         return hashlib.sha256(f"{self.holder}/{self.item}/{self.index}/{content_hash}".encode()).hexdigest()[:32]
 
 
@@ -33,25 +36,25 @@ class Uploads:
         self._contents: dict[str, tuple[str, bytes]] = {}
 
     def put(self, place: Place, content: bytes) -> str:
-        """Keep the content; returns its hash, 64 lower-case hexadecimal digits."""
+        """Store the content; returns its hash, 64 lower-case hexadecimal digits."""
         content_hash = hashlib.sha256(content).hexdigest()
         self._hashes[place] = content_hash
         self._contents[place.reference(content_hash)] = (place.holder, content)
         return content_hash
 
     def content(self, reference: str) -> tuple[str, bytes] | None:
-        """The id of the source or bucket that holds it, and the content."""
+        """The id of the source or bucket, and the content; None for an unknown reference."""
         return self._contents.get(reference)
 
     def unknown(self, holder: str, item: JsonObject) -> Iterator[int]:
-        """Indexes of attachments that claim a content which was never uploaded for them."""
+        """The indexes of attachments with a hash for which no content was uploaded at this place."""
         for index, attachment in enumerate(item.get("attachments", [])):
-            claimed = attachment.get("content_hash")
-            if claimed is not None and self._hashes.get(Place(holder, item["id"], index)) != claimed:
+            given_hash = attachment.get("content_hash")
+            if given_hash is not None and self._hashes.get(Place(holder, item["id"], index)) != given_hash:
                 yield index
 
     def linked(self, holder: str, item: JsonObject) -> dict[str, Any]:
-        """The comment or email, its attachments with a reference where their content is linked."""
+        """The comment or email, with a reference in each attachment that has a hash."""
         if not item.get("attachments"):
             return dict(item)
         return {

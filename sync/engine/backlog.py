@@ -1,10 +1,10 @@
-"""The backlog: what earlier syncs left to do, besides the folders.
+"""The backlog: work that earlier syncs left and that is not the listing of folders.
 
-It has four parts: dirty entries, whose properties have to be sent again; dead letters whose retry is due; intentions
-that were never confirmed and that no folder leads back to; newly wanted emails that an administrator let through.
+It has four parts: dirty entries, whose properties have to be pushed again; dead letters whose retry is due; intentions
+that were never confirmed and whose emails no folder lists any more; newly wanted emails that an administrator approved.
 
 One of these emails may cause a server error every time, and it must not end every sync. So a failing email is retried
-once by itself, and is then recorded as a dead letter if other emails pass.
+once, alone. If it fails again while the source and the sink work, it is recorded as a dead letter.
 """
 
 from __future__ import annotations
@@ -35,23 +35,24 @@ class Backlog:
     source: Source
     delivery: EmailDelivery
     ledger: Ledger
-    go_on: Callable[[], None]
+    require_time: Callable[[], None]
     """Raises `SliceOver` when the sync has to end."""
     refused: Collection[FolderId] = ()
-    """Folders that cannot be read. Emails in them wait until the folder can be read, as they are not at fault."""
+    """Folders that cannot be read. The backlog skips their emails until the folder can be read again."""
 
     def run(self) -> None:
-        """Work through the backlog, when every folder had its turn.
+        """Work through the backlog. Call it when every folder has had its turn.
 
         Raises:
-            IntegrationError: No email passes, so the source or the sink is at fault.
+            IntegrationError: No single email is at fault, so the source or the sink is.
             SliceOver: The sync has to end.
-            LeaseLost: Another worker has the mailbox.
+            LeaseLost: Another worker holds the lease.
         """
         self._dirty()
         breaker = self.delivery.breaker
         try:
-            # A repeated refusal of an email that was refused before is no evidence against the bucket.
+            # These emails failed before. If they are refused again, that is no evidence against the bucket, so the
+            # circuit breaker must not count it.
             self.delivery.breaker = BreakerWindow(pardoned=True)
             self._retry_dead_letters()
         finally:
@@ -60,12 +61,12 @@ class Backlog:
         self._newly_wanted()
 
     def _dirty(self) -> None:
-        """Send properties again: a folder was renamed, or a confirmation came too late."""
+        """Push the properties of dirty entries, for example after a folder was renamed or a confirmation came too late."""
         for batch in self.delivery.sizes.fetch_batches(self.ledger.dirty(MAX_PER_RUN, apart_from=self.refused)):
-            self.go_on()
+            self.require_time()
             gone = self._delivered(batch)
             if gone:
-                self.ledger.record_vanished(gone)  # most were moved or deleted, and their folders will report that
+                self.ledger.record_vanished(gone)  # most of them were moved or deleted, which their folders will report
 
     def _retry_dead_letters(self) -> None:
         done = 0
@@ -78,7 +79,7 @@ class Backlog:
     def _wanted(self, due: Sequence[Change]) -> list[Change]:
         """Return the emails that are still wanted, as far as is known without a fetch.
 
-        An email whose comment the bucket holds is always among them, because such a comment is kept up to date.
+        They include every email whose comment the bucket has, because its properties are kept up to date.
         """
         listed = {change.item_id: listed_comment_id(change.message_id) for change in due}
         in_bucket = self.ledger.entries([comment_id for comment_id in listed.values() if comment_id])
@@ -94,17 +95,17 @@ class Backlog:
         return wanted
 
     def _unsettled(self) -> None:
-        """Settle intentions whose worker died and whose emails are gone, by asking the bucket whether they arrived."""
+        """Ask the bucket whether the comments of unconfirmed intentions arrived, and settle the intentions."""
         ids = self.ledger.unsettled(BATCH_SIZE)
         if ids:
-            self.go_on()
+            self.require_time()
             self.ledger.conclude(ids, self.delivery.sink.stored(ids))
 
     def _newly_wanted(self) -> None:
         """Deliver newly wanted emails.
 
-        An email with several attempts and no recorded result may be what ends workers: it is tried alone, and finally
-        recorded as a dead letter.
+        An email with several attempts and no recorded result may be crashing the worker process. It is then delivered
+        alone, and after more attempts it is recorded as a dead letter.
         """
         while due := self.ledger.deliverable(BATCH_SIZE, apart_from=self.refused):
             for batch in self.delivery.sizes.fetch_batches(
@@ -120,7 +121,7 @@ class Backlog:
     def _deliver_answered(self, batch: Sequence[Change], due: Sequence[AnsweredEmail]) -> None:
         items = {change.item_id for change in batch}
         keys = [answered.key for answered in due if answered.change.item_id in items]
-        self.go_on()
+        self.require_time()
         self.ledger.begin_delivery(keys)
         try:
             gone = self._delivered(self._wanted(batch))
@@ -141,16 +142,16 @@ class Backlog:
     def _one_by_one(self, changes: Sequence[Change], *, dead_letters: bool = False) -> list[Change]:
         """Deliver emails one by one; return those that are gone.
 
-        A failing email is recorded as a dead letter with a later retry. Several failures in a row are the fault of no
-        email.
+        A failing email is recorded as a dead letter, which is retried later. When several emails fail in a row, none of
+        them is at fault, and the error is raised.
 
-        `dead_letters`: the emails are dead letters already. Each retry is counted before the work, as the email may end
-        the worker.
+        `dead_letters`: the emails are dead letters already. Each retry is counted before it begins, because the email
+        may crash the worker.
         """
         gone: list[Change] = []
         in_a_row = 0
         for change in changes:
-            self.go_on()
+            self.require_time()
             if dead_letters:
                 self.ledger.begin_retry(change.item_id)
             try:
@@ -164,11 +165,14 @@ class Backlog:
                     if dead_letters:
                         self.ledger.undo_retry(change.item_id)
                     raise
-                self.delivery.blame(change, error)
+                self.delivery.fail_after_error(change, error)
         return gone
 
     def _require_item_fault(self, error: IntegrationError, in_a_row: int) -> None:
-        """Raise the error unless the email is at fault: several fail in a row, or a side fails without the email."""
+        """Raise an error if the email is not at fault.
+
+        It is not at fault if several emails fail in a row, or if the source or the sink also fails without the email.
+        """
         if not error.may_be_item or in_a_row >= IN_A_ROW:
             raise error
         self.source.check()

@@ -1,4 +1,4 @@
-"""The folder of each change of a page: a folder may report that an item moved to another folder. Pure."""
+"""Group the changes of a page by folder, because a folder may report items that are in another folder. Pure."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from sync.engine.records import FolderRecord
 def by_folder(
     folder: FolderRecord, folders: Mapping[FolderId, FolderRecord], changes: Iterable[Change]
 ) -> Sequence[tuple[FolderRecord, Sequence[Change]]]:
-    """Group the changes that a folder reported by the folder in which each item is.
+    """Group the changes that a folder reported by the folder in which each item is now.
 
-    An item that is in none of the known folders is gone from this one, and becomes a deletion. Its folder is either not
-    read, or it appeared after the tree was read and will be listed whole.
+    If that folder is not among the folders that are read, the item is no longer in the reporting folder, and its change
+    becomes a deletion there. The item is not lost: a folder that appeared after the tree was read is listed later.
 
     Args:
         folder: The folder that reported the changes.
@@ -22,16 +22,16 @@ def by_folder(
         changes: The changes.
 
     Returns:
-        Folders with their changes; the reporting folder comes first. Folders without changes are missing.
+        Folders with their changes, beginning with the reporting folder. Folders without changes are omitted.
     """
-    found: dict[FolderId, list[Change]] = {folder.id: []}
+    by_id: dict[FolderId, list[Change]] = {folder.id: []}
     for change in changes:
         if change.folder_id == folder.id or change.folder_id in folders:
-            found.setdefault(change.folder_id, []).append(change)
+            by_id.setdefault(change.folder_id, []).append(change)
         else:
-            found[folder.id].append(Change(ChangeKind.DELETED, folder.id, change.item_id))
+            by_id[folder.id].append(Change(ChangeKind.DELETED, folder.id, change.item_id))
     return [
         (folder if location == folder.id else folders[location], located)
-        for location, located in found.items()
+        for location, located in by_id.items()
         if located
     ]

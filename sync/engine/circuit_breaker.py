@@ -1,9 +1,9 @@
 """The circuit breaker of a bucket: it opens when almost every comment is refused. Pure.
 
-After a bad upgrade, every comment would be refused and every email of all mailboxes would become a dead letter within
-minutes. So the last outcomes of each bucket are stored. Above a limit the circuit breaker opens: no checkpoint moves
-and no dead letter is added, until a half-open trial succeeds or an administrator decides that these emails are really
-at fault.
+A bad upgrade may produce comments that Re:infer refuses. Without a circuit breaker, every email of all mailboxes would
+become a dead letter within minutes. So the last outcomes of each bucket are stored, and the circuit breaker opens when
+too many of them are refusals. While it is open, no checkpoint moves and no dead letter is added. It closes when a
+half-open trial succeeds, or when an administrator decides that the refused emails are really at fault.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ class BreakerWindow:
 
         Args:
             outcomes: `ACCEPTED` and `REFUSED` signs, oldest first.
-            alone: The outcomes are in the order in which they happened. Otherwise other emails of the same batch, whose
-                outcome is not known yet, were between them, and a row of refusals means nothing.
+            alone: The outcomes follow each other directly. If false, emails of the same batch with unknown outcomes are
+                between them, so refusals in a row do not count.
 
         Raises:
-            TooManyRefused: The circuit breaker opens. Raised before the refused emails become dead letters.
+            TooManyRefused: The circuit breaker has to open. Raised before the refused emails become dead letters.
         """
         self.window = (self.window + outcomes)[-LAST:]
         if REFUSED in outcomes and not self.pardoned and self._is_too_much(alone):

@@ -1,7 +1,7 @@
 """Delivery of fetched emails: convert, filter, reconcile, write intentions, push, confirm.
 
-The order matters: when a worker dies between two steps, the next attempt finds either nothing done, or an intention
-that can be settled by asking the bucket.
+The order matters. If a worker process ends between two steps, the next attempt finds either nothing, or a stored
+intention. For an intention it asks the bucket whether the comment arrived.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from integrations.ports import Sink
 from mailboxes.rules import FilterVerdict, Rules, draft_verdict, participants_verdict
 from sync.engine.batches import batches
 from sync.engine.circuit_breaker import ACCEPTED, REFUSED, BreakerWindow
-from sync.engine.foreign_ids import is_former
+from sync.engine.foreign_ids import is_foreign
 from sync.engine.latency import longer, no_latency
 from sync.engine.ports import Control, Ledger, SliceOver
 from sync.engine.reconcile import (
@@ -58,13 +58,14 @@ from sync.engine.records import (
 )
 
 MAX_ROUNDS = 4
-"""How often a comment may be changed by another sync, or be in doubt after a push, before the sync fails and is
-retried."""
+"""The largest number of attempts at a batch of comments. An attempt is repeated for comments whose ledger entries
+another sync changed, and for comments of which the response to the push does not show whether they were stored. After
+the last attempt, the sync fails and is retried."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Limits of one fetch and of one push. Bytes are those that Exchange lists, or estimated bytes of JSON.
+    """Limits of one fetch and of one push. The size of an email is what Exchange lists, that of a comment an estimate.
 
     Attributes:
         fetch_count: The largest number of emails in one fetch.
@@ -111,13 +112,13 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True)
 class OutgoingComment:
-    """A comment that is to be delivered, with the mailbox items that it stands for. The last item is the winner."""
+    """A comment that is to be delivered, with the mailbox items that it represents. The last item is the winner."""
 
     comment: Comment
     changes: tuple[Change, ...]
     verdict: FilterVerdict
     collision: bool = False
-    """Among its items are two different emails with one Message-ID."""
+    """Its items include two different emails with one Message-ID."""
 
     @property
     def change(self) -> Change:
@@ -132,15 +133,15 @@ class OutgoingComment:
 
 @dataclass(frozen=True, slots=True)
 class UnfinishedWork:
-    """Outgoing comments that one round did not finish; the next round tries them again."""
+    """Outgoing comments that one round did not finish. The next round tries them again."""
 
     contended: Sequence[OutgoingComment] = ()
     """Another sync changed their entries meanwhile."""
     in_doubt: Sequence[OutgoingComment] = ()
-    """Pushed, but the answer does not account for them. Their intentions stand, so the next round asks the bucket."""
+    """Pushed, but the response does not show whether they were stored. The next round asks the bucket for them."""
 
     def all(self) -> list[OutgoingComment]:
-        """Return all of them."""
+        """Return the contended comments, followed by those in doubt."""
         return [*self.contended, *self.in_doubt]
 
 
@@ -162,11 +163,11 @@ class EmailDelivery:
     still_trusted: Callable[[], bool] = lambda: True
     """Return whether the bucket is still trusted. Called before a new comment is pushed without asking the bucket."""
     folders: Mapping[FolderId, FilterVerdict] = field(default_factory=dict)
-    """Folders whose mail is not wanted: there, only emails that the bucket holds already are followed."""
+    """Folders whose mail is not wanted, with the reason. There, only emails whose comments exist are synced."""
     kinds: Mapping[FolderId, FolderKind] = field(default_factory=dict)
     """The kind of each folder."""
     done: int = 0
-    """Number of finished batches and of emails that were isolated as dead letters: it grows with every progress."""
+    """Number of finished batches and of emails that became dead letters by isolation. It grows with all progress."""
 
     def deliver(self, fetched: Iterable[Fetched]) -> list[Change]:
         """Deliver one batch. Afterwards every email of it is confirmed, unchanged, rejected or a dead letter.
@@ -175,22 +176,22 @@ class EmailDelivery:
             fetched: The emails as the source returns them.
 
         Returns:
-            The changes whose items were gone.
+            The changes whose items no longer exist.
 
         Raises:
-            SliceOver: The time was up within a slow batch. What was fetched of the batch until then was delivered.
+            SliceOver: The sync has to end during the batch. The emails that were fetched until then were delivered.
             Contended: Other syncs kept changing the entries.
-            ReinferNotStored: The bucket kept not storing comments.
+            ReinferNotStored: The bucket repeatedly did not store pushed comments.
             IntegrationError: The source or the sink failed.
             TooManyRefused: The circuit breaker of the bucket opens.
-            LeaseLost: Another worker has the mailbox.
+            LeaseLost: Another worker holds the lease.
         """
         gone: list[Change] = []
         unfit: list[DeadLetterRecord] = []
         comments: dict[CommentId, OutgoingComment] = {}
         taken, in_time = 0, True
         for outcome in fetched:
-            # take at least one, or a slow email would never be delivered
+            # Process at least one email. Otherwise a slow email would never be delivered.
             in_time = self.control.keep_going_in_batch() or not taken
             if not in_time:
                 break
@@ -213,15 +214,15 @@ class EmailDelivery:
         return gone
 
     def dead_letter(self, email: DeadLetterRecord) -> None:
-        """Record an email as a dead letter, so that the mailbox can go on.
+        """Record an email as a dead letter, so that the sync of the mailbox can continue.
 
         Args:
             email: The email, with the reason.
         """
         self.counts.set_aside += self.ledger.add_dead_letters([email])
 
-    def blame(self, change: Change, error: IntegrationError) -> None:
-        """Record an email as a dead letter that causes this error repeatedly while other emails pass.
+    def fail_after_error(self, change: Change, error: IntegrationError) -> None:
+        """Record an email as a dead letter, because it fails repeatedly while other emails are delivered.
 
         Args:
             change: The email.
@@ -236,8 +237,8 @@ class EmailDelivery:
 
         Args:
             change: The item as its folder lists it.
-            verdict: What was decided on it.
-            comment_id: Its comment id by the MIME header; None when it was not fetched.
+            verdict: The decision on the item.
+            comment_id: Its comment id from the MIME header; None if it was not fetched.
 
         Returns:
             The record.
@@ -276,7 +277,7 @@ class EmailDelivery:
         return []
 
     def _verdict(self, email: Email) -> FilterVerdict:
-        """Return the verdict on an email, apart from its participants."""
+        """Return the verdict on an email, without regard to its participants."""
         folder = email.change.folder_id
         if folder in self.folders:
             return self.folders[folder]
@@ -290,11 +291,12 @@ class EmailDelivery:
         unfit = DeadLetterRecord(email.change, why.kind, why.detail)
         if why.kind in (DeadLetterKind.NOT_AN_EMAIL, DeadLetterKind.CONVERSION_DEADLINE):
             # These are recorded at once, and the circuit breaker does not count them. NOT_AN_EMAIL is no fault of the
-            # transform. CONVERSION_DEADLINE took long, and a few such emails in a row must not stop a bucket.
+            # conversion. CONVERSION_DEADLINE is the fault of single emails, and a few of them in a row must not stop a
+            # bucket.
             self.dead_letter(unfit)
             return []
         if verdict in (FilterVerdict.DRAFT, FilterVerdict.NEVER_SENT):
-            # An email that was never sent may lack what an email needs, such as a date.
+            # An email that was never sent may lack data that a comment needs, such as a date.
             self.counts.not_wanted += 1
             self.ledger.remember([self.item_record(email.change, verdict=verdict, comment_id=None)])
             return []
@@ -303,19 +305,19 @@ class EmailDelivery:
     # ---- reconcile ------------------------------------------------------------------------------------------------
 
     def _deliver(self, comments: Sequence[OutgoingComment]) -> None:
-        left = UnfinishedWork(contended=comments)
+        unfinished = UnfinishedWork(contended=comments)
         for _ in range(MAX_ROUNDS):
-            left = self._round(left.all())
-            if not left.all():
+            unfinished = self._round(unfinished.all())
+            if not unfinished.all():
                 return
-        raise Contended if left.contended else ReinferNotStored
+        raise Contended if unfinished.contended else ReinferNotStored
 
     def _round(self, comments: Sequence[OutgoingComment]) -> UnfinishedWork:
-        """Try these comments once."""
+        """Reconcile and push these comments once. Return those that are not finished."""
         entries = self.ledger.entries([outgoing.comment.id for outgoing in comments])
         comments = self._filter(comments, entries)
         decisions = self._decide(comments, entries)
-        lost: list[OutgoingComment] = []
+        contended: list[OutgoingComment] = []
         intentions: dict[CommentId, Intention] = {}
         settled: list[ConfirmedEntry] = []
         for outgoing in comments:
@@ -333,16 +335,16 @@ class EmailDelivery:
                     self.counts.held_back += 1
                     settled.append(self._unchanged(outgoing, entry))
                 case Plain.DEFER:
-                    lost += [] if self._deferred(outgoing, entry) else [outgoing]
+                    contended += [] if self._deferred(outgoing, entry) else [outgoing]
         by_id = {outgoing.comment.id: outgoing for outgoing in comments}
         self.ledger.settle(settled, self._item_records(by_id, [item.comment_id for item in settled]))
-        left = self._push(intentions, by_id)
-        return UnfinishedWork([*lost, *left.contended], left.in_doubt)
+        unfinished = self._push(intentions, by_id)
+        return UnfinishedWork([*contended, *unfinished.contended], unfinished.in_doubt)
 
     def _filter(
         self, comments: Sequence[OutgoingComment], entries: Mapping[CommentId, LedgerRecord]
     ) -> list[OutgoingComment]:
-        """Remove emails that are not wanted, unless the bucket holds their comments already."""
+        """Remove emails that are not wanted, unless the bucket has their comments already."""
         rejected = [outgoing for outgoing in comments if not outgoing.wanted and outgoing.comment.id not in entries]
         self.counts.not_wanted += len(rejected)
         self.ledger.remember(
@@ -361,7 +363,7 @@ class EmailDelivery:
         trusted = self.ledger.trusted and (not is_new or self.still_trusted())
 
         def decide(outgoing: OutgoingComment, asked: BucketAnswer | None) -> Decision:
-            return reconcile(outgoing.comment, entries.get(outgoing.comment.id), trusted=trusted, asked=asked)
+            return reconcile(outgoing.comment, entries.get(outgoing.comment.id), trusted=trusted, bucket_answer=asked)
 
         decisions = {outgoing.comment.id: decide(outgoing, None) for outgoing in comments}
         unclear = [outgoing for outgoing in comments if decisions[outgoing.comment.id] is Plain.ASK]
@@ -417,7 +419,7 @@ class EmailDelivery:
         written = self.ledger.intend(list(intentions.values()), flight=2 * deadline)
         in_doubt: Sequence[CommentId] = ()
         if written:
-            # A worker may stop for a while between any two lines, so the lease and the intentions are checked again.
+            # The process may have been suspended since, so the lease and the intentions are checked again.
             self.control.require_lease(deadline)
             self.ledger.require_unchanged(written, deadline)
             receipt = self.sink.push([intention.comment for intention in written])
@@ -457,7 +459,7 @@ class EmailDelivery:
 
 
 def _result(written: Sequence[Intention], receipt: Receipt) -> PushResult:
-    """Return what may be confirmed or undone after a push: nothing that is in doubt."""
+    """Return the accepted and refused intentions of a push, without those whose result is in doubt."""
     refused = {rejection.comment_id: rejection for rejection in receipt.rejections}
     certain = [intention for intention in written if intention.comment.id not in receipt.in_doubt]
     return PushResult(
@@ -477,8 +479,8 @@ def _intention(outgoing: OutgoingComment, entry: LedgerRecord | None, comment: C
         properties_digest=properties_digest(comment),
         identity_digest=entry.identity_digest if entry and entry.identity_digest else identity_digest(outgoing.comment),
         change=outgoing.change,
-        # The first push of this intention had arrived without a confirmation. So this update is the first one that
-        # counts the comment as created.
+        # `settles`: an earlier push created the comment and was never confirmed. So the comment has not been counted as
+        # created yet, and is counted with this update.
         creates=creates or settles,
         billed=creates or settles or (entry is not None and entry.billed),
         collision=_collides(outgoing, entry),
@@ -493,7 +495,7 @@ def _collides(outgoing: OutgoingComment, entry: LedgerRecord | None) -> bool:
         entry is not None
         and bool(entry.identity_digest)
         and outgoing.change.item_id != entry.winner_item
-        and not is_former(entry.winner_item)
+        and not is_foreign(entry.winner_item)
         and identity_digest(outgoing.comment) != entry.identity_digest
     )
 

@@ -3,9 +3,9 @@
 A checkpoint moves only after everything before it was pushed. A sync lasts one time slice and may end in the middle of
 a large mailbox; `sync.engine.folder_order` decides which folder comes next.
 
-The end of the slice ends a sync only after a page or a batch of emails is complete. So every slice makes progress,
-however short it is, and the answer to a slow request is used. *Stop*, a lost lease, an open circuit breaker, a used-up
-budget and a worker shutdown end a sync before that.
+When the slice ends, the sync continues until a page or a batch of emails is complete. So every slice makes progress,
+however short it is, and the response to a slow request is not wasted. *Stop*, a lost lease, an open circuit breaker, a
+used-up budget and a worker shutdown end a sync without waiting for that.
 
 Pure: all effects go through the ports. The same code runs over Exchange and PostgreSQL, and over fakes that fail at
 every step. The delivery of a batch of emails is in `sync.engine.delivery`.
@@ -43,14 +43,14 @@ from sync.engine.rescan import Rescan, found_record, is_rescanned
 
 @dataclass(frozen=True, slots=True)
 class DesiredMail:
-    """What this mailbox wants, and the digest of it."""
+    """The filter rules of the mailbox, their digest, and the version of the fixed rules."""
 
     rules: Rules
     digest: str
     version: int = 1
     """The version of the fixed rules."""
     newly: Newly = field(default_factory=Newly)
-    """What newer versions of the fixed rules want and an administrator has to decide on."""
+    """The decisions of administrators on emails that only newer versions of the fixed rules want."""
 
 
 @dataclass(slots=True)
@@ -65,26 +65,26 @@ class Engine:
     desired: DesiredMail
     _pages_done: int = field(default=0, init=False)
     _progress_at_answer: int = field(default=0, init=False)
-    """The progress when the current request was answered. The slice ends the sync only after more progress than
-    this."""
+    """The value of `_progress()` at the last response. The end of the slice ends the sync only if the value has grown
+    since."""
     _in_next_round: bool = field(default=False, init=False)
     _folders_by_id: Mapping[FolderId, FolderRecord] = field(default_factory=dict, init=False)
     """The folders that hold mail and exist."""
     _refused: set[FolderId] = field(default_factory=set, init=False)
     """Folders that could not be read at the last attempt, by this sync or an earlier one."""
     _missing: set[FolderId] = field(default_factory=set, init=False)
-    """Folders that this sync was the first not to find: deleted a moment ago, or not readable."""
+    """Folders that this sync did not find, for the first time. They were deleted a moment ago or cannot be read."""
     _last_refusal: FolderRefused | None = field(default=None, init=False)
 
     def run(self) -> Report:
-        """Push everything that changed to the sink.
+        """Read all changes and push them to the sink.
 
         Returns:
             How the run ended.
 
         Raises:
             IntegrationError: Exchange or Re:infer failed. Everything before the last checkpoint is delivered.
-            LeaseLost: Another worker has the mailbox.
+            LeaseLost: Another worker holds the lease.
         """
         try:
             self._folders()
@@ -99,8 +99,10 @@ class Engine:
             self._in_order(folders)
         except SliceOver:
             return Report(finished=False, stopped=self.control.stopped(), counts=self.delivery.counts)
-        looking = self.desired.newly.looked_for < self.desired.version
-        return Report(finished=True, left_out=self._left_out(), looking=looking, counts=self.delivery.counts)
+        is_rescanning = self.desired.newly.looked_for < self.desired.version
+        return Report(
+            finished=True, left_out=self._left_out(), is_rescanning=is_rescanning, counts=self.delivery.counts
+        )
 
     def _in_order(self, folders: Sequence[FolderRecord]) -> None:
         """Read the folders that have their turn, in the order of `sync.engine.folder_order`.
@@ -119,10 +121,11 @@ class Engine:
         self._rescan(folders)
 
     def _rescan(self, folders: Sequence[FolderRecord]) -> None:
-        """Rescan folders for newer rules. `folders`: as they were when this sync began."""
+        """Rescan folders for newer rules. `folders` has the state from the beginning of this sync."""
         version = self.desired.version
         if is_rescanned(folders, version, self._refused):
-            # Since then, this sync has read every change: emails that were moved meanwhile are known, too.
+            # The rescan ended before this sync, which has read all changes since. So emails that were moved during the
+            # rescan are known, too.
             if self.desired.newly.looked_for < version:
                 self.checkpoints.mark_rescanned()
             return
@@ -162,13 +165,13 @@ class Engine:
             self._in_next_round = True
 
     def _deliver_backlog(self) -> None:
-        def go_on() -> None:
-            # Only when there is something to do. Whatever happens to the backlog, the next sync begins with the
-            # folders.
+        def require_time() -> None:
+            # Called only if the backlog is not empty. The next round begins first, so that the next sync begins with
+            # the folders even if the backlog fails.
             self._go_on()
             self._next_round()
 
-        Backlog(self.source, self.delivery, self.ledger, go_on, self._refused | self._missing).run()
+        Backlog(self.source, self.delivery, self.ledger, require_time, self._refused | self._missing).run()
 
     # ---- the folder tree ------------------------------------------------------------------------------------------
 
@@ -210,10 +213,10 @@ class Engine:
             raise
 
     def _not_found(self, folder: FolderRecord, error: FolderGone) -> None:
-        """Note a folder that the server does not find for the first time; refuse it the second time.
+        """Record that the server did not find a folder. The second time in a row, record the folder as refused.
 
-        The folder may have been deleted a moment ago, which the next read of the tree shows. A folder that is still in
-        the tree then, and still not found, cannot be read.
+        The folder may have been deleted a moment ago, which the next read of the tree shows. If the folder is still in
+        the tree then, and still not found, the account has no right to read it.
         """
         if folder.not_found or folder.refused:
             self._refuse(folder, FolderNotFound(error.detail))
@@ -264,7 +267,7 @@ class Engine:
             self._fetch(folder.id, fetch)
 
     def _sorted(self, folder: FolderRecord, changes: Sequence[Change]) -> Sequence[Change]:
-        """Settle what needs no fetch; return the changes to fetch."""
+        """Store the decisions on changes that need no fetch, and return the changes to fetch."""
         counts = self.delivery.counts
         sorted_page = sort_page(changes, self._prefilter(folder, changes))
         # Adopt before forgetting: the old id of an adopted item may be among those to forget.
@@ -320,12 +323,12 @@ class Engine:
             raise SliceOver
 
     def _progress(self) -> int:
-        """A number that grows with every page and batch."""
+        """Return a number that grows with every page and every batch."""
         return self._pages_done + self.delivery.done
 
 
 def _may_be_folder(error: IntegrationError) -> bool:
-    """Return whether the other folders of the mailbox may well work despite this error."""
+    """Return whether the other folders of the mailbox may be readable despite this error."""
     if error.scope is Scope.MAILBOX:
         return error.may_be_item or isinstance(error, Refused)
     return error.scope is Scope.FOLDER

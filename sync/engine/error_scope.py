@@ -1,4 +1,4 @@
-"""Which part is at fault for a failure, and what is done about it: the decision table. Pure.
+"""The decision table for failures: which part is at fault, and what is done about it. Pure.
 
 One refused mailbox is weak evidence: it may be on an older server, or EWS may be disabled for it alone. So the class of
 the error (`Evidence`) is judged together with the results of the other mailboxes (`ConnectionEvidence`).
@@ -17,13 +17,13 @@ from enum import StrEnum
 from integrations.errors import Evidence, Scope
 
 TOGETHER = 4
-"""Minimum number of other mailboxes that fail one after the other, with no success between them, for an outage."""
+"""If this many other mailboxes failed one after the other, with no success between them, the connection is at fault."""
 WITHIN = timedelta(minutes=10)
 """Two mailboxes that are refused within this time, with no success since, show that the connection is refused."""
 
 
 class Action(StrEnum):
-    """What the table says is done next.
+    """The action that the table names for a failure.
 
     Only `TRIAL` has an effect: for it `sync.engine.retry_policy` opens the circuit breaker with a trial due at once.
     Otherwise the retry policy decides from the part at fault, the class of the error, whether the error is a `Refused`,
@@ -46,12 +46,12 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ConnectionEvidence:
-    """What is known of the connection of the failed mailbox. Not collected where no decision depends on it."""
+    """What other mailboxes show about the connection of the failed mailbox. Collected only if a decision needs it."""
 
-    held_for: Evidence | None = None
+    breaker_evidence: Evidence | None = None
     """Why the circuit breaker of the connection is open, if it is."""
     has_others: bool = False
-    """There is another mailbox for a trial: one that is not known to be refused by itself."""
+    """Another mailbox can be used for a trial. A mailbox with `refused_alone` cannot."""
     refused_elsewhere: bool = False
     """Another address was refused in the same way (within `WITHIN`, or since the circuit breaker opened), and no
     mailbox worked since. For a password, only a new sign-in counts as working."""
@@ -60,24 +60,24 @@ class ConnectionEvidence:
     passes: bool = False
     """The error may be temporary."""
     in_a_row: int = 0
-    """Number of other mailboxes that failed by an overload one after the other, with no success meanwhile."""
+    """Number of other mailboxes that failed with an overload, one after the other, with no success between them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the table: for this evidence and these observations, that part is at fault."""
+    """One row of the table: a class of errors, a condition, the part at fault and the action."""
 
     evidence: Evidence
     when: str
-    """The condition in words, for people."""
+    """The condition as text, for the documentation."""
     seen: Callable[[ConnectionEvidence], bool]
-    """The condition: returns whether the row fits."""
+    """The condition as a function: returns whether the row applies."""
     fault: Scope
     action: Action
     paused: str
-    """Which mailboxes wait, in a sentence for administrators; blank when none waits."""
+    """Sentences for administrators: which mailboxes wait, and why. Blank if none waits."""
     then: str
-    """What happens without an administrator, in a sentence."""
+    """A sentence for administrators: what this product does next."""
 
 
 def _always(_: ConnectionEvidence) -> bool:
@@ -132,7 +132,7 @@ TABLE: tuple[Row, ...] = (
         Scope.CONNECTION,
         Action.OPEN,
         ALL_MAILBOXES,
-        "It signs in slowly as a trial, rarely enough not to lock the account.",
+        "The mailbox signs in as a trial, rarely enough not to lock the account.",
     ),
     Row(
         Evidence.PASSWORD,
@@ -163,8 +163,8 @@ TABLE: tuple[Row, ...] = (
     ),
     Row(
         Evidence.OVERLOAD,
-        f"{TOGETHER} other mailboxes failed in a row, or all wait for that reason already",
-        lambda seen: seen.in_a_row >= TOGETHER or seen.held_for is Evidence.OVERLOAD,
+        f"{TOGETHER} other mailboxes failed in a row, or all mailboxes wait for that reason already",
+        lambda seen: seen.in_a_row >= TOGETHER or seen.breaker_evidence is Evidence.OVERLOAD,
         Scope.CONNECTION,
         Action.OPEN,
         f"{ALL_MAILBOXES} Many of them failed one after the other.",
@@ -212,7 +212,7 @@ TABLE: tuple[Row, ...] = (
         _always,
         Scope.FOLDER,
         Action.PAUSE,
-        "Only this folder is left out. The other folders of the mailbox go on.",
+        "Only this folder is left out. The other folders of the mailbox are synced.",
         "It is retried at growing intervals.",
     ),
     Row(
@@ -221,7 +221,7 @@ TABLE: tuple[Row, ...] = (
         _always,
         Scope.PROCESS,
         Action.RETRY,
-        "Only the worker with the error. Other workers take its mailboxes.",
+        "Only the worker with the error pauses. Other workers sync its mailboxes.",
         "The mailbox is queued again at the next tick.",
     ),
     Row(
@@ -255,11 +255,11 @@ TABLE: tuple[Row, ...] = (
 
 
 def decide(evidence: Evidence, seen: ConnectionEvidence | None = None) -> Row:
-    """Return the first row of this evidence whose condition fits.
+    """Return the first row for a class of errors whose condition is true.
 
     Args:
         evidence: The class of the error.
-        seen: What is known of the connection; None if nothing is.
+        seen: What is known about the connection; None if nothing is known.
 
     Returns:
         The row.
@@ -268,7 +268,7 @@ def decide(evidence: Evidence, seen: ConnectionEvidence | None = None) -> Row:
     return next(row for row in TABLE if row.evidence is evidence and row.seen(seen))
 
 
-def who_waits(evidence: Evidence) -> str:
+def waiting_mailboxes(evidence: Evidence) -> str:
     """Return which mailboxes wait while the circuit breaker of a connection is open.
 
     Args:
@@ -286,8 +286,8 @@ def who_waits(evidence: Evidence) -> str:
 def clears_by_refusal(evidence: Evidence, *, permanent: bool) -> bool:
     """Return whether a trial that failed with this error shows nevertheless that the connection works.
 
-    If Exchange names the mailbox, it has accepted the account. A temporary error shows nothing: a mailbox store that is
-    offline may be part of an outage.
+    When Exchange reports a permanent error of the mailbox, it has accepted the account. A temporary error proves
+    nothing: a mailbox store that is offline may be part of an outage.
 
     Args:
         evidence: The class of the error.

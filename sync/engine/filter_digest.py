@@ -26,7 +26,8 @@ def wanted_digest(rules: Rules, *, bucket: str, address: str, version: int | Non
         A SHA-256 digest in hex.
     """
     desired: dict[str, object] = {"rules": asdict(rules), "bucket": bucket, "address": address.casefold()}
-    if (version := version or current()) > 1:  # digests from before versions existed contain none
+    # A digest for version 1 contains no version, like the digests of releases before versions existed.
+    if (version := version or current()) > 1:
         desired["version"] = version
     return hashlib.sha256(json.dumps(desired, sort_keys=True, default=_plain).encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""The order in which the folders of a mailbox are read, when a sync may end long before all of them were read. Pure.
+"""The order in which a sync reads the folders of a mailbox. A sync may end long before it has read all of them. Pure.
 
 A sync lasts one time slice. Each folder has one turn in each *round*. Between two slices, the number of the round is
 stored and, for each folder, the last round in which it had its turn. A turn lasts until the folder has no more changes
@@ -8,22 +8,22 @@ several.
 
 A slice reads first, in this order:
 
-1. Folders whose mail is not wanted and that had no turn in this round. Their turn ends only at their end, however many
-   slices that takes: on a first sync their contents are unknown until then. So an item in Deleted Items never wins over
-   one in a wanted folder.
-2. Other folders that had no turn in this round: the inbox, then sent mail, then the rest by path. New folders, and
+1. Folders whose mail is not wanted and that had no turn in this round. Their turn ends when they were read
+   completely, even if that takes several slices: on a first sync their contents are unknown until then. So an item in
+   Deleted Items never wins over one in a wanted folder.
+2. Other folders that had no turn in this round: the inbox, then sent mail, then all others by path. New folders, and
    folders that have to be listed again, are among them.
 
-When all had their turn, the next round begins, and the rest of the slice is for
+When all of these had their turn, the next round begins. The remaining time of the slice is used for:
 
-3. folders that had a turn in this pass and did not reach their end (a large backfill), the one that waited longest
+3. Folders that had a turn in this pass and did not reach their end (a large backfill), the one that waited longest
    first. They come after the others, so new mail in the inbox does not wait for a backfill. Every round, except those
-   that begin with the backlog, has time for one of them, so a backfill always ends;
-4. the backlog (`sync.engine.backlog`). While a backfill goes on, the backlog comes before it in every second round, so
+   that begin with the backlog, has time for one of them, so a backfill always ends.
+4. The backlog (`sync.engine.backlog`). While a backfill goes on, the backlog comes before it in every second round, so
    that neither takes all the time.
 
 The next sync begins with the folder at which a sync failed, as most errors are temporary. After three failures in a
-row, a failure ends the turn of the folder, and the folders after it have theirs.
+row, a failure also ends the turn of the folder, and the next sync continues with the folders after it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from integrations.messages import FolderId, FolderKind
 from sync.engine.records import FolderRecord, Round
 
 END_TURN_AFTER = 3
-"""Failed syncs of the mailbox in a row, after which a failing folder delays no other folder."""
+"""After this many failed syncs of the mailbox in a row, a failing folder no longer delays the other folders."""
 FIRST = {FolderKind.INBOX: 0, FolderKind.SENT: 1}
 
 
@@ -78,7 +78,7 @@ def order_folders(
 
 
 def backlog_comes_first(now: Round) -> bool:
-    """Return whether the backlog comes before unfinished folders. Each can take all the rest of a slice.
+    """Return whether the backlog comes before unfinished folders. Each of the two may use up the slice.
 
     Args:
         now: The round that the mailbox is in.
@@ -90,7 +90,7 @@ def backlog_comes_first(now: Round) -> bool:
 
 
 def ends_turn(now: Round) -> bool:
-    """Return whether a failure of this sync ends the turn of the folder, so that the folders after it have theirs.
+    """Return whether a failure of this sync ends the turn of the folder, so that the next sync reads the others first.
 
     Args:
         now: The round that the mailbox is in, with its failed syncs.

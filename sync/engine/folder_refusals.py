@@ -1,18 +1,18 @@
-"""Folders that are in the tree of a mailbox and cannot be read: what is done about them. Pure.
+"""How a sync treats folders that are in the tree of a mailbox and cannot be read. Pure.
 
-A delegate who may read `Inbox/Claims` sees `Inbox` above it and may not read that folder. So a refusal for one folder
-is the fault of this folder only, as long as any other folder of the mailbox can be read:
+A delegate who may read `Inbox/Claims` also sees the parent `Inbox` in the tree, but may have no right to read it. So
+only the refused folder is at fault, as long as any other folder of the mailbox can be read:
 
 - The folder is marked with the reason, and its turn ends. Its checkpoint stays. All other folders have their turn in
   the same sync.
 - It is retried after a pause that grows with every attempt. A successful attempt removes the mark. A user who requests
   a sync ends the pause. After a change of the filter digest it is tried at once, too.
-- While its mail is wanted, the mailbox is not up to date. The mailbox is never disabled for that.
+- While its mail is wanted, the mailbox is not up to date. The mailbox is never disabled for this reason.
 
-A server may also answer "not found" for what an account has no right to read (Microsoft's page on ResponseCode says so
-of ErrorItemNotFound and ErrorFolderNotFound). After one such answer, the folder may have been deleted a moment ago,
-which is no problem. So the folder is only noted, and the next sync reads the tree first: a folder that is still in the
-tree, and still not found, is refused as above, with `FolderNotFound`.
+A server may also answer "not found" for a folder that an account has no right to read (Microsoft's page on ResponseCode
+says so of ErrorItemNotFound and ErrorFolderNotFound). After the first such answer, the folder may have been deleted a
+moment ago, which is no problem. So the answer is only recorded. The next sync reads the tree first: if the folder is
+still in the tree, and still not found, it is treated as refused, with `FolderNotFound`.
 
 When every folder is refused, the mailbox is at fault and fails like a mailbox that cannot be opened.
 """
@@ -26,7 +26,7 @@ from integrations.messages import FolderId
 from sync.engine.records import FolderRecord
 
 PAUSES = (timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4), timedelta(days=1))
-"""From one attempt to the next; the last pause repeats."""
+"""Times from one attempt to the next. The last one repeats."""
 
 
 def next_try(now: datetime, attempts: int) -> datetime:
@@ -50,10 +50,10 @@ def to_try(folders: Sequence[FolderRecord], digest: str) -> list[FolderRecord]:
         digest: The present filter digest.
 
     Returns:
-        The folders; at least the first one, since the mailbox may work again.
+        The folders. If no folder is left, the first folder, because the mailbox may work again.
     """
-    left = [folder for folder in folders if not _rests(folder, digest)]
-    return left or list(folders[:1])
+    due = [folder for folder in folders if not _waits_for_retry(folder, digest)]
+    return due or list(folders[:1])
 
 
 def is_of_mailbox(
@@ -63,22 +63,22 @@ def is_of_mailbox(
 
     Args:
         folders: The folders of the mailbox.
-        refused: Those that are refused.
-        followed: Those whose mail is not wanted. A mailbox without wanted mail lacks nothing.
+        refused: Ids of the refused folders.
+        followed: Ids of the folders whose mail is not wanted. If no mail is wanted, the mailbox is not at fault.
 
     Returns:
         Whether the mailbox is at fault.
     """
-    every = {folder.id for folder in folders}
-    return every <= set(refused) and not every <= set(followed)
+    ids = {folder.id for folder in folders}
+    return ids <= set(refused) and not ids <= set(followed)
 
 
 def left_out(refused: Collection[FolderId], followed: Collection[FolderId]) -> int:
     """Return how many refused folders hold wanted mail.
 
     Args:
-        refused: Folders that are refused.
-        followed: Folders whose mail is not wanted.
+        refused: Ids of the refused folders.
+        followed: Ids of the folders whose mail is not wanted.
 
     Returns:
         Their number.
@@ -86,5 +86,5 @@ def left_out(refused: Collection[FolderId], followed: Collection[FolderId]) -> i
     return len(set(refused) - set(followed))
 
 
-def _rests(folder: FolderRecord, digest: str) -> bool:
+def _waits_for_retry(folder: FolderRecord, digest: str) -> bool:
     return folder.refused and not folder.retry_due and folder.wanted_digest == digest

@@ -1,14 +1,15 @@
 """A safety net for unreported changes: compares the total of a folder with the sum of its change reports. Pure.
 
-Exchange reports how many items a folder holds (EWS: `TotalCount`, Graph: `totalItemCount`). The change reports of the
+Exchange reports how many items a folder contains (EWS: `TotalCount`, Graph: `totalItemCount`). The change reports of the
 folder, from its first listing on, show which items are in it. `sync.store.folder_rosters` stores these items with the
 cursor and counts each item once, however often it is reported, whether it is wanted or not. If the two numbers differ,
-a change was not reported, or the folder holds items that Exchange counts and never lists.
+a change was not reported, or the folder contains items that Exchange counts and never lists.
 
-1. About once an hour the whole tree is requested, which includes the totals: one request more than the changes of the
-   tree.
-2. The total is compared at the next read of the folder that reaches its end and reports no change. The read before it
-   ended before the total was reported, so mail that arrived meanwhile cannot look like a difference.
+1. About once an hour the whole tree is requested, which includes the totals. That costs one request more than the
+   changes of the tree.
+2. The total is compared at the next read of the folder that reaches its end and reports no change. Such a read shows
+   that nothing was added or removed since the read before it, which ended before the total was reported. So mail that
+   arrived in between cannot look like a difference.
 3. A difference is a doubt at first, since reports may be late. It is certain when the next read reports no change
    either.
 4. Then the folder is listed again, once. The stored items and the ledger show what was delivered, so nothing is sent
@@ -25,9 +26,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 EVERY = timedelta(hours=1)
-"""Time between two reads of the whole tree, for each `FOLDERS_AT_ONCE` folders."""
+"""Time between two reads of the whole tree. For a large tree, it is multiplied by the number of requests."""
 FOLDERS_AT_ONCE = 200
-"""Folders in the answer to one request. A larger tree takes several requests and is requested more rarely."""
+"""The largest number of folders in the response to one request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,12 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class FolderTally:
-    """What is known of a folder after a page of its changes."""
+    """The count of a folder after a page of its changes, and its known differences."""
 
     counted: int | None
-    """Items in the folder by its reports. None: not counted since the beginning of a listing."""
+    """Number of items in the folder by its reports. None: not counted since the beginning of a listing."""
     usual: int = 0
-    """The difference that a listing did not remove."""
+    """The total minus the count, if a listing did not change it."""
     doubt: Doubt | None = None
     """A difference that is being investigated."""
 
@@ -59,7 +60,7 @@ class Read:
     """The page lists what is in the folder, as opposed to what changed."""
     last: bool
     quiet: bool
-    """The page is the last one and reports no item that was added or removed, although it would have."""
+    """The page is the last one, includes removals, and reports no item that was added or removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +73,10 @@ class Judgement:
 
 
 def judge(tally: FolderTally, read: Read, total: int | None) -> Judgement:
-    """Decide what a page means for the difference of its folder.
+    """Decide, after a page, whether the total of the folder differs and whether to list the folder again.
 
     Args:
-        tally: What is known of the folder, this page included.
+        tally: The count and the known differences of the folder, this page included.
         read: The kind of the page.
         total: The total of the folder, reported since the page before; None when there is no total to compare.
 
@@ -111,7 +112,7 @@ def next_tree_read(folders: int, mailbox_id: int) -> timedelta:
     return EVERY * requests * (1 + mailbox_id % 10 / 20)
 
 
-def in_words(usual: int) -> str:
+def difference_text(usual: int) -> str:
     """Return the usual difference of a folder as a sentence for people.
 
     Args:
@@ -131,10 +132,10 @@ def in_words(usual: int) -> str:
 def _usual_after(tally: FolderTally) -> int:
     """Return the usual difference after a listing.
 
-    If mail was added or removed during the listing, it is unknown what the listing removed. Then the doubted difference
-    counts as usual, and the next comparison shows whether it is.
+    If mail was added or removed during the listing, the remaining difference means nothing. Then the difference that was
+    investigated counts as usual, and the next comparison shows whether that is right.
     """
     if tally.doubt is None or tally.counted is None:
         return tally.usual
-    left = tally.doubt.total - tally.counted
-    return left if left in (0, tally.usual) else tally.doubt.difference
+    remaining = tally.doubt.total - tally.counted
+    return remaining if remaining in (0, tally.usual) else tally.doubt.difference

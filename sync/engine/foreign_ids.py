@@ -1,23 +1,23 @@
-"""Foreign ids: how ids that another source gave are distinguished from those of the present source. Pure.
+"""Foreign ids: stored ids that another source gave. A prefix distinguishes them from ids of the present source. Pure.
 
-A mailbox that was read by EWS and is read by Graph from now on has new ids for the same folders and the same emails.
-Stored ids of the other source get a prefix, so that no source is requested with them. Such an email is recognised by
-what it keeps: its folder, Message-ID, received time, size and change key.
+When a mailbox that was read by EWS is read by Graph, the same folders and emails have new ids. Stored ids of the other
+source get a prefix, so that they are never used in a request. An email with a foreign id is recognised by data that stay
+the same: its folder, Message-ID, received time, size and change key.
 """
 
 from __future__ import annotations
 
 from uuid import UUID
 
-FORMER = "former:"
-"""No id of Exchange contains a colon."""
+FOREIGN_PREFIX = "former:"
+"""The beginning of every foreign id. No id of Exchange contains a colon."""
 
 
 def foreign_prefix(token: UUID) -> str:
     """Return the prefix for ids that become foreign in this run.
 
-    It is derived from the lease, so that two switches of the source give different prefixes. A clock would not do: it
-    may stand still or go back.
+    It is derived from the token of the lease, so that two changes of the source give different prefixes. A time would
+    not be unique, because a clock may stand still or be set back.
 
     Args:
         token: The token of the lease of the run.
@@ -25,10 +25,10 @@ def foreign_prefix(token: UUID) -> str:
     Returns:
         The prefix.
     """
-    return f"{FORMER}{token.hex[:12]}:"
+    return f"{FOREIGN_PREFIX}{token.hex[:12]}:"
 
 
-def is_former(item_id: str | None) -> bool:
+def is_foreign(item_id: str | None) -> bool:
     """Return whether an id is a foreign id.
 
     Args:
@@ -37,4 +37,4 @@ def is_former(item_id: str | None) -> bool:
     Returns:
         Whether the id has the prefix of foreign ids.
     """
-    return item_id is not None and item_id.startswith(FORMER)
+    return item_id is not None and item_id.startswith(FOREIGN_PREFIX)

@@ -1,7 +1,7 @@
-"""Isolation of a failing email: emails of a page are delivered one by one after the page ended several syncs.
+"""Isolation of a failing email: after several failed attempts at a page, its emails are delivered one by one.
 
-Attempts are counted before the work, and the item in hand is stored before it is processed. So an email that ends the
-worker process (out of memory, a crash in a library) is found as well.
+Attempts are counted before they begin, and the id of the next item is stored before the item is processed. So an email
+that crashes the worker process (out of memory, a crash in a library) is found as well.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from sync.engine.ports import Checkpoints, Ledger
 from sync.engine.records import DeadLetterRecord, PageAttempt
 
 ISOLATE_AFTER = 3
+"""After this many attempts at a page, its emails are delivered one by one."""
 GIVE_UP_AFTER = 6
+"""After this many attempts, the email at which the last attempt ended becomes a dead letter."""
 IN_A_ROW = 3
-"""After this many failures from the start, with no success, no single email is at fault."""
+"""If the first emails of a page fail, this many in a row, no single email is at fault."""
 
 
 @dataclass(slots=True)
@@ -32,17 +34,17 @@ class IsolatedDelivery:
         delivery: The delivery to the bucket.
         ledger: The ledger of the bucket.
         checkpoints: The checkpoints of the mailbox.
-        go_on: Raises `SliceOver` when the sync has to end.
+        require_time: Raises `SliceOver` when the sync has to end.
     """
 
     source: Source
     delivery: EmailDelivery
     ledger: Ledger
     checkpoints: Checkpoints
-    go_on: Callable[[], None]
+    require_time: Callable[[], None]
 
     def run(self, folder: FolderId, changes: Sequence[Change], attempt: PageAttempt) -> None:
-        """Deliver each email by itself; record as dead letters those that fail while others pass.
+        """Deliver each email alone. Emails that fail while others are delivered become dead letters.
 
         Args:
             folder: The folder of the page.
@@ -50,14 +52,14 @@ class IsolatedDelivery:
             attempt: The number of the attempt, and the item at which the attempt before it ended.
 
         Raises:
-            IntegrationError: No email passes, so the source or the sink is at fault.
+            IntegrationError: No email could be delivered, so the source or the sink is at fault.
             SliceOver: The sync has to end.
-            LeaseLost: Another worker has the mailbox.
+            LeaseLost: Another worker holds the lease.
         """
         failed: list[tuple[Change, IntegrationError]] = []
         passed = False
         for change in changes:
-            self.go_on()
+            self.require_time()
             if attempt.number > GIVE_UP_AFTER and change.item_id == attempt.item_in_hand:
                 self.delivery.dead_letter(DeadLetterRecord(change, DeadLetterKind.ENDED_WORKERS))
                 continue
@@ -74,16 +76,19 @@ class IsolatedDelivery:
                 if not passed and len(failed) >= IN_A_ROW:
                     raise
             if passed:
-                # At once: the slice may end before the page does, and the next one must not wait for the same email
-                # again.
+                # Do not wait for the end of the page: if the slice ends before it, the next slice would try the same
+                # emails again.
                 self._add_dead_letters(failed)
                 failed = []
         if failed:
-            self._without_neighbours(failed, attempt)
+            self._require_both_sides(failed, attempt)
             self._add_dead_letters(failed)
 
-    def _without_neighbours(self, failed: Sequence[tuple[Change, IntegrationError]], attempt: PageAttempt) -> None:
-        """Require that both sides work without the failed emails, when there is no other email to compare with."""
+    def _require_both_sides(self, failed: Sequence[tuple[Change, IntegrationError]], attempt: PageAttempt) -> None:
+        """Require that source and sink work without the failed emails, because no other email shows it.
+
+        Up to attempt `GIVE_UP_AFTER`, raise the last error instead.
+        """
         if attempt.number <= GIVE_UP_AFTER:
             raise failed[-1][1]
         self.source.check()
@@ -91,4 +96,4 @@ class IsolatedDelivery:
 
     def _add_dead_letters(self, failed: Sequence[tuple[Change, IntegrationError]]) -> None:
         for change, error in failed:
-            self.delivery.blame(change, error)
+            self.delivery.fail_after_error(change, error)

@@ -16,7 +16,7 @@ class Latency:
     """Measures the latency of one mailbox.
 
     Attributes:
-        since: An email that arrived later is new. None while the mailbox was never up to date: then no email is new.
+        since: An email that arrived at this time or later is new. None if no sync has finished: then no email is new.
         clock: Returns the present time.
     """
 

@@ -1,14 +1,14 @@
 """Emails that only a newer version of the fixed rules wants, and that existed before it. Pure.
 
-They wait for an administrator, since an upgrade must not cause AI units without consent. So each version of the rules
-has a time at which this installation took it up. An email that an older version rejected waits if it arrived before
-that time, until an administrator chooses *Bring them* or *Leave them*. An email that arrived later is delivered at
-once. So is every email that the older rules wanted, too.
+They wait for the decision of an administrator, because an upgrade must not cause AI units without consent. For each
+version of the rules, the time is stored at which this installation first used it. An email that an older version
+rejected, and that arrived before that time, waits until an administrator chooses *Bring them* or *Leave them*. Emails
+that arrived later, and emails that the older rules wanted, are delivered at once.
 
-While the rescan of a mailbox goes on, these emails are not known yet, and the time at which an email arrived decides
-(in a folder that cannot be read, until it can be read). After the rescan, the list of the emails that it found decides:
-an email that is copied into the mailbox later is delivered at once, however old it is. A listed email goes on waiting
-when it is moved, listed again or sent again.
+Until the rescan of a mailbox ends, it is not known which emails have to wait, so the arrival time decides. The same is
+true for a folder that cannot be read, until it was rescanned. After the rescan, only the emails that it found wait. An
+email that is copied into the mailbox later is delivered at once, however old it is. An email that the rescan found
+continues to wait when it is moved, listed again or sent again.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from mailboxes.rules_versions import wanted_since
 from sync.engine.records import DELIVERED, NEWLY_WANTED, FolderRecord, ItemRecord
 
 AT_ONCE = 0
-"""Used in place of a version: no answer is needed."""
+"""Used instead of a version number: the email is delivered without a decision of an administrator."""
 
 
 @dataclass(frozen=True, slots=True)
 class Newly:
-    """What is known of one mailbox when a sync begins."""
+    """The state of the rescan of one mailbox, and the decisions on its newly wanted emails, when a sync begins."""
 
     looked_for: int = 1
     """The version of the rules for which all folders were rescanned."""
     taken_up: Mapping[int, datetime] = field(default_factory=dict)
-    """When this installation took up each version."""
+    """When this installation first used each version."""
     brought: Collection[int] = ()
     """The versions for which an administrator chose *Bring them*."""
 
@@ -47,14 +47,14 @@ class Newly:
         is_there: bool,
         listed: Collection[CommentId],
     ) -> int:
-        """Return the version whose answer a wanted item has to wait for.
+        """Return the version on which an administrator has to decide before a wanted item is delivered.
 
         Args:
             change: The item.
             folder: Its folder.
-            item: What is stored of it, if anything.
-            is_there: The bucket holds the comment already.
-            listed: The keys of the waiting emails among those of its page.
+            item: The stored item, if there is one.
+            is_there: The bucket has the comment already.
+            listed: The keys of the emails of its page that wait for a decision.
 
         Returns:
             The version, or `AT_ONCE` when the item need not wait.
@@ -66,8 +66,8 @@ class Newly:
             return version
         is_open = min(self.looked_for, folder.looked_through) < version and self._was_there(change, version)
         if is_there:
-            # An update of its properties is free, but nothing is sent without consent. After the listing of its folder,
-            # such an item is one that was moved.
+            # An update of its properties is free, but nothing is pushed without consent. If its folder was rescanned
+            # before, the item was moved there later, and is updated at once.
             return version if is_open and folder.looked_through < version else AT_ONCE
         return version if is_open or key_of(change) in listed else AT_ONCE
 
@@ -77,7 +77,7 @@ class Newly:
 
 
 def key_of(change: Change) -> CommentId:
-    """Return the key by which such an email is recognised in any folder.
+    """Return the key by which a newly wanted email is recognised in any folder.
 
     Args:
         change: The email as it is listed.

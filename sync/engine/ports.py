@@ -25,11 +25,11 @@ from sync.engine.records import (
 
 
 class LeaseLost(Exception):
-    """This worker no longer holds the lease on the mailbox. Nothing that it still wants to write may be written."""
+    """This worker no longer holds the lease on the mailbox, so it must not write anything more."""
 
 
 class CheckpointMoved(LeaseLost):
-    """The stored cursor is not the one before this page: an administrator dropped it or another worker moved it."""
+    """The stored cursor is not the one before this page. An administrator dropped it, or another worker moved it."""
 
 
 class SliceOver(Exception):
@@ -37,30 +37,30 @@ class SliceOver(Exception):
 
 
 class Control(Protocol):
-    """The lease on the mailbox and the end of the time slice."""
+    """Shows whether the sync may continue: the lease on the mailbox, the time slice, *Stop* and other limits."""
 
     def keep_going(self) -> bool:
-        """Renew the lease between two batches and return whether the sync may go on, apart from the time slice.
+        """Renew the lease between two batches and return whether the sync may continue. Ignores the time slice.
 
         Returns:
             False when a user pressed *Stop*, a circuit breaker is open, a budget is used up, or the worker is shutting
             down.
 
         Raises:
-            LeaseLost: Another worker has the mailbox.
+            LeaseLost: Another worker holds the lease.
         """
 
     def has_time(self) -> bool:
-        """Return whether the time slice still lasts. Makes no query."""
+        """Return whether the time slice has not ended yet. Makes no query."""
 
     def keep_going_in_batch(self) -> bool:
         """Return the same as `keep_going` between two emails of a batch, with a database query only every few seconds.
 
         Returns:
-            Whether the sync may go on.
+            Whether the sync may continue.
 
         Raises:
-            LeaseLost: Another worker has the mailbox.
+            LeaseLost: Another worker holds the lease.
         """
 
     def stopped(self) -> bool:
@@ -73,7 +73,7 @@ class Control(Protocol):
             seconds: The longest time that the push can take.
 
         Raises:
-            LeaseLost: Another worker has the mailbox.
+            LeaseLost: Another worker holds the lease.
         """
 
 
@@ -94,7 +94,7 @@ class Checkpoints(Protocol):
             complete: The changes are the whole tree; a folder that is missing from them is gone.
 
         Raises:
-            LeaseLost: Another worker has the mailbox.
+            LeaseLost: Another worker holds the lease.
         """
 
     def round(self) -> Round:
@@ -103,7 +103,7 @@ class Checkpoints(Protocol):
     def next_round(self) -> None:
         """Begin the next round, since every folder had its turn.
 
-        What this sync still writes counts for the round in which it began.
+        Later writes of this sync still count for the round in which the sync began.
         """
 
     def folders(self) -> Sequence[FolderRecord]:
@@ -119,18 +119,18 @@ class Checkpoints(Protocol):
             The number of the attempt, and the item at which the attempt before it ended.
 
         Raises:
-            LeaseLost: Another worker has the mailbox.
+            LeaseLost: Another worker holds the lease.
         """
 
     def uncount_attempt(self, folder: FolderId) -> None:
-        """Undo the count of `begin`: the attempt ended regularly, and no email of the page caused it.
+        """Undo the count of `begin`, because no email of the page caused the end of the attempt.
 
         Args:
             folder: The folder of the page.
         """
 
     def record_item_in_hand(self, folder: FolderId, item: ItemId) -> None:
-        """Store which item is processed now, in case that it ends the worker process.
+        """Store which item is processed next. If the item crashes the worker process, the next attempt finds its id.
 
         Args:
             folder: The folder of the item.
@@ -140,11 +140,11 @@ class Checkpoints(Protocol):
     def advance(
         self, folder: FolderId, page: ChangePage, *, before: Cursor | None, wanted: str, had_turn: bool = True
     ) -> bool:
-        """Move the checkpoint behind a page by compare-and-swap, after the page was delivered completely.
+        """Move the checkpoint to the end of a page by compare-and-swap, after the page was delivered completely.
 
         Args:
             folder: The folder of the page.
-            page: The page, with the cursor behind it.
+            page: The page, with the cursor after it.
             before: The cursor with which the page was requested; None at the beginning of a listing.
             wanted: The filter digest under which the page was processed.
             had_turn: The folder has had its turn with this page, even if more pages follow.
@@ -155,7 +155,7 @@ class Checkpoints(Protocol):
 
         Raises:
             CheckpointMoved: The stored cursor is not `before`.
-            LeaseLost: Another worker has the mailbox.
+            LeaseLost: Another worker holds the lease.
         """
 
     def end_turn(self, folder: FolderId, *, wanted: str) -> None:
@@ -189,7 +189,7 @@ class Checkpoints(Protocol):
         """
 
     def clear_left_out(self) -> None:
-        """Let the next sync try every refused folder: all were refused, so the mailbox is at fault and no folder is."""
+        """Let the next sync try every refused folder. Called if all were refused: then the mailbox is at fault."""
 
     def restart(self, folder: FolderId) -> None:
         """Drop the cursor of a folder, so that it is listed from its beginning like a folder that had no turn yet.
@@ -206,32 +206,32 @@ class Checkpoints(Protocol):
         Args:
             folder: The folder.
             before: The rescan cursor with which the page was requested.
-            after: The rescan cursor behind the page.
+            after: The rescan cursor after the page.
             last: The listing ended, so the folder is rescanned for the present version of the fixed rules.
         """
 
     def mark_rescanned(self) -> None:
-        """Record that every folder was rescanned for the present version, and that every change until then was read."""
+        """Record that every folder was rescanned for the present version, and that all changes since were read."""
 
 
 class Ledger(Protocol):
-    """What the bucket holds and the items of the mailbox.
+    """The stored records of the comments of the bucket and of the items of the mailbox.
 
     Every write requires the lease and raises `LeaseLost` without it.
     """
 
     trusted: bool
-    """The ledger contains every comment of the bucket: what it does not contain is not in the bucket."""
+    """The ledger contains every comment of the bucket: a comment without an entry is not in the bucket."""
 
     def known(self, folder: FolderId, changes: Sequence[Change]) -> KnownItems:
-        """Return what is stored about the items of a page.
+        """Return the stored data that concern the items of a page.
 
         Args:
             folder: The folder of the page.
             changes: The changes of the page.
 
         Returns:
-            The stored items, ledger entries and keys that bear on the page.
+            The stored items, ledger entries and keys.
         """
 
     def entries(self, ids: Sequence[CommentId]) -> Mapping[CommentId, LedgerRecord]:
@@ -247,21 +247,23 @@ class Ledger(Protocol):
     def intend(self, intentions: Sequence[Intention], *, flight: float) -> Sequence[Intention]:
         """Write intentions before a push, each only if its entry has not changed since it was read.
 
-        Of two syncs that intend the same new comment, one inserts the entry and the other finds it later.
+        If two syncs intend the same new comment, one inserts the entry. The other finds that entry when it retries.
 
         Args:
-            intentions: What is to be pushed.
+            intentions: The intended pushes.
             flight: Seconds after which the push has certainly ended.
 
         Returns:
             The intentions that were written, with their mark.
 
         Raises:
-            LeaseLost: Another worker has the mailbox.
+            LeaseLost: Another worker holds the lease.
         """
 
     def require_unchanged(self, intentions: Sequence[Intention], seconds: float) -> None:
-        """Require, right before the push, that the intentions still stand and no other sync may change their entries.
+        """Require, right before a push, that its entries are unchanged and stay protected until the push ends.
+
+        While an intention is in flight, other syncs do not change its entry.
 
         Args:
             intentions: The intentions that `intend` wrote.
@@ -274,26 +276,26 @@ class Ledger(Protocol):
     def confirm(self, result: PushResult, delivered: Mapping[CommentId, Sequence[ItemRecord]]) -> None:
         """Record the result of a push.
 
-        Accepted comments are confirmed while their mark stands, and become dirty otherwise. Refused intentions are
-        undone.
+        An accepted comment is confirmed if its entry still has the mark of the intention. Otherwise the entry becomes
+        dirty. Refused intentions are undone.
 
         Args:
             result: The intentions that the bucket accepted and refused.
             delivered: The items of each accepted comment, stored in the same transaction.
 
         Raises:
-            LeaseLost: Another worker has the mailbox. The result itself was recorded.
+            LeaseLost: Another worker holds the lease. The result itself was recorded.
         """
 
     def settle(self, settled: Sequence[ConfirmedEntry], delivered: Mapping[CommentId, Sequence[ItemRecord]]) -> None:
-        """Confirm without a push what the bucket was found to hold.
+        """Confirm entries without a push, because the bucket has their comments already.
 
         Args:
             settled: The entries.
             delivered: The items of each comment, stored in the same transaction.
 
         Raises:
-            LeaseLost: Another worker has the mailbox.
+            LeaseLost: Another worker holds the lease.
         """
 
     def defer(self, entry: LedgerRecord, change: Change) -> bool:
@@ -307,7 +309,7 @@ class Ledger(Protocol):
             False if the entry changed since it was read.
 
         Raises:
-            LeaseLost: Another worker has the mailbox.
+            LeaseLost: Another worker holds the lease.
         """
 
     def remember(self, items: Sequence[ItemRecord]) -> None:
@@ -328,7 +330,7 @@ class Ledger(Protocol):
         """
 
     def adopt(self, pairs: Sequence[tuple[ItemRecord, Change]]) -> None:
-        """Give known emails their new item ids.
+        """Store the new item ids of known emails.
 
         Args:
             pairs: The stored item, and the change with its new id.
@@ -341,7 +343,7 @@ class Ledger(Protocol):
             emails: The emails, with the reasons.
 
         Returns:
-            How many of them are shown to people. An email that is retried soon is not shown.
+            How many of them pages show. An email that is retried soon is not shown.
         """
 
     def due_dead_letters(self, most: int, *, apart_from: Collection[FolderId] = ()) -> Sequence[Change]:
@@ -358,7 +360,7 @@ class Ledger(Protocol):
     def begin_retry(self, item: ItemId) -> None:
         """Count a retry of a dead letter and schedule the next one.
 
-        The email may end the worker, so this comes before any work.
+        Called before the retry begins, because the email may crash the worker.
 
         Args:
             item: The item id.
@@ -372,16 +374,16 @@ class Ledger(Protocol):
         """
 
     def record_vanished(self, changes: Sequence[Change]) -> None:
-        """Record emails that were listed and are not found.
+        """Record emails that a folder listed and that cannot be found.
 
-        They are looked up a few times more, then treated as deleted.
+        They are looked up a few more times and then treated as deleted.
 
         Args:
             changes: The emails.
         """
 
     def dirty(self, most: int, *, apart_from: Collection[FolderId] = ()) -> Sequence[Change]:
-        """Return items of this mailbox that are winners of dirty entries, whose properties have to be sent again.
+        """Return items of this mailbox that are winners of dirty entries. Their properties have to be pushed again.
 
         Args:
             most: The largest number to return.
@@ -392,7 +394,7 @@ class Ledger(Protocol):
         """
 
     def abandon(self, item: ItemId) -> None:
-        """Replace a winner that is gone: another item of the comment wins, or the comment stays as it is.
+        """Replace a winner that no longer exists by another item. If there is none, the comment stays as it is.
 
         Args:
             item: The item id of the winner of a dirty entry.
@@ -402,7 +404,7 @@ class Ledger(Protocol):
         """Delete items with foreign ids. Every wanted folder was listed to its end, so they no longer exist."""
 
     def withhold(self, found: Sequence[Found]) -> None:
-        """Store emails that newer rules want, with the version whose answer they wait for.
+        """Store newly wanted emails, each with the version on which an administrator has to decide.
 
         Args:
             found: The emails.
@@ -420,14 +422,14 @@ class Ledger(Protocol):
         """
 
     def begin_delivery(self, keys: Sequence[CommentId]) -> None:
-        """Count an attempt at newly wanted emails before any work on them: one of them may end the worker.
+        """Count an attempt at newly wanted emails before it begins, because one of them may crash the worker.
 
         Args:
             keys: Their keys (`sync.engine.newly_wanted.key_of`).
         """
 
     def undo_delivery(self, keys: Sequence[CommentId]) -> None:
-        """Undo the count of `begin_delivery`: the attempt ended regularly and ended the worker for none of them.
+        """Undo the count of `begin_delivery`, because none of the emails crashed the worker.
 
         Args:
             keys: Their keys.
@@ -444,9 +446,9 @@ class Ledger(Protocol):
         """
 
     def conclude(self, ids: Sequence[CommentId], stored: Stored) -> None:
-        """Settle intentions by what the bucket holds: confirm those that it has, delete those that it has not.
+        """Confirm the intentions whose comments the bucket has, and delete the others.
 
         Args:
-            ids: The comment ids that the bucket was asked for.
-            stored: The comments that it returned.
+            ids: The comment ids that were requested from the bucket.
+            stored: The comments that the bucket returned.
         """

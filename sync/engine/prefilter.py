@@ -1,4 +1,4 @@
-"""The prefilter: decides before a fetch which changes of a page need one, from what the page lists. Pure."""
+"""The prefilter: decides from the data of a page which of its changes have to be fetched. Pure."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from conversion.identity import listed_comment_id
 from integrations.messages import Change, ChangeKind, CommentId, FolderKind, ItemId
 from mailboxes.rules import FilterVerdict, Rules, item_verdict
 from mailboxes.rules_versions import wanted_since
-from sync.engine.foreign_ids import is_former
+from sync.engine.foreign_ids import is_foreign
 from sync.engine.newly_wanted import Newly
 from sync.engine.records import DELIVERED, NEWLY_WANTED, SET_ASIDE, FolderRecord, ItemRecord, LedgerRecord
 
 
 @dataclass(frozen=True, slots=True)
 class KnownItems:
-    """What is stored that bears on one page."""
+    """The stored data that the decisions on one page need."""
 
     items: Mapping[ItemId, ItemRecord] = field(default_factory=dict)
     """The stored items of the page, by item id."""
@@ -26,12 +26,12 @@ class KnownItems:
     entries: Mapping[CommentId, LedgerRecord] = field(default_factory=dict)
     """Ledger entries of the items above and of the listed Message-IDs, by comment id."""
     nameless: frozenset[tuple[datetime | None, int]] = frozenset()
-    """Received time and size of delivered emails without a Message-ID: how such an email is recognised in another
+    """Received time and size of delivered emails without a Message-ID. They identify such an email in another
     folder."""
     former_until: datetime | None = None
-    """Until when the source before reported every change, while some items still have its ids."""
+    """The time until which the previous source reported every change. None if no item here has one of its ids."""
     waiting: frozenset[CommentId] = frozenset()
-    """Keys of emails that newer rules want and that wait for an answer: see `sync.engine.newly_wanted`."""
+    """Keys of newly wanted emails that wait for a decision: see `sync.engine.newly_wanted`."""
 
 
 @dataclass(slots=True)
@@ -43,14 +43,14 @@ class FilteredPage:
     """Known emails under a new item id, as after a mailbox migration."""
     turned_away: list[tuple[Change, FilterVerdict]] = field(default_factory=list)
     withheld: list[tuple[Change, int]] = field(default_factory=list)
-    """What newer rules want, with the version whose answer it waits for."""
+    """Newly wanted items, each with the version on which an administrator has to decide."""
     forget: list[ItemId] = field(default_factory=list)
     unchanged: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Prefilter:
-    """What decides on the items of one folder."""
+    """The rules and stored data that decide on the items of one folder."""
 
     verdict: FilterVerdict
     """The verdict on the folder."""
@@ -60,7 +60,7 @@ class Prefilter:
     known: KnownItems
     folder: FolderRecord | None = None
     newly: Newly | None = None
-    """Requires `folder`. None when no email has to wait for an answer."""
+    """The state of newly wanted emails. Requires `folder`. None if no email has to wait for a decision."""
 
     @property
     def kind(self) -> FolderKind:
@@ -69,11 +69,11 @@ class Prefilter:
 
 
 def sort_page(changes: Sequence[Change], prefilter: Prefilter) -> FilteredPage:
-    """Sort the changes of a page by what has to be done about them.
+    """Sort the changes of a page by the next step: fetch, adopt, reject, withhold or forget.
 
     Args:
         changes: The changes of one folder.
-        prefilter: What decides on them.
+        prefilter: The rules and stored data for that folder.
 
     Returns:
         The sorted page.
@@ -88,16 +88,16 @@ def sort_page(changes: Sequence[Change], prefilter: Prefilter) -> FilteredPage:
 
 
 def newly_wanted(changes: Sequence[Change], prefilter: Prefilter) -> list[tuple[Change, int]]:
-    """Return the items of a rescanned page that only newer rules want and that were not decided on yet.
+    """Return the items of a page that only newer rules want and that have no final verdict yet.
 
     Args:
-        changes: A page of a listing of a folder whose changes are read already.
-        prefilter: What decides on them.
+        changes: A page of the rescan of a folder.
+        prefilter: The rules and stored data for that folder.
 
     Returns:
-        Items, each with the version whose answer it waits for; 0 when it is delivered at once.
+        Items, each with the version on which an administrator has to decide; 0 if the item is delivered at once.
     """
-    found = []
+    items = []
     for change in changes:
         item = prefilter.known.items.get(change.item_id)
         decided = item is not None and item.verdict in (DELIVERED, SET_ASIDE, NEWLY_WANTED)
@@ -106,8 +106,8 @@ def newly_wanted(changes: Sequence[Change], prefilter: Prefilter) -> list[tuple[
             and not decided
             and _is_newly_wanted(change, prefilter)
         ):
-            found.append((change, _version_to_wait_for(change, item, prefilter)))
-    return found
+            items.append((change, _version_to_wait_for(change, item, prefilter)))
+    return items
 
 
 def _is_newly_wanted(change: Change, prefilter: Prefilter) -> bool:
@@ -151,12 +151,12 @@ def _sort_change(change: Change, prefilter: Prefilter, result: FilteredPage) -> 
 
 
 def _is_same(item: ItemRecord, change: Change) -> bool:
-    """Return whether the item is unchanged. Where items keep their ids, a moved item is another one."""
+    """Return whether the item is unchanged and in the same folder. On some servers a moved item keeps its id."""
     return (item.change_key, item.folder_id) == (change.change_key, change.folder_id)
 
 
 def _still_holds(item: ItemRecord, verdict: FilterVerdict, judged_by: str, known: KnownItems) -> bool:
-    """Return whether the decision on this very item is still valid."""
+    """Return whether the stored decision on this item is still valid."""
     if item.verdict == DELIVERED:
         # The mailbox may have another bucket now: only an entry of the present bucket counts.
         entry = known.entries.get(item.comment_id) if item.comment_id else None
@@ -168,12 +168,14 @@ def _still_holds(item: ItemRecord, verdict: FilterVerdict, judged_by: str, known
     if item.verdict == FilterVerdict.PARTICIPANT and verdict is FilterVerdict.WANTED:
         return item.judged_by == judged_by
     if item.verdict == FilterVerdict.NEVER_SENT:
-        return True  # known from the MIME, whatever the rules are; when the email is sent, that is another change
+        return (
+            True  # independent of the rules. Sending the draft changes the item, and a changed item does not get here
+        )
     return verdict is not FilterVerdict.WANTED
 
 
 def _is_as_sent(entry: LedgerRecord) -> bool:
-    """Return whether the bucket holds the comment with the properties that it should have.
+    """Return whether the bucket has the comment with the right properties.
 
     Properties that are known to be outdated have no digest: see `Entries.abandon`.
     """
@@ -181,7 +183,7 @@ def _is_as_sent(entry: LedgerRecord) -> bool:
 
 
 def _was_delivered(change: Change, item: ItemRecord | None, known: KnownItems) -> bool:
-    """Return whether the email was delivered: it is then followed everywhere, even where no new mail is wanted."""
+    """Return whether the email was delivered. Such an email is synced even in folders that are not wanted."""
     if item is not None and item.comment_id and item.comment_id in known.entries:
         return True
     listed = listed_comment_id(change.message_id)
@@ -191,10 +193,10 @@ def _was_delivered(change: Change, item: ItemRecord | None, known: KnownItems) -
 
 
 def _twin(change: Change, known: KnownItems) -> ItemRecord | None:
-    """Return the stored item that this new id stands for, if Exchange gave out new ids.
+    """Return the stored item of this email, if Exchange has only given the item a new id.
 
-    It has the same folder, Message-ID, received time and size. It has to be the winner of its entry. Otherwise the
-    email was moved away and back, and its folder has to be sent.
+    The stored item has the same folder, Message-ID, received time and size. It also has to be the winner of its ledger
+    entry. If it is not, the email was moved away and back, and its folder has to be pushed again.
     """
     listed = listed_comment_id(change.message_id)
     if listed is None:
@@ -203,7 +205,7 @@ def _twin(change: Change, known: KnownItems) -> ItemRecord | None:
         entry = known.entries.get(item.comment_id) if item.comment_id else None
         if (
             item.verdict == DELIVERED
-            and not is_former(item.item_id)
+            and not is_foreign(item.item_id)
             and (item.received, item.size) == (change.received, change.size)
             and entry is not None
             and _is_as_sent(entry)
@@ -214,18 +216,18 @@ def _twin(change: Change, known: KnownItems) -> ItemRecord | None:
 
 
 def _foreign_item(change: Change, known: KnownItems, result: FilteredPage) -> ItemRecord | None:
-    """Return the stored item with a foreign id that this item is.
+    """Return the stored item of this email that has a foreign id, if the decision on it is still valid.
 
-    It has the same folder, Message-ID, received time and size, and was not changed since the other source was last
-    read. So the decision on it is still valid. If another item of this mailbox was synced later, the email was moved
-    here, and its folder has to be sent; then there is none.
+    The stored item has the same folder, Message-ID, received time and size, and has not changed since the other source
+    was last read. If another item of this mailbox is the winner, the email was moved here, and its folder has to be
+    pushed. Then None is returned.
     """
     listed = listed_comment_id(change.message_id)
     taken = {item.item_id for item, _ in result.adopt}
     for item in known.twins.get(listed, ()) if listed else ():
         entry = known.entries.get(item.comment_id) if item.comment_id else None
         if (
-            is_former(item.item_id)
+            is_foreign(item.item_id)
             and item.item_id not in taken
             and (item.received, item.size) == (change.received, change.size)
             and _is_untouched(item, change, known.former_until)

@@ -1,8 +1,8 @@
-"""The missing properties of a comment that was sent with an older set of properties. Pure.
+"""Complete the properties of a comment that was pushed with an older set of properties. Pure.
 
-The vendor's tools look for the mailbox of a comment under `Mailbox ID`. Comments that older versions sent have it under
-`Mailbox` only. The missing properties follow from the present ones, so no email has to be fetched, and comments whose
-email was deleted from Exchange are completed as well.
+The vendor's tools read the mailbox of a comment from the property `Mailbox ID`. Comments that older versions pushed
+have only `Mailbox`. The missing property is derived from the existing one. So no email has to be fetched, and comments
+whose email was deleted from Exchange are completed as well.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ class LedgerDigests:
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """What to do with a comment."""
+    """The decision on a comment."""
 
     send: Comment | None
-    """The comment with all properties, otherwise as the bucket holds it; None when nothing has to be sent."""
+    """The comment of the bucket with all properties; None if nothing has to be pushed."""
     properties_digest: str
     """The digest that the ledger has to contain afterwards."""
     held_back: bool = False
-    """An update could be billed as a changed text, so it is not sent."""
+    """Re:infer could bill an update as a changed text, so it is not pushed."""
 
 
 def completed(stored: Comment | None, digests: LedgerDigests) -> Completed:
     """Decide how to complete the properties of a comment.
 
     Args:
-        stored: The comment as the bucket holds it; None if the bucket does not hold it.
+        stored: The comment in the bucket; None if the bucket does not have it.
         digests: Its digests in the ledger.
 
     Returns:
-        What to send, and the digest for the ledger.
+        The comment to push, if any, and the properties digest for the ledger.
     """
     if stored is None or MAILBOX not in stored.properties:
         return Completed(None, digests.properties_digest)
@@ -59,7 +59,7 @@ def completed(stored: Comment | None, digests: LedgerDigests) -> Completed:
 def _digest_after(stored: Comment, whole: Comment, digests: LedgerDigests) -> str:
     """Return the properties digest for the ledger.
 
-    If the bucket holds other properties than the ledger expects, the digest stays, so that a verification finds the
+    If the bucket has other properties than the ledger expects, the digest stays, so that a verification finds the
     difference.
     """
     without = {name: value for name, value in stored.properties.items() if name != MAILBOX_ID}

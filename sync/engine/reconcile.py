@@ -1,6 +1,6 @@
 """Reconcile a new comment with its ledger entry: create, update, adopt, defer or leave it alone. Pure.
 
-A comment is created once. Its text never changes afterwards. What may cost an AI unit without need is not sent.
+A comment is created once. Its text never changes afterwards. An update that might cost an AI unit is not pushed.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from sync.engine.records import LedgerRecord
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """The bucket does not hold the comment: send it whole. Costs one AI unit."""
+    """The bucket does not have the comment: push it completely. Costs one AI unit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Send these properties with the content as it was first sent. Costs no AI unit."""
+    """Push these properties with the content that was pushed first. Costs no AI unit."""
 
     comment: Comment
     content_digest: str
@@ -29,21 +29,21 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Adopt:
-    """The bucket holds the comment and the comment is right: only the ledger has to record it."""
+    """The bucket has the comment and needs no update: only the ledger has to record it."""
 
     content_digest: str
     properties_digest: str
     ours: bool
-    """The stored comment is what this product intended to send, so this product caused its AI unit."""
+    """The stored comment is the one that this product intended to push, so this product caused its AI unit."""
 
 
 class Plain(Enum):
     """Decisions without further data."""
 
-    NOTHING = "the bucket holds it as it is"
-    ASK = "ask the bucket what it holds, then decide again"
-    HOLD_BACK = "an update could be billed as a changed text, so it is not sent"
-    DEFER = "another sync is pushing it now: mark it, and send our properties later"
+    NOTHING = "the bucket has it with the right properties"
+    ASK = "request the comment from the bucket, then decide again"
+    HOLD_BACK = "an update could be billed as a changed text, so it is not pushed"
+    DEFER = "another sync is pushing it now: mark the entry as dirty, and push the properties later"
 
 
 Decision = Create | Update | Adopt | Plain
@@ -51,41 +51,43 @@ Decision = Create | Update | Adopt | Plain
 
 @dataclass(frozen=True, slots=True)
 class BucketAnswer:
-    """The answer of the bucket when it was asked for a comment: the comment, or None if it has none."""
+    """The response of the bucket to a request for a comment: the comment, or None if the bucket does not have it."""
 
     stored: Comment | None
 
 
-def reconcile(comment: Comment, entry: LedgerRecord | None, *, trusted: bool, asked: BucketAnswer | None) -> Decision:
+def reconcile(
+    comment: Comment, entry: LedgerRecord | None, *, trusted: bool, bucket_answer: BucketAnswer | None
+) -> Decision:
     """Decide what to do with a comment.
 
     Args:
         comment: The comment as converted now.
         entry: Its ledger entry, if there is one.
         trusted: The ledger contains every comment of the bucket, so a comment without an entry is not in the bucket.
-        asked: What the bucket holds, if it was asked.
+        bucket_answer: The response of the bucket; None if it was not bucket_answer.
 
     Returns:
-        The decision; `Plain.ASK` when the bucket has to be asked first.
+        The decision; `Plain.ASK` when the bucket has to be bucket_answer first.
     """
     if entry is None:
         if trusted:
             return Create()
-        return Plain.ASK if asked is None else _found_or_not(asked.stored)
+        return Plain.ASK if bucket_answer is None else _found_or_not(bucket_answer.stored)
     if entry.in_flight_elsewhere:
         return Plain.DEFER
     if not entry.confirmed:
-        return Plain.ASK if asked is None else _settle(comment, entry, asked.stored)
+        return Plain.ASK if bucket_answer is None else _settle(comment, entry, bucket_answer.stored)
     if properties_digest(comment) == entry.properties_digest and not entry.dirty:
         return Plain.NOTHING
     digest = content_digest(comment)
     if digest == entry.content_digest:
         return Update(comment, digest)
-    return Plain.ASK if asked is None else _keep_text(comment, entry, asked.stored)
+    return Plain.ASK if bucket_answer is None else _keep_text(comment, entry, bucket_answer.stored)
 
 
 def content_digest(comment: Comment) -> str:
-    """Return the digest of everything that must stay as first sent: message, timestamp, thread and attachments.
+    """Return the digest of everything that must never change: message, timestamp, thread and attachments.
 
     Args:
         comment: The comment.
@@ -145,7 +147,7 @@ def _found_or_not(stored: Comment | None) -> Decision:
 
 
 def _settle(comment: Comment, entry: LedgerRecord, stored: Comment | None) -> Decision:
-    """Decide on an entry that was found intended: its push may or may not have arrived."""
+    """Decide on an intended entry without a confirmation: its push may or may not have arrived."""
     if stored is None:
         return Create()
     stored_digest = content_digest(stored)
@@ -157,9 +159,9 @@ def _settle(comment: Comment, entry: LedgerRecord, stored: Comment | None) -> De
 
 
 def _keep_text(comment: Comment, entry: LedgerRecord, stored: Comment | None) -> Decision:
-    """Decide on a comment whose text differs from the first one.
+    """Decide on a comment whose text differs from the text that was pushed first.
 
-    Send the properties with the text that the bucket holds, if that text is certainly the one that was first sent.
+    Push the properties with the text that the bucket has, if that is certainly the text that was pushed first.
     """
     if stored is None or stored.translated or content_digest(stored) != entry.content_digest:
         return Plain.HOLD_BACK

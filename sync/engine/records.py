@@ -1,7 +1,7 @@
 """Values that the engine reads and writes: items, ledger entries, folders with their checkpoints, intentions.
 
-`sync.store.ledger` and `sync.store.checkpoints` store them in the database, and the fakes of the tests in dictionaries.
-The engine uses nothing else of either.
+`sync.store.ledger` and `sync.store.checkpoints` store them in the database, the fakes of the tests in dictionaries. The
+engine handles stored data only as these values.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class LedgerRecord:
     dirty: bool
     billed: bool
     winner_item: ItemId | None
-    """The item that was synced last, when it lies in this mailbox."""
+    """The item that was synced last, if it is in this mailbox."""
     in_flight_elsewhere: bool
     """A sync of another mailbox may be pushing the comment now."""
 
@@ -113,7 +113,7 @@ class Intention:
     """
 
     comment: Comment
-    """What is sent."""
+    """The comment as it is pushed."""
     content_digest: str
     properties_digest: str
     identity_digest: str
@@ -124,7 +124,7 @@ class Intention:
     """This product caused the AI unit of the comment, with this push or an earlier one."""
     collision: bool = False
     is_there: bool = False
-    """The bucket holds the comment already."""
+    """The bucket has the comment already."""
     seen: LedgerRecord | None = None
     mark: str = ""
     """Set when the intention is written. A confirmation finds the entry by this mark only."""
@@ -132,7 +132,7 @@ class Intention:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmedEntry:
-    """An entry that is confirmed without a push: the bucket holds the comment, and the comment is right as it is."""
+    """An entry that is confirmed without a push, because the bucket has the comment and needs no update."""
 
     comment_id: CommentId
     content_digest: str
@@ -151,23 +151,23 @@ class DeadLetterRecord:
     change: Change
     kind: DeadLetterKind
     detail: str = ""
-    """What the other side reported: a code or a few words, never content. No decision depends on it."""
+    """What Exchange or Re:infer reported: a code or a few words, never content. No decision depends on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An email that newer rules want."""
+    """A newly wanted email."""
 
     item: ItemRecord
     version: int
-    """The version of the rules whose answer the email waits for; 0 when it is delivered at once."""
+    """The version on which an administrator has to decide; 0 if the email is delivered at once."""
     draft: bool = False
     """The email is marked as a draft."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnsweredEmail:
-    """An email that waited for an answer and may be delivered now."""
+    """A newly wanted email that may be delivered now."""
 
     change: Change
     key: CommentId
@@ -178,17 +178,17 @@ class AnsweredEmail:
 
 @dataclass(frozen=True, slots=True)
 class PushResult:
-    """The certain results of one push: accepted and finally refused intentions. Comments in doubt are not in it."""
+    """The certain results of one push: accepted and refused intentions. Comments in doubt are not included."""
 
     ids: tuple[CommentId, ...]
-    """Comment ids in the order in which they were sent."""
+    """Comment ids in the order in which they were pushed."""
     accepted: tuple[Intention, ...]
     refused: tuple[tuple[Intention, Rejection], ...] = ()
 
 
 @dataclass(slots=True)
 class RunCounts:
-    """What a run did, as shown to people."""
+    """The counts of a run that pages show."""
 
     listed: int = 0
     fetched: int = 0
@@ -200,19 +200,19 @@ class RunCounts:
     held_back: int = 0
     text_changes: int = 0
     longest_wait: int | None = None
-    """Seconds from the arrival of a new email to its comment, at most; None when there was no new email."""
+    """The longest time from the arrival of a new email to its comment, in seconds; None if there was no new email."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How a run ended when nothing failed."""
+    """The result of a run that did not fail."""
 
     finished: bool
     """False when the run used up its time slice or was stopped; the next run continues from there."""
     stopped: bool = False
     left_out: int = 0
     """Number of folders with wanted mail that cannot be read."""
-    looking: bool = False
+    is_rescanning: bool = False
     """The rescan for newer rules has not ended."""
     counts: RunCounts = field(default_factory=RunCounts)
 

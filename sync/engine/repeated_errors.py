@@ -1,4 +1,4 @@
-"""Errors that count as temporary once, and as permanent when they repeat. Pure."""
+"""An error that counts as temporary at first, and as permanent when it repeats. Pure."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from integrations.errors import IntegrationError, RequestInvalid, RequestRejected
 
 IN_A_ROW = 3
-"""After this many syncs of a mailbox that end with an invalid request, the error counts as permanent. A gateway also
-calls requests invalid while it restarts, or while its configuration is being repaired."""
+"""When this many syncs of a mailbox in a row end with an invalid request, the error counts as permanent. A gateway may
+also reject requests as invalid while it restarts, or while its configuration is being repaired."""
 ALIKE = {RequestRejected.kind, RequestInvalid.kind}
 
 
@@ -25,7 +25,7 @@ def may_settle(error: IntegrationError) -> bool:
 
 
 def settled(error: IntegrationError, before: Sequence[str]) -> IntegrationError:
-    """Return the error to act upon.
+    """Return the error that decides what happens next.
 
     Args:
         error: The error of this sync.

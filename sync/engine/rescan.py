@@ -1,8 +1,8 @@
 """The rescan: folders are listed again after an upgrade, for emails that newer fixed rules want.
 
-Changes of every folder are still read with its cursor. Besides that, each folder is listed from its beginning with a
-second cursor: a few pages at the end of each sync that has nothing else to do. So live mail never waits for the rescan,
-and Exchange gets few requests. The rescan fetches and pushes nothing.
+Every sync still reads the changes of every folder with the normal cursor. The rescan lists each folder from its
+beginning with a second cursor, a few pages at the end of each sync that has nothing else to do. So new mail never waits
+for the rescan, and Exchange gets few requests. The rescan fetches and pushes nothing.
 
 Folders that are listed from their beginning anyway need no rescan: new ones, and those of classes that were not read
 before.
@@ -23,7 +23,7 @@ from sync.engine.prefilter import Prefilter, newly_wanted
 from sync.engine.records import NEWLY_WANTED, FolderRecord, Found
 
 MAX_PAGES = 4
-"""Pages of listings at the end of one sync, at most."""
+"""The largest number of pages that one sync rescans."""
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ class Rescan:
     ledger: Ledger
     checkpoints: Checkpoints
     control: Control
-    go_on: Callable[[], None]
+    require_time: Callable[[], None]
     """Raises `SliceOver` when the sync has to end."""
     prefilter: Callable[[FolderRecord, Sequence[Change]], Prefilter]
     version: int
@@ -45,7 +45,7 @@ class Rescan:
     _pages: int = 0
 
     def run(self, folders: Sequence[FolderRecord]) -> None:
-        """Read some pages.
+        """Read up to `MAX_PAGES` pages.
 
         An error in one folder stops neither the other folders nor the sync; the next sync tries the folder again.
 
@@ -55,13 +55,13 @@ class Rescan:
         Raises:
             IntegrationError: The error concerns more than this mailbox, or the server requested a pause.
             SliceOver: The sync has to end.
-            LeaseLost: Another worker has the mailbox.
+            LeaseLost: Another worker holds the lease.
         """
         for folder in folders:
             if folder.looked_through >= self.version or folder.listing or folder.cursor is None:
                 continue
             if folder.id in self.delivery.folders:
-                # The folder is not wanted. A change of the filters that makes it wanted causes a listing anyway.
+                # The folder is not wanted. If a change of the filters makes it wanted, it is listed anyway.
                 self.checkpoints.move_rescan_cursor(folder.id, before=folder.look_cursor, after=None, last=True)
             elif folder.id not in self.refused:
                 self._folder(folder)
@@ -76,7 +76,7 @@ class Rescan:
         try:
             for page in self.source.changes(folder.id, before):
                 self._pages += 1
-                self.go_on()
+                self.require_time()
                 if page.changes:
                     self.ledger.withhold(self._found(folder, page.changes))
                 self.checkpoints.move_rescan_cursor(folder.id, before=before, after=page.cursor, last=page.last)
@@ -100,12 +100,12 @@ class Rescan:
 
 
 def found_record(delivery: EmailDelivery, change: Change, version: int) -> Found:
-    """Return what to store of an item that waits for an answer.
+    """Return the record of a newly wanted item.
 
     Args:
         delivery: The delivery of the mailbox.
         change: The item.
-        version: The version of the rules whose answer it waits for; 0 when it is delivered at once.
+        version: The version on which an administrator has to decide; 0 if the item is delivered at once.
 
     Returns:
         The record.
@@ -118,7 +118,7 @@ def is_rescanned(folders: Sequence[FolderRecord], version: int, refused: Collect
     """Return whether each folder was rescanned, apart from those that cannot be read.
 
     Args:
-        folders: The folders as they were read from the database.
+        folders: The folders of the mailbox.
         version: The present version of the fixed rules.
         refused: Folders that cannot be read.
 

@@ -1,4 +1,4 @@
-"""The retry policy: decide what is done after a sync, and when. Pure; the time and a random number are arguments.
+"""The retry policy: decides what is done after a sync, and when. Pure; the time and a random number are arguments.
 
 The decision is a value. `sync.jobs.outcome` carries it out.
 """
@@ -17,6 +17,7 @@ LONGEST_OPEN = timedelta(minutes=4)
 """The longest time between two trials during a temporary error, unless the server requests a longer wait. A trial costs
 one request, and all mailboxes sync within five minutes after the error ends."""
 DORMANT_AFTER = timedelta(days=7)
+"""A mailbox whose newest email is older than this is dormant and synced less often."""
 DORMANT_FACTOR = 5
 LONGEST_INTERVAL = timedelta(minutes=15)
 JITTER = 0.1
@@ -24,7 +25,7 @@ JITTER = 0.1
 
 @dataclass(frozen=True, slots=True)
 class RetryAt:
-    """This mailbox alone waits."""
+    """Only this mailbox waits, until the given time."""
 
     at: datetime
 
@@ -42,7 +43,7 @@ class OpenCircuit:
 
 @dataclass(frozen=True, slots=True)
 class Suspend:
-    """Everything in this scope is disabled until an administrator starts it."""
+    """The part at fault is disabled until an administrator starts it."""
 
     scope: Scope
     reason: str
@@ -62,7 +63,7 @@ class FailureHistory:
     held_since: datetime | None = None
     """When the circuit breaker of the part at fault opened, if it is open."""
     seen: ConnectionEvidence = field(default_factory=ConnectionEvidence)
-    """What is known of the connection of the mailbox."""
+    """What other mailboxes show about the connection of this mailbox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def after_failure(
     """Decide what to do after a failed sync.
 
     Args:
-        error: The error; None for an unforeseen error of this product.
+        error: The error; None for an unexpected error of this product.
         now: The present time.
         past: The state before this failure.
         chance: A random number from [0, 1).
@@ -117,7 +118,8 @@ def after_failure(
         return RetryAt(now + wait)
     if refused and error.evidence is not Evidence.RESPONSE:
         return OpenCircuit(row.fault, now + patience.trial_every)
-    # Only `Evidence.RESPONSE` refusals get here. They are retried sooner: one mailbox that works starts the others.
+    # Of the refusals, only those with `Evidence.RESPONSE` get here. They are retried sooner, because one mailbox that
+    # works starts all others.
     longest = patience.trial_every if refused else LONGEST_OPEN
     return OpenCircuit(row.fault, now + max(requested, _open_duration(now, since, longest)))
 
@@ -161,7 +163,7 @@ def _backoff(failures: int) -> timedelta:
 def _open_duration(now: datetime, since: datetime | None, longest: timedelta) -> timedelta:
     """Return half of the time that the error has lasted, from `FIRST_DELAY` to `longest`.
 
-    So the end of a short outage is noticed soon, and a long outage causes few requests.
+    So the end of a short outage is detected soon, and a long outage causes few requests.
     """
     lasted = now - since if since is not None else timedelta(0)
     return min(max(lasted / 2, FIRST_DELAY), longest)

@@ -1,7 +1,7 @@
 """Sums of the run counts: per integration, bucket and hour, and per mailbox and day.
 
-There are only a few thousand hourly sums for millions of runs, so a page can draw a chart of a month. The daily sums
-show when a mailbox stops receiving email.
+Millions of runs are reduced to a few thousand hourly sums, so a page can draw a chart of a month. The daily sums show
+when a mailbox stops receiving email.
 
 Each run adds its counts when it ends. A run without new comments, updated comments or failed emails writes nothing.
 """
@@ -73,9 +73,9 @@ SUMMED = ("created", "updated", "set_aside", "text_changes")
 
 
 def _add(key: dict[str, object], counts: RunCounts) -> int:
-    """Add in the database, so that two runs that end at the same time do not overwrite each other."""
+    """Add the counts in an UPDATE, so that two runs that end at the same time do not overwrite each other."""
     values: dict[str, object] = {name: F(name) + getattr(counts, name) for name in SUMMED}
     if counts.longest_wait is not None:
-        # In SQLite the greatest of a value and NULL is NULL.
+        # In SQLite, the greatest of a value and NULL is NULL.
         values["longest_wait"] = Greatest(Coalesce("longest_wait", Value(0)), Value(counts.longest_wait))
     return Activity.objects.filter(**key).update(**values)

@@ -1,7 +1,8 @@
-"""A log filter for the lines of Celery and kombu about a broker that does not answer or refuses: one line per attempt.
+"""A log filter for broker errors. Celery and kombu log one line for each failed attempt to connect or write.
 
-The process guard (`config.process_guard`) logs the begin and the end of an outage, so these lines are dropped. In a
-process without a guard, the first line of an outage is logged. Pure: libraries are identified by name, not imported.
+The process guard (`config.process_guard`) logs the beginning and the end of an outage, so these lines are dropped. In a
+process without a guard, only the first line of an outage is logged. This module identifies the libraries by name and
+does not import them.
 """
 
 from __future__ import annotations
@@ -16,17 +17,17 @@ LOGGERS = ("celery.worker.consumer", "celery.beat", "kombu")
 ERROR_PACKAGES = ("redis", "kombu", "amqp")
 """Packages that define broker errors, in addition to Python's connection errors."""
 OUTAGE_GAP = 60.0
-"""Seconds without such a line after which the next line belongs to another outage."""
+"""If no broker error was logged for this many seconds, the next one belongs to another outage."""
 
 
 class BrokerLines(logging.Filter):
-    """Drops log lines about the broker.
+    """Drops repeated log lines about broker errors.
 
     Attributes:
         has_guard: Whether the process guard of this process logs outages.
 
     Args:
-        clock: Returns seconds that never go back.
+        clock: A monotonic clock in seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -42,9 +43,9 @@ class BrokerLines(logging.Filter):
             record: The log record.
 
         Returns:
-            False for a line about the broker that a guard reports, or that repeats an earlier one.
+            False for a broker error if the process has a guard, or if the line belongs to an outage that was logged already.
         """
-        if not _is_of_broker(record):
+        if not _is_broker_line(record):
             return True
         previous, self._seen = self._seen, self._clock()
         return not self.has_guard and (previous is None or self._seen - previous > OUTAGE_GAP)
@@ -53,8 +54,8 @@ class BrokerLines(logging.Filter):
 OF_THIS_PROCESS = BrokerLines()
 
 
-def _is_of_broker(record: logging.LogRecord) -> bool:
-    """Return whether the line is about a broker error, by the type of the error and not by the text."""
+def _is_broker_line(record: logging.LogRecord) -> bool:
+    """Return whether the line is about a broker error. The type of the exception decides, not the text."""
     from_broker_logger = any(record.name == name or record.name.startswith(f"{name}.") for name in LOGGERS)
     return (
         from_broker_logger
@@ -71,7 +72,7 @@ def _errors(record: logging.LogRecord) -> Iterator[BaseException]:
 
 
 def _is_broker_error(error: BaseException | None) -> bool:
-    """Return whether the error is a broker error, or was raised while one was handled."""
+    """Return whether the error is a broker error, or was raised while a broker error was handled."""
     if error is None:
         return False
     is_broker_error = (

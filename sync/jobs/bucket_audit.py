@@ -1,17 +1,18 @@
 """The bucket audit: compare the number of comments that Re:infer counts in a bucket with the ledger.
 
-Re:infer's count may lag behind the last pushes, and syncs go on during an audit. So comments are reported as missing
-only when two audits in a row found fewer than the ledger has. The ledger is counted before the request to Re:infer to
-find missing comments, and after it to find surplus comments.
+Re:infer's count may lag behind the last pushes, and syncs continue during an audit. So comments are reported as missing
+only when two audits in a row counted fewer comments than the ledger has. To detect missing comments, the ledger is
+counted before the request to Re:infer; to detect surplus comments, it is counted after the request.
 
 A surplus is reported at once. When a bucket that was empty at first contact holds comments that are not in the ledger,
 another program also writes to it, or the database was restored from a backup. In both cases the ledger no longer lists
-every comment, so the bucket becomes untrusted: each unknown comment is requested from Re:infer before it is pushed, and
-none is pushed twice. Syncs go on, and the overview shows the surplus until an admin accepts it. The surplus may grow,
-because each new email is requested first.
+every comment, so the bucket becomes untrusted: before a comment that is not in the ledger is pushed, it is requested from
+Re:infer, so that no comment is pushed twice. Syncs continue, and the overview shows the surplus until an admin accepts
+it. Because of these requests, a surplus that grows later does no harm.
 
-A bucket is audited about once an hour. It is also audited before a new comment is pushed, when the last audit is older
-than `BEFORE_SENDING` or the database server was restarted since: a restored database contains an old audit.
+A bucket is audited about once an hour. It is also audited before a new comment is pushed, if the last audit is older
+than `BEFORE_SENDING` or the database server was restarted since. The restart matters because a restored database
+contains an old audit.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ EVERY = timedelta(hours=1)
 RETRY_AFTER = timedelta(minutes=10)
 """Time until the next audit when a difference was found for the first time, or the request to Re:infer failed."""
 BEFORE_SENDING = timedelta(minutes=15)
-"""How old the last audit may be when a new comment is pushed."""
+"""The largest age of the last audit when a new comment is pushed."""
 AT_ONCE = 20
 """Buckets audited per minute, so that hundreds of buckets are spread over the hour."""
 
@@ -58,7 +59,7 @@ def send_due(send: Callable[[int], object], clock: Clock = database_now) -> int:
     now = clock()
     for bucket in in_use().filter(comparison=None)[:AT_ONCE]:
         Comparison.objects.get_or_create(bucket=bucket, defaults={"next_at": now})
-    due = Comparison.objects.filter(next_at__lte=now, bucket__in=answering().values("pk")).order_by("next_at")
+    due = Comparison.objects.filter(next_at__lte=now, bucket__in=auditable().values("pk")).order_by("next_at")
     sent = 0
     for pk in list(due.values_list("pk", flat=True)[:AT_ONCE]):
         # The process whose update succeeds queues the task. A lost task is queued again after `RETRY_AFTER`.
@@ -73,8 +74,8 @@ def in_use() -> QuerySet[Bucket]:
     return Bucket.objects.filter(mailboxes__enabled=True, mailboxes__integration__enabled=True).distinct()
 
 
-def answering() -> QuerySet[Bucket]:
-    """Return the buckets in use that had a first contact and whose circuit breakers are closed."""
+def auditable() -> QuerySet[Bucket]:
+    """Return the buckets to audit: in use, checked once before their first push, and with closed circuit breakers."""
     return in_use().filter(held_until=None, destination__held_until=None).exclude(examined_at=None)
 
 
@@ -121,14 +122,14 @@ def is_trusted(bucket_id: int, sink: Sink, clock: Clock = database_now) -> bool:
     try:
         row = _compare(bucket, sink, clock)
     except IntegrationError as error:
-        # If Re:infer fails completely, the request for the comments reports the error.
+        # If Re:infer is unavailable, the sync fails at its next request for comments and reports that error.
         log.info("drift.not_compared", bucket=bucket.pk, kind=error.kind)
         return False
     return row.stored is not None and Bucket.objects.filter(pk=bucket_id, trusted=True).exists()
 
 
 def found_empty(bucket_id: int, now: datetime) -> None:
-    """Record that a bucket was empty at first contact, which counts as an audit.
+    """Record that a bucket was empty before its first push. This counts as an audit.
 
     Args:
         bucket_id: Primary key of the bucket.
@@ -151,7 +152,7 @@ def accept(buckets: QuerySet[Bucket]) -> int:
 
 
 def server_run() -> str:
-    """Return a text that changes whenever the database server starts, also after a restore or a failover.
+    """Return a text that changes with each start of the database server, so also after a restore or a failover.
 
     Returns:
         The start time of the server, or an empty text for SQLite.
@@ -182,9 +183,9 @@ class Counted:
     """The counts of one audit.
 
     Attributes:
-        before: Comments that were confirmed in the ledger before the request.
+        before: Confirmed ledger entries before the request.
         stored: Comments that Re:infer counts, or None when it does not report a count.
-        after: Ledger entries after the request: comments that the bucket may hold by now.
+        after: Ledger entries after the request, including comments whose push is not confirmed yet.
     """
 
     before: int
@@ -193,7 +194,7 @@ class Counted:
 
     @property
     def missing(self) -> bool:
-        """Whether Re:infer counts fewer comments than it confirmed."""
+        """Whether Re:infer counts fewer comments than the ledger has confirmed entries."""
         return self.stored is not None and self.stored < self.before
 
     @property
@@ -221,8 +222,8 @@ def _confirmed(bucket: Bucket) -> int:
     return LedgerEntry.objects.filter(bucket=bucket, state=LedgerEntry.State.CONFIRMED).count()
 
 
-def found() -> tuple[list[Comparison], list[Comparison]]:
-    """Return the audits that an admin has to act on.
+def differences() -> tuple[list[Comparison], list[Comparison]]:
+    """Return the audits whose result requires action by an admin.
 
     Returns:
         The audits with missing comments, found twice in a row, and the audits with a surplus.

@@ -19,9 +19,9 @@ from sync.models import LedgerEntry
 WARN_AT = 0.8
 """Share of the limit from which an admin is warned."""
 CLOSE = 1_000
-"""AI units below the limit from which the used units are counted after every batch."""
+"""If fewer AI units than this are left, the used units are counted after every batch."""
 COUNT_EVERY = 10.0
-"""Seconds between two counts. A count of a large month is slow, so it is not done after every batch."""
+"""Seconds between two counts. Counting a large month is slow, so it is not done after every batch."""
 
 
 def month_start(now: datetime) -> datetime:
@@ -43,7 +43,7 @@ def month_start(now: datetime) -> datetime:
 def used(bucket: Bucket, now: datetime) -> int:
     """Return the AI units that a bucket used this month.
 
-    Comments that were in the bucket before this product are not counted.
+    Comments that this product did not create are not counted.
 
     Args:
         bucket: The bucket.
@@ -84,7 +84,7 @@ def check(bucket: Bucket, now: datetime) -> None:
 
 
 def resume(now: datetime) -> int:
-    """Enable the mailboxes that only the budget disabled, when a month began or the limit was raised.
+    """Enable the mailboxes that the budget disabled, once a new month began or the limit was raised.
 
     Args:
         now: The current time.
@@ -106,7 +106,7 @@ class Meter:
     Args:
         bucket: The bucket.
         clock: Returns the current time in UTC.
-        monotonic: Returns seconds that never go back.
+        monotonic: A monotonic clock in seconds.
     """
 
     def __init__(self, bucket: Bucket, clock: Callable[[], datetime], monotonic: Callable[[], float]) -> None:

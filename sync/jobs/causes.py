@@ -6,7 +6,7 @@ from django.db.models import Q
 
 
 def stopped_by(kind: str) -> Q:
-    """Return the condition that the last sync of a mailbox failed by an error, or the error disabled it.
+    """Return a condition for the mailboxes whose last sync failed with an error kind, or that this kind disabled.
 
     Args:
         kind: The error kind.

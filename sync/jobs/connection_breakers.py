@@ -1,7 +1,8 @@
 """Circuit breakers of integrations, destinations and buckets.
 
-An error that concerns all mailboxes of such a row opens its circuit breaker. While the breaker is open, these mailboxes
-do not sync, and one notification reports the error. When the wait is over, one mailbox syncs as a half-open trial.
+An error that affects all mailboxes of an integration, destination or bucket opens its circuit breaker. While the breaker
+is open, these mailboxes do not sync, and one notification reports the error. When the wait is over, one mailbox syncs
+as a half-open trial.
 
 The columns `held_*` of the three models store the state: `held_until` is set while the breaker is open.
 """
@@ -26,12 +27,12 @@ CLOSED = {"held_since": None, "held_until": None, "held_kind": "", "held_detail"
 """Column values of a closed circuit breaker."""
 
 
-def held_by(mailbox: Mailbox, scope: Scope) -> Integration | Destination | Bucket | None:
+def breaker_row(mailbox: Mailbox, scope: Scope) -> Integration | Destination | Bucket | None:
     """Return the row whose circuit breaker this error scope opens.
 
     Args:
         mailbox: The mailbox whose sync failed.
-        scope: The part at fault.
+        scope: Which part is at fault.
 
     Returns:
         The row, or None when the scope is the mailbox or one of its folders.
@@ -46,8 +47,10 @@ def held_by(mailbox: Mailbox, scope: Scope) -> Integration | Destination | Bucke
     return None
 
 
-def hold(row: Integration | Destination | Bucket, until: datetime, error: IntegrationError, now: datetime) -> None:
-    """Open a circuit breaker, or keep it open for longer.
+def open_breaker(
+    row: Integration | Destination | Bucket, until: datetime, error: IntegrationError, now: datetime
+) -> None:
+    """Open a circuit breaker, or extend the wait of an open one.
 
     Args:
         row: The row whose circuit breaker opens.
@@ -61,7 +64,7 @@ def hold(row: Integration | Destination | Bucket, until: datetime, error: Integr
 
 
 def advance_trial(row: Integration | Destination | Bucket, at: datetime) -> None:
-    """Let the next half-open trial start at this time or earlier.
+    """Move the next half-open trial to an earlier time. An earlier trial is not moved.
 
     Args:
         row: The row whose circuit breaker is open.
@@ -71,7 +74,7 @@ def advance_trial(row: Integration | Destination | Bucket, at: datetime) -> None
 
 
 def delay_trial(row: Integration | Destination | Bucket, at: datetime) -> None:
-    """Let the next half-open trial start at this time or later.
+    """Move the next half-open trial to a later time. A later trial is not moved.
 
     Args:
         row: The row whose circuit breaker is open.
@@ -80,7 +83,7 @@ def delay_trial(row: Integration | Destination | Bucket, at: datetime) -> None:
     type(row)._default_manager.filter(pk=row.pk, held_until__lt=at).update(held_until=at)
 
 
-def lift(row: Integration | Destination | Bucket) -> bool:
+def close_breaker(row: Integration | Destination | Bucket) -> bool:
     """Close a circuit breaker.
 
     Args:
@@ -104,7 +107,7 @@ def close_after_success(mailbox: Mailbox, accepted: int) -> None:
     """
     for row in (mailbox.bucket.destination, mailbox.bucket):
         if row.is_held and (accepted or row.held_kind != TooManyRefused.kind):
-            lift(row)
+            close_breaker(row)
 
 
 def has_open_breaker(mailbox: Mailbox) -> bool:
@@ -122,7 +125,7 @@ def has_open_breaker(mailbox: Mailbox) -> bool:
 def breakers_closed(prefix: str = "") -> Q:
     """Return the condition that all circuit breakers of a mailbox are closed.
 
-    A breaker whose wait is over still counts as open: only the half-open trial may sync, see `claim_trial`.
+    A breaker whose wait is over still counts as open, because only the half-open trial may sync: see `claim_trial`.
 
     Args:
         prefix: Lookup from the filtered model to the mailbox, such as `mailbox__`. Empty for mailboxes.
@@ -134,7 +137,7 @@ def breakers_closed(prefix: str = "") -> Q:
 
 
 def return_trial(mailbox: Mailbox, now: datetime) -> None:
-    """Let the next tick start another half-open trial, because a fault of this process ended the last one.
+    """Let the next tick start another half-open trial, because this one ended without a result.
 
     Args:
         mailbox: The mailbox that was queued as the trial.
@@ -145,12 +148,12 @@ def return_trial(mailbox: Mailbox, now: datetime) -> None:
 
 
 def claim_trial(row: Integration | Destination | Bucket, now: datetime, until: datetime) -> bool:
-    """Claim the half-open trial of a circuit breaker; of several processes that try, one succeeds.
+    """Claim the half-open trial of a circuit breaker. If several processes try at once, one succeeds.
 
     Args:
         row: The row whose circuit breaker is open.
         now: The current time in UTC.
-        until: When the next trial may start if this one shows nothing, in UTC.
+        until: When the next trial may start if this one has no result, in UTC.
 
     Returns:
         Whether this caller may start the trial.

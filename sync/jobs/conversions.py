@@ -1,7 +1,7 @@
 """Convert emails within `CONVERSION_DEADLINE`, in any thread.
 
 In the main thread (a process of Celery's prefork or solo pool, a command), a timer interrupts the conversion in this
-process. In any other thread (a web process that serves in threads, Celery's thread pool), a child process converts the
+process. In any other thread (a web server with threads, Celery's thread pool), a child process converts the
 email, and is terminated at the deadline.
 """
 
@@ -27,8 +27,9 @@ WALL_FACTOR = 10
 def converter(*, wait: bool = True) -> Iterator[Convert]:
     """Provide a function that converts several emails one after the other.
 
-    The function returns a comment, or the reason why there is none, for every email. It raises the exceptions that end
-    this process, `OSError` where no child process can be started, and `TooManyConversions` unless `wait` is set.
+    For every email, the function returns a comment, or the reason why there is none. It raises only exceptions that end
+    this process (such as `SystemExit`), `OSError` if no child process can be started, and, if `wait` is False,
+    `TooManyConversions`.
 
     Args:
         wait: Whether to wait when a child process is needed and the limit of child processes is reached.

@@ -28,12 +28,12 @@ class FolderNow:
 
     @property
     def key(self) -> int | str:
-        """A stable key among the folders of the mailbox."""
+        """A key that is unique among the folders of the mailbox: the primary key of the row, otherwise the folder id."""
         return self.stored.pk if self.stored is not None else self.id
 
     @property
     def up_to_date(self) -> bool:
-        """Whether a sync has read the folder to its end, so that an email without a stored item was missed."""
+        """Whether a sync has read the whole folder. If so, an email without a stored item is missing."""
         return self.stored is not None and self.stored.up_to_date
 
 

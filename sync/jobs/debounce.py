@@ -1,4 +1,4 @@
-"""Let something pass at most once in a number of seconds. Pure; the clock is passed in and may be set back."""
+"""A debounce: allow an action at most once per interval. No I/O; the clock is a parameter and may be set back."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 
 class Debounce:
-    """Lets one call pass per interval, in this process.
+    """Allows one action per interval, in this process.
 
     Args:
         seconds: Length of the interval in seconds.
-        clock: Returns seconds.
+        clock: Returns the current time in seconds.
     """
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -20,7 +20,7 @@ class Debounce:
         self._last: float | None = None
 
     def lets_pass(self) -> bool:
-        """Return whether the interval since the last call that passed is over."""
+        """Return whether the action is allowed now: the interval since the last allowed action is over."""
         now = self._clock()
         if self._last is not None and 0 <= now - self._last < self._seconds:
             return False

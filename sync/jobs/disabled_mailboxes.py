@@ -1,7 +1,7 @@
-"""The mailboxes that an error that persisted or the quota of Re:infer disabled. A person has to start them.
+"""The mailboxes that a persistent error or the quota of Re:infer disabled. An admin has to start them.
 
-Mailboxes that a person stopped are not among them, nor mailboxes that the monthly limit of a bucket disabled: these
-start automatically.
+Mailboxes that a person stopped are not included. Mailboxes that the monthly limit of a bucket disabled are not included
+either, because they start automatically.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The stored folders of a mailbox with their filter verdicts, by the rules of the mailbox or by rules in a preview."""
+"""The stored folders of a mailbox and the filter verdict of each.
+
+The verdicts use the rules of the mailbox, or other rules for a preview.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ def wanted_folders(mailbox: Mailbox, rules: Rules | None = None) -> list[tuple[S
 
     Args:
         mailbox: The mailbox.
-        rules: The filter rules to apply; those of the mailbox when left out.
+        rules: The filter rules to apply; None for the rules of the mailbox.
 
     Returns:
         Pairs of a folder and its verdict, ordered by path.
@@ -35,5 +38,5 @@ def wanted_folders(mailbox: Mailbox, rules: Rules | None = None) -> list[tuple[S
 
 
 def _sort_key(row: SyncedFolder) -> list[str]:
-    """Return a sort key by which a folder precedes its subfolders."""
+    """Return a sort key that places a folder before its subfolders."""
     return [name.casefold() for name in row.path]

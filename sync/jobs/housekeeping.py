@@ -1,8 +1,8 @@
 """Periodic checks of invariants, once a minute: record violations, and close the runs of workers that died.
 
-Invariants that need only a query are checked when a page is shown (`sync.reporting.invariants`). This module does what
-has to be written. It is cheap with 5,000 mailboxes: every statement reads states, folders or open runs, never mailbox
-items.
+Invariants that need only a query are checked when a page is shown (`sync.reporting.invariants`). This module runs the
+checks that write to the database. They are cheap even with 5,000 mailboxes: every statement reads states, folders or
+open runs, never mailbox items.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import structlog
 from django.db.models import F, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from notifications.outbox import forget_deleted
+from notifications.outbox import close_deleted
 from sync.jobs import poll_rate
 from sync.jobs.slow_conversions import announce_slow_mailboxes
 from sync.models import MailboxState, SyncedFolder, SyncRun, Tick
@@ -22,7 +22,7 @@ from sync.store.lease import Clock, database_now
 log = structlog.get_logger(__name__)
 
 
-def look(clock: Clock = database_now) -> None:
+def run_checks(clock: Clock = database_now) -> None:
     """Run all checks.
 
     Args:
@@ -31,13 +31,13 @@ def look(clock: Clock = database_now) -> None:
     now = clock()
     close_orphans(now)
     record_moved_back_checkpoints(now)
-    forget_deleted()
+    close_deleted()
     poll_rate.measure(now)
     announce_slow_mailboxes(now)
-    ticked("watch", now)
+    record_tick("watch", now)
 
 
-def ticked(name: str, now: datetime) -> None:
+def record_tick(name: str, now: datetime) -> None:
     """Record that a periodic task ran.
 
     Args:
@@ -49,7 +49,7 @@ def ticked(name: str, now: datetime) -> None:
 
 
 def close_orphans(now: datetime) -> int:
-    """Close the runs whose worker died: their lease ended, or another run holds it.
+    """Close the open runs whose worker died. Their lease has expired, or another run has taken it.
 
     The next sync of the mailbox would close them as well, but a disabled mailbox has no next sync.
 
@@ -72,7 +72,8 @@ def record_moved_back_checkpoints(now: datetime) -> int:
     """Find mailboxes whose checkpoints are older than at the end of their last sync, and record the time.
 
     A cursor is opaque, so each checkpoint counts how often it advanced, and each mailbox stores the sum at the end of a
-    sync. A smaller sum shows an older row: a partly restored backup, a stale write, or a manual change in the database.
+    sync. A smaller sum means that the database contains an older row, after a partly restored backup, a stale write, or a
+    manual change.
 
     Args:
         now: The current time in UTC.
@@ -83,10 +84,10 @@ def record_moved_back_checkpoints(now: datetime) -> int:
     folders = SyncedFolder.objects.filter(mailbox=OuterRef("pk")).order_by().values("mailbox")
     pages = Coalesce(Subquery(folders.annotate(n=Sum("pages")).values("n")), 0)
     moved_back = MailboxState.objects.annotate(current=pages).filter(pages__gt=F("current"))
-    found = list(moved_back.values_list("pk", "current"))
-    for pk, current in found:
-        # Store the smaller sum, so that one event is reported once.
+    affected = list(moved_back.values_list("pk", "current"))
+    for pk, current in affected:
+        # Store the smaller sum, so that the same event is not reported again.
         MailboxState.objects.filter(pk=pk).update(pages=current, went_back_at=now)
-    if found:
-        log.error("watch.checkpoints_went_back", mailboxes=len(found))
-    return len(found)
+    if affected:
+        log.error("watch.checkpoints_went_back", mailboxes=len(affected))
+    return len(affected)

@@ -1,8 +1,8 @@
 """When a mailbox is late: it has been due for too long, and no worker started its sync.
 
 A mailbox that is up to date is polled once per interval of its integration, so it is late after one more interval. A
-mailbox that is not up to date is listed in slices, for the first time or for a full resync. That may take hours, so it
-is late only when no slice of it starts for `LISTING`.
+mailbox that is not up to date is listed in time slices (first sync or full resync), which may take hours. So it is late
+only when its next slice has not started for `LISTING`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sync.jobs.outcome import interval
 from sync.models import MailboxState
 
 LEAST = timedelta(minutes=1)
-"""The shortest wait that counts as late, also for a shorter interval: a tick and the queue take some seconds."""
+"""The shortest wait that counts as late, even if the poll interval is shorter: a tick and the queue take some seconds."""
 LISTING = timedelta(minutes=15)
 """The shortest wait that counts as late for a mailbox that is not up to date."""
 LONG = 3
@@ -28,15 +28,15 @@ LONG_LEAST = timedelta(minutes=5)
 """The shortest wait after which an admin is alerted."""
 
 DUE = Coalesce("state__next_sync_at", "state__asked_at")
-"""Expression over a mailbox: when it is due, or since when it is due at once."""
+"""Query expression on a mailbox: when it is due. If it is due at once: when the sync was requested."""
 
 
 def late_since(now: datetime, *, intervals: int = 1, least: timedelta = LEAST) -> Q:
-    """Return the condition that a mailbox is late and no worker syncs it, for any reason.
+    """Return the condition that a mailbox is late and no worker is syncing it, whatever the reason.
 
     Args:
         now: The current time in UTC.
-        intervals: Number of poll intervals of its integration that it may wait.
+        intervals: Number of poll intervals of its integration that it may be overdue.
         least: The shortest wait that counts as late.
 
     Returns:
@@ -53,7 +53,7 @@ def late_since(now: datetime, *, intervals: int = 1, least: timedelta = LEAST) -
 
 
 def is_late(mailbox: Mailbox, state: MailboxState, now: datetime) -> bool:
-    """Return whether one mailbox is late, without checking whether a worker syncs it.
+    """Return whether one mailbox is late. Does not check whether a worker is syncing it.
 
     Args:
         mailbox: The mailbox, with its integration loaded.
@@ -68,7 +68,7 @@ def is_late(mailbox: Mailbox, state: MailboxState, now: datetime) -> bool:
 
 
 def due_at(state: MailboxState) -> datetime:
-    """Return when a mailbox is due, or since when it is due at once.
+    """Return when a mailbox is due. If it is due at once, return when the sync was requested.
 
     Args:
         state: The state of the mailbox.

@@ -1,6 +1,7 @@
-"""Record how a run ended.
+"""Record the outcome of a run.
 
-Written are the run itself, the next sync of the mailbox, circuit breakers, and what is disabled.
+This module writes the record of the run, the time of the next sync, and circuit breakers. It disables the part at fault
+after a persistent error.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from sync.engine.ports import CheckpointMoved, LeaseLost
 from sync.engine.records import Report, RunCounts
 from sync.jobs import activity, connection_breakers, processes, scope_evidence, sign_in_budget
 from sync.models import MailboxState, SyncedFolder, SyncRun
-from sync.store.checkpoints import excuse
+from sync.store.checkpoints import uncount_attempts
 from sync.store.lease import Lease
 
 Outcome = SyncRun.Outcome
@@ -41,13 +42,14 @@ Outcome = SyncRun.Outcome
 CHECKPOINT_MOVED = "checkpoint_moved"
 """Error kind of a run that ended because another run moved a checkpoint of the mailbox."""
 RECENT_REFUSAL = timedelta(minutes=1)
-"""A refusal that is not older than this is not repeated at once: the response would be the same."""
+"""If a circuit breaker was open for at most this long, refused mailboxes are not retried at once: the response would be
+the same."""
 TRIAL_RETRY = timedelta(minutes=1)
-"""Wait after a half-open trial that failed by another error, and so did not show whether the connection works."""
+"""Wait after a half-open trial that failed with an error that does not show whether the connection works."""
 
 
 def begin(mailbox: Mailbox, lease: Lease) -> SyncRun:
-    """Create the record of a run, and close records that an earlier worker left open as lost.
+    """Create the record of a run. Records of earlier runs that are still open are closed as lost.
 
     Args:
         mailbox: The mailbox of the run.
@@ -64,7 +66,7 @@ def begin(mailbox: Mailbox, lease: Lease) -> SyncRun:
 
 
 def note(record: SyncRun, counts: RunCounts) -> None:
-    """Record the progress of a run that goes on, for the pages.
+    """Record the progress of a run that has not ended, for the pages.
 
     Args:
         record: The record of the run.
@@ -93,8 +95,8 @@ def succeeded(
     connection_breakers.close_after_success(mailbox, accepted=report.counts.created + report.counts.updated)
     if new_sign_in:
         _close_after_sign_in(mailbox, now)
-    # While a rescan goes on, poll as often as a mailbox that gets mail: each sync does a part of the rescan.
-    newest = None if report.looking else _newest(mailbox) or mailbox.created_at
+    # During a rescan, poll as often as a mailbox that receives mail: each sync does a part of the rescan.
+    newest = None if report.is_rescanning else _newest(mailbox) or mailbox.created_at
     next_sync_at = retry_policy.next_sync(now, interval(mailbox.integration), newest=newest, chance=chance)
     values: dict[str, object] = {"failures": 0, "failing_since": None, "error_kind": "", "error_text": ""}
     values |= {"refused_alone": False}
@@ -105,7 +107,7 @@ def succeeded(
     else:
         values |= {"up_to_date": False, "next_sync_at": now}
     _release(lease, values)
-    # A pass that goes on has not read every folder yet.
+    # Before the end of a pass, not every folder has been read.
     whole = report.finished and not report.left_out
     recovered(mailbox.integration_id, mailbox.pk, (str(mailbox.integration), str(mailbox)), whole=whole)
     if report.left_out:
@@ -119,7 +121,7 @@ def succeeded(
 @transaction.atomic
 def _announce_left_out(mailbox: Mailbox) -> None:
     """Announce the folders that cannot be read and were not announced before."""
-    # Of several workers that find the same at once, one creates the notification; the others are added to it.
+    # The row lock serializes workers that detect the same: one creates the notification, the others extend it.
     Integration.objects.select_for_update().get(pk=mailbox.integration_id)
     not_announced = SyncedFolder.objects.left_out().filter(mailbox=mailbox, told_of=False)
     first = not_announced.first()
@@ -151,7 +153,7 @@ def failed(
     *,
     new_sign_in: bool,
 ) -> SyncRun:
-    """Record a sync that failed by a named error, and carry out the decision of the retry policy.
+    """Record a sync that failed with an `IntegrationError`, and apply the decision of the retry policy.
 
     Args:
         mailbox: The mailbox of the run.
@@ -182,7 +184,7 @@ def failed(
 
 
 def _ended_before(record: SyncRun) -> list[str]:
-    """Return the error kinds of the last syncs of the mailbox, newest first; empty for a sync that worked."""
+    """Return the error kinds of the last syncs of the mailbox, newest first; an empty text for a sync that worked."""
     ended = SyncRun.objects.filter(mailbox=record.mailbox_id, started_at__lte=record.started_at).exclude(pk=record.pk)
     last = ended.exclude(outcome__in=[Outcome.RUNNING, Outcome.LOST]).order_by("-started_at", "-pk")
     return list(last.values_list("error_kind", flat=True)[: repeated_errors.IN_A_ROW])
@@ -191,7 +193,7 @@ def _ended_before(record: SyncRun) -> list[str]:
 def decide(
     mailbox: Mailbox, error: IntegrationError, now: datetime, chance: float, *, key: str, state: MailboxState
 ) -> retry_policy.Decision:
-    """Decide which part is at fault and what happens next. A refused sign-in is first counted for its account.
+    """Decide which part is at fault and what happens next. A refused sign-in is counted for its account first.
 
     Args:
         mailbox: The mailbox whose sync failed.
@@ -208,7 +210,7 @@ def decide(
     if error.evidence is Evidence.PASSWORD:
         sign_in_budget.refused(mailbox.integration, key, now, doubted=not evidence.refused_alone)
     scope = error_scope.decide(error.evidence, evidence)
-    row = connection_breakers.held_by(mailbox, scope.fault)
+    row = connection_breakers.breaker_row(mailbox, scope.fault)
     past = retry_policy.FailureHistory(state.failures, state.failing_since, row.held_since if row else None, evidence)
     patience = retry_policy.BreakerPatience(settings.HOLD_PROBE_EVERY, settings.DISABLE_AFTER)
     return retry_policy.after_failure(error, now=now, past=past, chance=chance, patience=patience)
@@ -217,29 +219,29 @@ def decide(
 def _close_after_sign_in(mailbox: Mailbox, now: datetime) -> None:
     """Close the circuit breaker of the connection, because a new sign-in for this mailbox worked.
 
-    The mailboxes that were refused while it was open are retried. A refusal of one of them from now on concerns that
-    mailbox alone.
+    The mailboxes that were refused are retried. If the sign-in for one of them is refused again, only that mailbox is at
+    fault.
     """
     integration = mailbox.integration
-    sign_in_budget.worked(integration)
-    if not (integration.is_held and connection_breakers.lift(integration)):
+    sign_in_budget.record_success(integration)
+    if not (integration.is_held and connection_breakers.close_breaker(integration)):
         return
     neighbours = MailboxState.objects.filter(mailbox__integration=integration).exclude(pk=mailbox.pk)
     neighbours.filter(scope_evidence.refused_by_response()).update(next_sync_at=now)
     lasted = now - (integration.held_since or now)
     retry_at = now if lasted > RECENT_REFUSAL else now + settings.HOLD_PROBE_EVERY
-    alone = neighbours.filter(scope_evidence.refused_a_password(), refused_alone=False)
-    alone.update(refused_alone=True, next_sync_at=retry_at)
+    refused = neighbours.filter(scope_evidence.refused_a_password(), refused_alone=False)
+    refused.update(refused_alone=True, next_sync_at=retry_at)
 
 
 def _is_of_connection(decision: retry_policy.Decision) -> bool:
     return not isinstance(decision, retry_policy.RetryAt) and decision.scope is Scope.CONNECTION
 
 
-def broke(
+def end_after_internal_error(
     mailbox: Mailbox, lease: Lease, record: SyncRun, counts: RunCounts, error: Exception, chance: float
 ) -> SyncRun:
-    """Record a sync that failed by an unforeseen error: its type, but not its text, which may quote an email.
+    """Record a sync that failed with an unforeseen error. Only the type is stored: the text may quote an email.
 
     Args:
         mailbox: The mailbox of the run.
@@ -265,7 +267,7 @@ def broke(
 
 
 def postpone(mailbox: Mailbox, lease: Lease, at: datetime) -> None:
-    """Release the lease of a run that may not start yet; an open circuit breaker delays its trial as long.
+    """Release the lease of a run that may not start yet. An open circuit breaker delays its half-open trial, too.
 
     Args:
         mailbox: The mailbox of the run.
@@ -298,24 +300,24 @@ def lost(record: SyncRun, counts: RunCounts, why: LeaseLost) -> SyncRun:
 
 @transaction.atomic
 def hand_back(
-    record: SyncRun, now: datetime, counts: RunCounts | None = None, *, kind: str = "", excused: bool = True
+    record: SyncRun, now: datetime, counts: RunCounts | None = None, *, kind: str = "", uncounted: bool = True
 ) -> None:
-    """Record a run that ended by a fault of its process or by the shutdown of its worker.
+    """Record a run that a fault of its process or the shutdown of its worker ended.
 
-    The mailbox is free at once and as due as before, and no failure is counted.
+    The lease is released at once, the due time of the mailbox does not change, and no failure is counted.
 
     Args:
         record: The record of the run.
         now: The current time in UTC.
-        counts: The counts of the run, or None where they are not known.
+        counts: The counts of the run, or None if they are not known.
         kind: Kind of the fault; empty when there was none.
-        excused: Whether the attempt at the current page does not count against an email of that page.
+        uncounted: Whether the attempt at the current page is not counted, because no email of that page is at fault.
     """
     states = MailboxState.objects.select_for_update().filter(pk=record.mailbox_id, lease_token=record.lease_token)
     if states.exists():
-        if excused:
+        if uncounted:
             folders = SyncedFolder.objects.filter(mailbox=record.mailbox_id)
-            excuse(folders.filter(attempt_of=record.lease_token))
+            uncount_attempts(folders.filter(attempt_of=record.lease_token))
             folders.exclude(item_in_hand="").update(item_in_hand="")
         states.update(lease_token=None, lease_until=None)
         connection_breakers.return_trial(record.mailbox, now)
@@ -330,7 +332,7 @@ def interval(integration: Integration) -> timedelta:
     """Return the poll interval of the mailboxes of an integration.
 
     Args:
-        integration: The integration, which may have its own interval.
+        integration: The integration, which may override `POLL_INTERVAL`.
 
     Returns:
         The time between two syncs of a mailbox, at least `POLL_INTERVAL_LEAST`.
@@ -344,9 +346,9 @@ def _carry_out(decision: retry_policy.Decision, mailbox: Mailbox, error: Integra
         case retry_policy.RetryAt(at=at):
             return at
         case retry_policy.OpenCircuit(scope=scope, until=until):
-            row = connection_breakers.held_by(mailbox, scope)
+            row = connection_breakers.breaker_row(mailbox, scope)
             if row is not None:
-                connection_breakers.hold(row, until, error, now)
+                connection_breakers.open_breaker(row, until, error, now)
             # The open circuit breaker prevents a sync; when it closes, the mailbox is due at once.
             return now
         case retry_policy.Suspend(scope=scope, reason=reason):
@@ -357,7 +359,7 @@ def _carry_out(decision: retry_policy.Decision, mailbox: Mailbox, error: Integra
 @transaction.atomic
 def _suspend(mailbox: Mailbox, scope: Scope, reason: str, error: IntegrationError, now: datetime) -> None:
     """Disable the part at fault, and announce it once for all of its mailboxes."""
-    # `updated_at` stays: it is the time of the last change by a person, which forms and documents compare.
+    # `updated_at` is not set: it is the time of the last change by a person, and forms and documents compare it.
     disabled = {
         "enabled": False,
         "disabled_reason": DisabledReason(reason),
@@ -381,7 +383,7 @@ def _suspend(mailbox: Mailbox, scope: Scope, reason: str, error: IntegrationErro
 
 def _announce_disabled(mailbox: Mailbox, scope: Scope, error: IntegrationError, count: int) -> None:
     if scope in (Scope.MAILBOX, Scope.FOLDER):
-        # Of several workers that find the same at once, one creates the notification; the others are added to it.
+        # The row lock serializes workers that detect the same: one creates the notification, the others extend it.
         Integration.objects.select_for_update().get(pk=mailbox.integration_id)
         announce_stopped(
             str(mailbox),
@@ -392,15 +394,15 @@ def _announce_disabled(mailbox: Mailbox, scope: Scope, error: IntegrationError, 
             bucket=str(mailbox.bucket),
         )
         return
-    whole = scope is Scope.CONNECTION
-    name = str(mailbox.integration if whole else mailbox)
-    others = "" if whole or count == 1 else f" and {count - 1:,} more mailboxes"
-    kind = NotificationKind.INTEGRATION_DISABLED if whole else NotificationKind.MAILBOX_DISABLED
+    is_connection = scope is Scope.CONNECTION
+    name = str(mailbox.integration if is_connection else mailbox)
+    others = "" if is_connection or count == 1 else f" and {count - 1:,} more mailboxes"
+    kind = NotificationKind.INTEGRATION_DISABLED if is_connection else NotificationKind.MAILBOX_DISABLED
     announce(
         NotificationKind.BUDGET_REACHED if isinstance(error, BudgetReached) else kind,
         f"{name}{others} stopped: {error}",
         integration_id=mailbox.integration_id,
-        mailbox_id=None if whole else mailbox.pk,
+        mailbox_id=None if is_connection else mailbox.pk,
         facts={"error": error.kind, "mailboxes": count, "bucket": str(mailbox.bucket)},
     )
 
@@ -428,7 +430,7 @@ def _release(lease: Lease, values: dict[str, object]) -> None:
 
 
 def _clear_item_in_hand(lease: Lease) -> None:
-    """Clear the current email of a sync that did not finish: its worker is alive, so no email crashed it."""
+    """Clear the current email of a sync that did not finish. Its worker is alive, so this email did not crash it."""
     current = SyncedFolder.objects.filter(mailbox=lease.mailbox_id, mailbox__state__lease_token=lease.token)
     current.exclude(item_in_hand="").update(item_in_hand="")
 
@@ -440,7 +442,7 @@ def _close(
     for name, value in values.items():
         setattr(record, name, value)
     with transaction.atomic():
-        # An update instead of a save: the mailbox and its runs may have been deleted meanwhile.
+        # `update` instead of `save`: the mailbox and its runs may have been deleted meanwhile.
         if SyncRun.objects.filter(pk=record.pk).update(**values):
             activity.add(record.mailbox, counts, now or record.started_at)
     return record

@@ -1,7 +1,7 @@
-"""The polls per second that the poll intervals require, and the polls per second that are done, measured every minute.
+"""Measure every minute how many polls per second the poll intervals require, and how many were done.
 
-Only mailboxes that are up to date count. The first listing of a mailbox is not a poll, and a mailbox that is disabled,
-failing or behind an open circuit breaker waits for another reason.
+Only mailboxes that are up to date are counted. The first listing of a mailbox is not a poll. Mailboxes that are
+disabled, that fail, or whose circuit breaker is open are not polled for another reason than a lack of workers.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ AVERAGED_OVER = timedelta(minutes=10)
 LEAST_MEASUREMENTS = 5
 """Measurements within `AVERAGED_OVER` that are needed to report a shortage."""
 SHORT = 0.8
-"""Share of the needed polls below which a shortage is reported. A poll takes time and ticks are seconds apart, so a
-healthy installation does slightly fewer polls than the intervals require."""
+"""A shortage is reported below this share of the needed polls. A poll takes time and ticks are seconds apart, so a healthy
+installation does slightly fewer polls than the intervals require."""
 GAP = timedelta(minutes=5)
 """Age after which a measurement is too old to be used."""
 
@@ -48,7 +48,7 @@ class Shortage:
 
 
 def measure(now: datetime) -> PollRate | None:
-    """Measure the rates since the last measurement, or in the last minute when that is too old.
+    """Measure the rates since the last measurement, or over the last minute if that measurement is older than `GAP`.
 
     Args:
         now: The current time in UTC.
@@ -68,8 +68,8 @@ def measure(now: datetime) -> PollRate | None:
 def needed() -> float:
     """Return the polls per second that the mailboxes need.
 
-    Each mailbox counts with the pause that was chosen at the end of its last sync. The pause is longer than the poll
-    interval when no email has arrived for days.
+    A mailbox needs one poll per pause, which was chosen at the end of its last sync. The pause is longer than the poll
+    interval if no email has arrived for days.
 
     Returns:
         Polls per second.
@@ -86,7 +86,7 @@ def needed() -> float:
 
 
 def _pause(interval: int | None, ended: datetime | None, due: datetime | None) -> float:
-    """Return the pause in seconds. A mailbox that was made due at once is polled by its interval afterwards."""
+    """Return the pause of a mailbox in seconds: at least its poll interval, even if it was made due at once."""
     usual = max(interval or settings.POLL_INTERVAL.total_seconds(), settings.POLL_INTERVAL_LEAST.total_seconds())
     if ended is None or due is None:
         return usual
@@ -94,7 +94,7 @@ def _pause(interval: int | None, ended: datetime | None, due: datetime | None) -
 
 
 def _ended(since: datetime, now: datetime) -> int:
-    # Filtering by the start uses its index. No run that ended in this period started earlier.
+    # Also filter by the start, which has an index. No run that ended in this period started earlier.
     started_after = since - settings.SYNC_SLICE - settings.LEASE
     runs = SyncRun.objects.filter(started_at__gt=started_after, outcome=SyncRun.Outcome.DONE)
     return runs.filter(ended_at__gt=since, ended_at__lte=now).count()

@@ -1,8 +1,8 @@
 """The heartbeats of the running workers and beats, stored every few seconds.
 
 Heartbeats are written to the database and not sent over the broker, so running processes are known while the broker is
-down. A worker and the processes of its pool share one random name, which is drawn when it starts. Its row is deleted
-when it ends normally.
+down. A worker and the processes of its pool share one random name, which is generated when the worker starts. Its row is
+deleted when the worker ends normally.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ FORGOTTEN = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """What a process reports about itself.
+    """The content of a heartbeat.
 
     Attributes:
         broker: A value of `Process.Broker`: why the broker cannot be used. Empty when it can be used.
         busy: For how long all slots of a worker have been running their current tasks; None while a slot is free.
         unreadable: References of the integrations and destinations whose secrets the process cannot decrypt.
-        fault: Kind of the fault for which a worker takes no mailboxes; empty when there is none.
+        fault: Kind of the fault because of which a worker takes no mailboxes; empty when there is none.
     """
 
     broker: str = ""
@@ -71,7 +71,7 @@ def record_heartbeat(kind: str, node: str, heartbeat: Heartbeat, now: datetime) 
     Args:
         kind: A value of `Process.Kind`.
         node: The Celery node name, such as `celery@host`.
-        heartbeat: What the process reports.
+        heartbeat: The content.
         now: The current time in UTC.
     """
     row = Process.objects.filter(pk=NAME).first() or Process(
@@ -93,7 +93,7 @@ def _since(value: object, previous: object, since: datetime | None, now: datetim
 
 
 def sign_off() -> None:
-    """Delete the row of this process, which ends normally."""
+    """Delete the row of this process when it ends normally."""
     Process.objects.filter(pk=NAME).delete()
 
 
@@ -138,7 +138,7 @@ def unreadable_here() -> tuple[list[str], bool]:
     """Try to decrypt the secrets of all integrations and destinations in use.
 
     Returns:
-        The references of those that this process cannot decrypt, and whether it can decrypt at least one.
+        The references of the rows whose secrets this process cannot decrypt, and whether it can decrypt any others.
     """
     used = Destination.objects.filter(
         buckets__mailboxes__enabled=True, buckets__mailboxes__integration__enabled=True
@@ -170,10 +170,10 @@ def reference(row: Integration | Destination) -> str:
 
 
 def unreadable_by_all(some: Iterable[Process]) -> set[str]:
-    """Return the references that none of the workers can decrypt.
+    """Return the references of the integrations and destinations whose secrets no worker can decrypt.
 
     Args:
-        some: Processes; others than workers are ignored.
+        some: Processes. Those that are no workers are ignored.
 
     Returns:
         The references; empty when there is no worker.
@@ -183,14 +183,14 @@ def unreadable_by_all(some: Iterable[Process]) -> set[str]:
 
 
 def others_open(refs: Iterable[str], now: datetime) -> bool:
-    """Return whether another running worker can decrypt one of these secrets.
+    """Return whether another running worker can decrypt the secrets of at least one of these rows.
 
     Args:
         refs: References of integrations and destinations.
         now: The current time in UTC.
 
     Returns:
-        False also when no other worker is running.
+        True if one can; False also if no other worker is running.
     """
     others = [worker for worker in workers_of(alive(now)) if worker.pk != NAME]
     return bool(others) and not set(refs) <= unreadable_by_all(others)
@@ -200,7 +200,7 @@ def unreadable_by_all_workers(some: Iterable[Process]) -> Q:
     """Return the condition that a mailbox has a secret that no worker can decrypt.
 
     Args:
-        some: Processes; others than workers are ignored.
+        some: Processes. Those that are no workers are ignored.
 
     Returns:
         A condition for `filter` of mailboxes.

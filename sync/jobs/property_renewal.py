@@ -1,13 +1,13 @@
 """Property renewal: add missing properties to comments that an older version pushed without them.
 
-An update that does not change the text costs no AI unit. It is pushed like any other update of properties: with the
-content that the bucket holds, provided that this is the content that was pushed. One task per bucket and minute renews
-up to `BATCHES` times `BATCH` comments. It ends at once while a due mailbox waits for a worker. If a task dies, the next
-one first requests the comments from the bucket, so an update that arrived is not pushed twice. A comment that Re:infer
-refuses, or at which Re:infer fails, stays as it is; it is retried one day after all other comments were processed.
+An update that does not change the text costs no AI unit. So an update repeats the content that the bucket stores, and
+is pushed only if this product pushed that content. One task per bucket and minute renews up to `BATCHES` times
+`BATCH` comments. The task ends at once if a due mailbox waits for a worker. If a task is killed, the next one first
+requests the comments from the bucket, so an update that reached Re:infer is not pushed twice. If Re:infer refuses a
+comment or fails to process it, the comment is not changed; it is retried one day after all others were processed.
 
-While an update is pushed, the ledger entry is marked as in flight, as by a sync. A sync that needs the same entry
-defers its own update until later.
+While an update is pushed, its ledger entry is marked as in flight, in the same way as by a sync. A sync that needs the
+same entry defers its own update.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ IDLE = timedelta(hours=1)
 NEXT_LAP = timedelta(days=1)
 """Time until the comments that could not be updated are retried."""
 LATER = timedelta(minutes=10)
-"""Wait after an error for which Re:infer returned no retry time. A queued task counts as lost after the same time."""
+"""Time until the next task after an error without a retry time. A queued task counts as lost after the same time."""
 BATCH = 100
 """Largest number of comments in one batch. The first batch has one comment: if Re:infer counts its update as a changed
 text, only this one is billed, and no more are pushed."""
 BATCHES = 2
 """Batches of a bucket in one task."""
 AT_ONCE = 4
-"""Buckets per minute."""
+"""The most buckets for which a task is queued per minute."""
 PATIENCE = timedelta(seconds=30)
 """Renewal pauses while a mailbox has been due for longer than this."""
 
@@ -75,7 +75,7 @@ def send_due(send: Callable[[int], object], clock: Clock = database_now) -> int:
         Renewal.objects.get_or_create(bucket=bucket, defaults={"next_at": now})
     if scheduling.is_waited_for(now, PATIENCE):
         return 0
-    due = Renewal.objects.filter(next_at__lte=now, halted_at=None, bucket__in=bucket_audit.answering().values("pk"))
+    due = Renewal.objects.filter(next_at__lte=now, halted_at=None, bucket__in=bucket_audit.auditable().values("pk"))
     sent = 0
     for pk in list(due.order_by("next_at").values_list("pk", flat=True)[:AT_ONCE]):
         # The process whose update succeeds queues the task. A lost task is queued again after `LATER`.
@@ -113,8 +113,8 @@ def renew(bucket_id: int, clock: Clock = database_now, open_sink: Open = open_si
         wait = error.retry_after or LATER
     except _Aborted as why:
         log.info("renewal.ended", bucket=bucket.pk, why=str(why))
-    left = incomplete(bucket).count()
-    Renewal.objects.filter(pk=bucket.pk).update(left=left, next_at=clock() + (wait if left else IDLE))
+    remaining = incomplete(bucket).count()
+    Renewal.objects.filter(pk=bucket.pk).update(left=remaining, next_at=clock() + (wait if remaining else IDLE))
     row.refresh_from_db()
     return row
 
@@ -141,7 +141,7 @@ class _Batch:
         """Renew one batch.
 
         Returns:
-            False when the last entry was passed, so that the next batch starts at the first one.
+            False when no entry is left after the cursor; the next batch then starts at the first entry.
 
         Raises:
             IntegrationError: A request to Re:infer failed.
@@ -150,7 +150,7 @@ class _Batch:
         progress = Renewal.objects.filter(pk=self.bucket.pk)
         row = progress.get()
         entries = list(self._renewable().filter(id__gt=row.cursor).order_by("id")[: min(row.most, BATCH)])
-        # The cursor moves before the work, so that a comment that crashes the worker is not the first one again.
+        # Advance the cursor first: if a comment crashes the worker, the next task does not start with that comment.
         progress.update(cursor=entries[-1].pk if entries else 0)
         if not entries:
             return False
@@ -164,37 +164,37 @@ class _Batch:
 
     def _renew(self, entries: Sequence[LedgerEntry]) -> None:
         stored = self.sink.stored([CommentId(entry.comment_id) for entry in entries])
-        found = _complete(entries, stored)
-        self._settle([entry for entry in entries if found[entry.pk].send is None], found)
-        self._send([entry for entry in entries if found[entry.pk].send is not None], found)
+        completions = _complete(entries, stored)
+        self._settle([entry for entry in entries if completions[entry.pk].send is None], completions)
+        self._send([entry for entry in entries if completions[entry.pk].send is not None], completions)
 
     def _renewable(self) -> QuerySet[LedgerEntry]:
-        """Return the entries that no sync is going to push: a sync pushes all properties."""
+        """Return the entries to renew, without those that a sync is going to push: a sync pushes all properties."""
         in_flight = Q(in_flight_until__gt=self.clock())
         return incomplete(self.bucket).filter(state=LedgerEntry.State.CONFIRMED, dirty=False).exclude(in_flight)
 
     @transaction.atomic
-    def _settle(self, entries: Sequence[LedgerEntry], found: Mapping[int, Completed]) -> None:
+    def _settle(self, entries: Sequence[LedgerEntry], completions: Mapping[int, Completed]) -> None:
         for entry in entries:
             LedgerEntry.objects.filter(pk=entry.pk, sequence=entry.sequence).update(
                 properties_version=PROPERTIES,
-                properties_digest=found[entry.pk].properties_digest,
+                properties_digest=completions[entry.pk].properties_digest,
                 mark=None,
                 in_flight_until=None,
             )
-        held_back = sum(found[entry.pk].held_back for entry in entries)
+        held_back = sum(completions[entry.pk].held_back for entry in entries)
         if held_back:
             Renewal.objects.filter(pk=self.bucket.pk).update(held_back=F("held_back") + held_back)
 
-    def _send(self, entries: Sequence[LedgerEntry], found: Mapping[int, Completed]) -> None:
+    def _send(self, entries: Sequence[LedgerEntry], completions: Mapping[int, Completed]) -> None:
         mark = uuid.uuid4()
         claimed = self._claim(entries, mark)
         if not claimed:
             return
-        comments = [comment for entry in claimed if (comment := found[entry.pk].send) is not None]
+        comments = [comment for entry in claimed if (comment := completions[entry.pk].send) is not None]
         self._check_still_in_flight(mark, len(claimed))
         receipt = self.sink.push(comments)
-        self._confirm(claimed, mark, found, receipt)
+        self._confirm(claimed, mark, completions, receipt)
         if receipt.text_changed:
             raise _Aborted("a text was changed")
 
@@ -220,18 +220,21 @@ class _Batch:
         """
         until = self.clock() + timedelta(seconds=self.sink.deadline)
         if LedgerEntry.objects.filter(bucket=self.bucket, mark=mark, in_flight_until__gte=until).count() != count:
-            raise _Aborted("it stood still")
+            raise _Aborted("the process was suspended")
 
     @transaction.atomic
     def _confirm(
-        self, claimed: Sequence[LedgerEntry], mark: uuid.UUID, found: Mapping[int, Completed], receipt: Receipt
+        self, claimed: Sequence[LedgerEntry], mark: uuid.UUID, completions: Mapping[int, Completed], receipt: Receipt
     ) -> None:
         refused = {rejection.comment_id for rejection in receipt.rejections} | set(receipt.in_doubt)
         for entry in claimed:
             row = LedgerEntry.objects.filter(pk=entry.pk)
             values: dict[str, object] = {"mark": None, "in_flight_until": None}
             if entry.comment_id not in refused:
-                values |= {"properties_version": PROPERTIES, "properties_digest": found[entry.pk].properties_digest}
+                values |= {
+                    "properties_version": PROPERTIES,
+                    "properties_digest": completions[entry.pk].properties_digest,
+                }
             if not row.filter(mark=mark).update(**values, sequence=F("sequence") + 1):
                 # A sync changed the entry during the push, so the content of the bucket is unknown.
                 row.update(dirty=True, mark=None, sequence=F("sequence") + 1)

@@ -1,6 +1,6 @@
 """Delete old records: runs, runs that found nothing new, settled dead letters, activity and notifications.
 
-A dead letter that is not settled and a notification that is open are never deleted.
+Open notifications and dead letters that wait for a retry or a decision are never deleted.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from django.conf import settings
 
 from notifications.models import Notification
 from sync.jobs import poll_rate, sign_in_budget
-from sync.jobs.housekeeping import ticked
+from sync.jobs.housekeeping import record_tick
 from sync.models import Activity, DeadLetter, MailDay, PollRate, SyncRun
 from sync.store.lease import Clock, database_now
 
@@ -20,7 +20,7 @@ ACTIVITY_RETENTION = timedelta(days=396)
 MAIL_DAY_RETENTION = timedelta(weeks=3)
 """A day is compared with the same weekday of the last two weeks."""
 QUIET_RUN_RETENTION = timedelta(days=1)
-"""For runs that found nothing new: 5,000 mailboxes that are polled every minute have seven million of them per day."""
+"""For runs that found nothing new: 5,000 mailboxes that are polled every minute produce seven million of these per day."""
 QUIET = ("listed", "fetched", "created", "updated", "set_aside", "held_back", "text_changes")
 """Counts that are all 0 in a run that found nothing new."""
 
@@ -42,4 +42,4 @@ def prune(clock: Clock = database_now) -> None:
     MailDay.objects.filter(day__lt=(now - MAIL_DAY_RETENTION).date()).delete()
     PollRate.objects.filter(at__lt=now - poll_rate.RETENTION).delete()
     sign_in_budget.forget_old(now)
-    ticked("prune", now)
+    record_tick("prune", now)

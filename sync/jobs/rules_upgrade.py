@@ -1,9 +1,9 @@
-"""Upgrade a mailbox that was synced by another version of the fixed rules than this release uses.
+"""Upgrade a mailbox whose last sync used another version of the fixed filter rules than this release.
 
-The first sync by the present version changes the stored state so that nothing is listed again at once: every folder
-keeps its cursor, and a rescan reads the folders in parts during later syncs (`sync.engine.rescan`). The whole folder
-tree is requested again, because the present rules may want folders that were not read before. Several workers can
-upgrade at the same time: each mailbox has its own lease, and the first stored time of a version is kept.
+The first sync of this release does not list everything again: every folder keeps its cursor, and a rescan reads the
+folders in parts during later syncs (`sync.engine.rescan`). The whole folder tree is requested again, because the current
+rules may want folders that were not read before. Several workers can upgrade mailboxes at the same time: each mailbox
+has its own lease, and the first stored time of a version is kept.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 
 def take_up_rules(mailbox: Mailbox, lease: Lease) -> None:
-    """Upgrade the mailbox to the present fixed rules if it was synced by others. Call it before a run reads anything.
+    """Upgrade the mailbox to the current fixed rules if its last sync used others. Call it before a run reads anything.
 
     Args:
         mailbox: The mailbox of the run.
@@ -33,32 +33,32 @@ def take_up_rules(mailbox: Mailbox, lease: Lease) -> None:
         LeaseLost: Another worker holds the lease.
     """
     version = rules_versions.current()
-    other = MailboxState.objects.filter(pk=mailbox.pk, lease_token=lease.token).exclude(rules=version)
-    if not other.exists():
+    outdated = MailboxState.objects.filter(pk=mailbox.pk, lease_token=lease.token).exclude(rules=version)
+    if not outdated.exists():
         return
     with transaction.atomic():
         lease.demand()
-        state = other.get()
+        state = outdated.get()
         now = lease.clock()
-        moments = [RulesTakenUp(version=change.version, at=now) for change in rules_versions.CHANGES]
-        RulesTakenUp.objects.bulk_create(moments, ignore_conflicts=True)
+        rows = [RulesTakenUp(version=change.version, at=now) for change in rules_versions.CHANGES]
+        RulesTakenUp.objects.bulk_create(rows, ignore_conflicts=True)
         _keep_cursors(mailbox, max(state.rules, version))
-        # A mailbox that was never synced needs no rescan: its first listing uses the present rules.
+        # A mailbox that was never synced needs no rescan: its first listing uses the current rules.
         values = {} if _was_synced(mailbox) else {"looked_for": version}
-        other.update(rules=version, folders_cursor="", **values)
+        outdated.update(rules=version, folders_cursor="", **values)
     log.info("sync.rules_taken_up", version=version)
 
 
 def _keep_cursors(mailbox: Mailbox, newest: int) -> None:
     """Keep the cursors of folders whose filters did not change apart from the fixed rules.
 
-    A folder in its first listing starts again, because the pages read so far were filtered by the other rules.
+    A folder in its first listing starts again, because the pages read so far were filtered by the old rules.
     """
-    present = rules_versions.current()
-    former = [_digest(mailbox, version) for version in range(1, newest + 1) if version != present]
-    same = SyncedFolder.objects.filter(mailbox=mailbox, wanted_digest__in=former)
+    current = rules_versions.current()
+    other_digests = [_digest(mailbox, version) for version in range(1, newest + 1) if version != current]
+    same = SyncedFolder.objects.filter(mailbox=mailbox, wanted_digest__in=other_digests)
     same.filter(listing=True).update(**FROM_THE_BEGINNING)
-    same.update(wanted_digest=_digest(mailbox, present), look_cursor="")
+    same.update(wanted_digest=_digest(mailbox, current), look_cursor="")
 
 
 def _was_synced(mailbox: Mailbox) -> bool:
@@ -71,7 +71,7 @@ def _digest(mailbox: Mailbox, version: int) -> str:
 
 
 def newly_of(mailbox: Mailbox) -> Newly:
-    """Return what is stored about emails that only newer fixed rules want.
+    """Return the stored state of the newly wanted emails: emails that only newer fixed rules want.
 
     Args:
         mailbox: The mailbox of the run.

@@ -1,7 +1,7 @@
 """The checks between two batches of a sync, and within a slow batch.
 
-Whether this run still holds the lease, whether its time slice is over, whether an admin pressed Stop, and whether the
-shutdown of the worker was requested.
+They check whether this run still holds the lease, whether its time slice is over, whether an admin pressed Stop, and
+whether the shutdown of the worker was requested.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sync.store.lease import Lease
 NOTE_EVERY = 2.0
 """Seconds between two records of the progress, for pages that show a running backfill."""
 CHECK_EVERY = 10.0
-"""Seconds between two checks within a batch: much less than the lease, and rare enough for batches of milliseconds."""
+"""Seconds between two checks within a batch. Much less than the lease, but long enough that fast batches run no check."""
 
 
 class RunControl:
@@ -26,7 +26,7 @@ class RunControl:
     Args:
         lease: The lease of the run.
         slice_seconds: Length of the time slice in seconds.
-        monotonic: Returns seconds that never go back.
+        monotonic: A monotonic clock in seconds.
         is_used_up: Returns whether the AI unit budget of the bucket is used up.
         note: Records the progress of the run for the pages.
         is_trial: Whether the run is the half-open trial of a circuit breaker.
@@ -87,7 +87,7 @@ class RunControl:
         return self._monotonic() < self._end
 
     def _may_continue(self) -> bool:
-        """Return whether the mailbox is enabled and, unless this is a trial, no circuit breaker opened meanwhile."""
+        """Return whether the mailbox is enabled. Unless this run is a trial, all circuit breakers must be closed, too."""
         enabled = self._enabled()
         return (enabled if self._is_trial else enabled.filter(connection_breakers.breakers_closed())).exists()
 
@@ -99,7 +99,7 @@ class RunControl:
         return Mailbox.objects.filter(pk=self._lease.mailbox_id, enabled=True, integration__enabled=True)
 
     def require_lease(self, seconds: float) -> None:
-        """Check that the lease lasts long enough for the next step; renew it where it does not.
+        """Check that the lease lasts long enough for the next step; renew it otherwise.
 
         Args:
             seconds: Seconds that the next step can take.

@@ -15,7 +15,7 @@ from django.db import InterfaceError, InternalError, OperationalError, connectio
 
 from conversion import transform
 from conversion.deadline.in_process import Convert, Outcome
-from conversion.error_location import place_of
+from conversion.error_location import error_location
 from integrations.connect import open_secrets, open_sink, open_source
 from integrations.errors import DatabaseFailed, IntegrationError, ProcessFault, SecretUnreadable
 from integrations.messages import Email
@@ -49,7 +49,7 @@ from sync.store.checkpoints import DatabaseCheckpoints
 from sync.store.lease import Clock, Lease, database_now
 from sync.store.ledger import DatabaseLedger
 from sync.store.source_change import leave_foreign_source
-from sync.store.source_facts import remembered
+from sync.store.source_facts import stored_facts
 
 log = structlog.get_logger(__name__)
 
@@ -64,8 +64,8 @@ class RunEnvironment:
     Attributes:
         open_source: Opens the source of a mailbox.
         open_sink: Opens the sink of a bucket.
-        clock: Returns the current time in UTC by the database's clock.
-        monotonic: Returns seconds that never go back.
+        clock: Returns the current time in UTC, from the clock of the database.
+        monotonic: A monotonic clock in seconds.
         make_ledger: Creates the ledger of the run.
         make_checkpoints: Creates the checkpoints of the run.
         chance: Returns a random number from 0 to 1, which spreads the next syncs.
@@ -87,12 +87,12 @@ def run(mailbox_id: int, environment: RunEnvironment | None = None) -> SyncRun |
 
     Args:
         mailbox_id: Primary key of the mailbox.
-        environment: The external dependencies; those of production when left out.
+        environment: The external dependencies; None for those of production.
 
     Returns:
-        The record of the run. None when the mailbox is disabled, another worker holds its lease, it has to wait, or a
-        fault of this process prevented the sync. After such a fault the mailbox is still due, and the next tick queues
-        it.
+        The record of the run. None if no sync started: the mailbox is disabled, another worker holds its lease, a
+        circuit breaker or the sign-in budget postpones it, or this process has a fault. None also if a fault or the
+        shutdown of this process ended the sync; the mailbox is then still due, and the next tick queues it.
     """
     environment = environment or RunEnvironment()
     mailbox = run_decisions.enabled_mailbox(mailbox_id)
@@ -118,7 +118,7 @@ def run(mailbox_id: int, environment: RunEnvironment | None = None) -> SyncRun |
         if admission is None:
             return None
         try:
-            # Only a new sign-in shows that a password is right: an open connection or a token outlives the password.
+            # Only a new sign-in tests the password: open connections and tokens stay valid after a password change.
             new_sign_in = mailbox.integration.is_held or admission.is_counted
             return _run(mailbox, lease, environment, is_trial=is_trial, new_sign_in=new_sign_in)
         finally:
@@ -153,7 +153,7 @@ def _admitted(mailbox: Mailbox, lease: Lease) -> sign_in_budget.Admission | None
 
 
 def _can_open(mailbox: Mailbox) -> bool:
-    """Return whether this process can sync the mailbox, as far as can be checked before the sync starts."""
+    """Return whether this process is fit to sync and can decrypt the secrets of the mailbox."""
     if worker_fitness.is_unfit():
         return False
     try:
@@ -187,7 +187,7 @@ def _run(
     except LeaseLost as why:
         log.warning("sync.lease_lost", checkpoint_moved=isinstance(why, CheckpointMoved))
         return outcome.lost(record, counts, why)
-    except Exception as error:  # noqa: BLE001  # the outermost handler: a fault of the product only delays this mailbox
+    except Exception as error:  # noqa: BLE001  # the outermost handler: a bug of the product must only delay this mailbox
         fault = own_fault(error)
         if fault is not None:
             _note_fault(fault)
@@ -200,9 +200,12 @@ def _run(
 
 
 def _hand_back(record: SyncRun, counts: RunCounts, clock: Clock, fault: ProcessFault | None, chance: float) -> None:
-    """Hand the mailbox back after a fault of this process. `chance` is unused: the next tick queues the mailbox."""
-    kind, excused = (fault.kind, not fault.may_be_item) if fault else ("", True)
-    outcome.hand_back(record, clock(), counts, kind=kind, excused=excused)
+    """Release the mailbox after a fault or the shutdown of this process.
+
+    `chance` is unused, because the next tick queues the mailbox.
+    """
+    kind, uncounted = (fault.kind, not fault.may_be_item) if fault else ("", True)
+    outcome.hand_back(record, clock(), counts, kind=kind, uncounted=uncounted)
 
 
 def _failed(
@@ -217,8 +220,8 @@ def _failed(
         fault = DatabaseFailed(type(error).__name__)
         return partial(outcome.failed, mailbox, lease, record, counts, fault, new_sign_in=new_sign_in)
     # Neither the text nor the arguments of an unforeseen error are logged: they may quote an email.
-    log.error("sync.broke", error=type(error).__name__, where=place_of(error))
-    return partial(outcome.broke, mailbox, lease, record, counts, error)
+    log.error("sync.broke", error=type(error).__name__, where=error_location(error))
+    return partial(outcome.end_after_internal_error, mailbox, lease, record, counts, error)
 
 
 def _sync(
@@ -236,10 +239,10 @@ def _sync(
     with (
         environment.open_source(mailbox.integration, mailbox.address, fresh=new_sign_in) as source,
         environment.open_sink(bucket.destination, bucket.project, bucket.name) as sink,
-        remembered(source, mailbox, lease),
+        stored_facts(source, mailbox, lease),
     ):
         if is_trial and (bucket.is_held or bucket.destination.is_held):
-            # There may be no email to push, and then the sync would not show whether Re:infer works.
+            # If there is no email to push, only this request shows whether Re:infer works.
             sink.check()
         run_decisions.drop_ledger_if_requested(mailbox, lease)
         leave_foreign_source(mailbox, lease)
@@ -326,7 +329,7 @@ def _sizes() -> Sizes:
 def _is_trusted(bucket: Bucket, sink: Sink, clock: Clock) -> bool:
     """Return whether the ledger lists every comment of the bucket.
 
-    The bucket is examined once, at first contact: only an empty bucket holds no unknown comment.
+    The bucket is checked once, before its first push. If it is empty then, it contains no unknown comment.
     """
     if bucket.examined_at is None:
         is_empty = sink.is_empty()

@@ -29,13 +29,13 @@ log = structlog.get_logger(__name__)
 Send = Callable[[int], object]
 
 _log_debounce = Debounce(60)
-"""Limits the log lines about an unreachable broker: otherwise every sync that ends would log one."""
+"""Limits the log lines about an unreachable broker. Without it, every sync that ends would log one."""
 
 
 def dispatch(send: Send, clock: Clock = database_now) -> int:
     """Queue the mailboxes that are due.
 
-    An unreachable broker ends the call early; the other mailboxes stay due.
+    If the broker is unreachable, the function returns early, and the other mailboxes stay due.
 
     Args:
         send: Queues the task of a mailbox, by primary key.
@@ -61,7 +61,7 @@ def dispatch(send: Send, clock: Clock = database_now) -> int:
     return queued
 
 
-def go_on(mailbox: Mailbox, send: Send, clock: Clock = database_now) -> int:
+def queue_next(mailbox: Mailbox, send: Send, clock: Clock = database_now) -> int:
     """Queue the next due mailboxes of an integration when one of its syncs ended.
 
     Without this, an integration could do at most `most_at_once` syncs per tick, however short they are.
@@ -77,7 +77,7 @@ def go_on(mailbox: Mailbox, send: Send, clock: Clock = database_now) -> int:
     now = clock()
     integration = Integration.objects.get(pk=mailbox.integration_id)
     if integration.is_held:
-        # A half-open trial right away shows whether the error concerns the connection or one mailbox.
+        # Start a half-open trial now: it shows whether the error concerns the connection or one mailbox.
         due = [pk for pk, _ in _trials_of(Integration, "integration", now, pk=integration.pk)]
         return _send_all(send, _claim(integration.pk, due, due, now)) if due else 0
     due = [pk for pk, _ in _due(now).filter(integration=integration)[: integration.most_at_once]]
@@ -86,9 +86,9 @@ def go_on(mailbox: Mailbox, send: Send, clock: Clock = database_now) -> int:
 
 @transaction.atomic
 def _claim(integration_id: int, due: Iterable[int], trial_ids: Container[int], now: datetime) -> list[int]:
-    """Mark as queued as many of these mailboxes as the integration has free places.
+    """Mark mailboxes as queued until the integration has `most_at_once` of them, and return the marked ones.
 
-    The row lock makes a second process wait, so that it sees the marks of the first one.
+    The row lock makes concurrent calls run one after the other, so that each sees the marks of the previous one.
     """
     integration = Integration.objects.select_for_update().filter(pk=integration_id).first()
     if integration is None:
@@ -103,7 +103,7 @@ def _claim(integration_id: int, due: Iterable[int], trial_ids: Container[int], n
 
 
 def _send_all(send: Send, claimed: Sequence[int]) -> int:
-    """Send the tasks of marked mailboxes, and return how many. If the broker is unreachable, the rest is unmarked."""
+    """Send the tasks of marked mailboxes, and return how many. After a broker error, the others are unmarked."""
     for sent, mailbox_id in enumerate(claimed):
         try:
             send(mailbox_id)
@@ -115,14 +115,14 @@ def _send_all(send: Send, claimed: Sequence[int]) -> int:
     return len(claimed)
 
 
-def queue(mailbox_id: int, send: Send, now: datetime, *, probe: bool = False) -> bool:
+def queue(mailbox_id: int, send: Send, now: datetime, *, is_trial: bool = False) -> bool:
     """Mark a mailbox as queued and send its task.
 
     Args:
         mailbox_id: Primary key of the mailbox.
         send: Queues the task of a mailbox, by primary key.
         now: The current time in UTC.
-        probe: Whether the sync is a half-open trial, which runs although a circuit breaker is open.
+        is_trial: Whether the sync is a half-open trial, which runs although a circuit breaker is open.
 
     Returns:
         False if the mailbox is queued or running already.
@@ -130,7 +130,7 @@ def queue(mailbox_id: int, send: Send, now: datetime, *, probe: bool = False) ->
     Raises:
         kombu.exceptions.OperationalError: The broker cannot be reached. The mark is removed.
     """
-    if not _mark(mailbox_id, now, is_trial=probe):
+    if not _mark(mailbox_id, now, is_trial=is_trial):
         return False
     try:
         send(mailbox_id)
@@ -146,7 +146,7 @@ def _mark(mailbox_id: int, now: datetime, *, is_trial: bool) -> int:
 
 
 def is_queued(mailbox_id: int) -> bool:
-    """Return whether a mailbox is marked as queued, also when the mark has expired.
+    """Return whether a mailbox is marked as queued, even if the mark has expired.
 
     The run that starts removes the mark.
 
@@ -160,7 +160,7 @@ def is_queued(mailbox_id: int) -> bool:
 
 
 def make_states() -> None:
-    """Create the state rows that are missing, for mailboxes that were created in any way."""
+    """Create the missing state rows. Code that creates a mailbox does not have to create its state."""
     missing = Mailbox.objects.filter(state=None).values_list("pk", flat=True)
     MailboxState.objects.bulk_create([MailboxState(mailbox_id=pk) for pk in missing], ignore_conflicts=True)
 
@@ -173,8 +173,8 @@ _NEVER_STARTED = Case(When(state__synced_at=None, state__pages=0, then=Value(0))
 """0 for a mailbox of which no sync has finished or read a page, otherwise 1."""
 _ORDER = (_NEVER_STARTED, DUE.asc(), F("state__synced_at").asc(nulls_first=True), "pk")
 """Mailboxes that were never synced come first, then those that have been due longest. Stop and Start make thousands due
-at the same time. Of those, the mailbox with the oldest last sync comes first, so that no mailbox starves when this
-happens often."""
+at the same time. Of those, the mailbox with the oldest last sync comes first, so that frequent restarts never starve a
+mailbox."""
 
 
 def _ready(now: datetime) -> QuerySet[Mailbox, tuple[int, int]]:
@@ -207,7 +207,7 @@ def is_waited_for(now: datetime, patience: timedelta) -> bool:
 
 
 def _trials(now: datetime) -> list[tuple[int, int]]:
-    """Return one mailbox as the half-open trial for each open circuit breaker whose wait is over.
+    """Choose one mailbox for the half-open trial of each open circuit breaker whose wait is over.
 
     The other circuit breakers of that mailbox are closed.
     """
@@ -216,12 +216,12 @@ def _trials(now: datetime) -> list[tuple[int, int]]:
 
 
 def _trials_of(
-    model: connection_breakers.BreakerModel, path: str, now: datetime, **which: object
+    model: connection_breakers.BreakerModel, path: str, now: datetime, **filters: object
 ) -> Iterator[tuple[int, int]]:
-    for row in model._default_manager.filter(held_until__lte=now, **which):
+    for row in model._default_manager.filter(held_until__lte=now, **filters):
         others = Q(**{f"{other}__held_until": None for other in connection_breakers.PATHS if other != path})
         free = _ready(now).filter(others, **{path: row})
-        # A mailbox that failed may be at fault itself, and its trial would show nothing about the others. So if there
+        # A mailbox that failed may be at fault itself, so its trial would not show whether the others work. If there
         # are mailboxes without failures, wait until one of them is free.
         healthy = Q(state__failures=0)
         candidates = Mailbox.objects.filter(others, healthy, enabled=True, integration__enabled=True, **{path: row})
@@ -238,7 +238,7 @@ def busy(integration_id: int, now: datetime) -> int:
         now: The current time in UTC.
 
     Returns:
-        Number of occupied places.
+        Number of mailboxes, for comparison with `most_at_once`.
     """
     states = MailboxState.objects.filter(mailbox__integration=integration_id)
     verified = Verification.objects.filter(mailbox__integration=integration_id, claimed_until__gt=now)

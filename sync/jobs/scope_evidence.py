@@ -1,6 +1,6 @@
-"""Collect what the database stores about the other mailboxes of a connection when a sync failed.
+"""After a failed sync, collect the stored results of the other mailboxes of the same connection.
 
-`sync.engine.error_scope` decides by it which part is at fault.
+From this evidence, `sync.engine.error_scope` decides which part is at fault.
 """
 
 from __future__ import annotations
@@ -24,29 +24,29 @@ OVERLOAD_WITHIN = timedelta(minutes=5)
 
 
 def kinds_of(evidence: Evidence) -> list[str]:
-    """Return the error kinds of a class of evidence.
+    """Return the kinds of the errors that have a class of evidence.
 
     Args:
         evidence: The class of evidence.
 
     Returns:
-        Stable names of errors.
+        The `kind` of each error class.
     """
     return [error.kind for error in all_errors() if error.evidence is evidence]
 
 
 PASSWORD_KINDS = kinds_of(Evidence.PASSWORD)
-"""Kinds of errors by which a sign-in was refused."""
+"""Kinds of the errors that mean a refused sign-in."""
 
 
 def collect(mailbox: Mailbox, evidence: Evidence, now: datetime) -> ConnectionEvidence:
-    """Collect what is stored about the connection of a mailbox whose sync just failed.
+    """Collect the evidence about the connection of a mailbox whose sync just failed.
 
-    Takes a few queries, and none for evidence that decides the scope by itself.
+    Runs a few queries, or none if the class of the error alone decides the scope.
 
     Args:
         mailbox: The mailbox whose sync failed.
-        evidence: The class of the error.
+        evidence: The class of evidence of the error.
         now: The current time in UTC.
 
     Returns:
@@ -57,15 +57,15 @@ def collect(mailbox: Mailbox, evidence: Evidence, now: datetime) -> ConnectionEv
     if evidence is Evidence.RESPONSE:
         integration = Integration.objects.get(pk=mailbox.integration_id)
         return ConnectionEvidence(
-            held_for(integration), refused_elsewhere=_refused_elsewhere(mailbox, integration, now)
+            breaker_evidence(integration), refused_elsewhere=_refused_elsewhere(mailbox, integration, now)
         )
     if evidence is Evidence.OVERLOAD:
         integration = Integration.objects.get(pk=mailbox.integration_id)
-        return ConnectionEvidence(held_for(integration), in_a_row=_in_a_row(mailbox, now))
+        return ConnectionEvidence(breaker_evidence(integration), in_a_row=_in_a_row(mailbox, now))
     return ConnectionEvidence()
 
 
-def held_for(integration: Integration) -> Evidence | None:
+def breaker_evidence(integration: Integration) -> Evidence | None:
     """Return the evidence that opened the circuit breaker of an integration.
 
     Args:
@@ -91,7 +91,7 @@ def refused_a_password(prefix: str = "") -> Q:
 
 
 def refused_by_response(prefix: str = "") -> Q:
-    """Return the condition that the last sync was refused by a response that does not concern a password.
+    """Return the condition that the last sync of a mailbox failed because the server refused a request after the sign-in.
 
     Args:
         prefix: Lookup from the filtered model to `MailboxState`, such as `state__`. Empty for states.
@@ -131,7 +131,7 @@ def _others(mailbox: Mailbox) -> QuerySet[Mailbox]:
 
 def _refused_elsewhere(mailbox: Mailbox, integration: Integration, now: datetime) -> bool:
     since = now - WITHIN
-    if held_for(integration) is Evidence.RESPONSE and integration.held_since is not None:
+    if breaker_evidence(integration) is Evidence.RESPONSE and integration.held_since is not None:
         since = min(since, integration.held_since - WITHIN)
     # A sync starts at most one slice, plus the duration of one request, before it ends.
     ended = SyncRun.objects.filter(
@@ -146,7 +146,7 @@ def _refused_elsewhere(mailbox: Mailbox, integration: Integration, now: datetime
 
 
 def _in_a_row(mailbox: Mailbox, now: datetime) -> int:
-    """Return how many other mailboxes of the connection failed by an overload since the last different outcome."""
+    """Return how many other mailboxes of the connection failed by an overload in an unbroken row of latest syncs."""
     kinds = kinds_of(Evidence.OVERLOAD)
     begun = SyncRun.objects.filter(mailbox__integration=mailbox.integration_id, started_at__gt=now - OVERLOAD_WITHIN)
     last = begun.exclude(outcome__in=[Outcome.RUNNING, Outcome.LOST]).exclude(mailbox=mailbox).order_by("-ended_at")

@@ -1,9 +1,10 @@
 """Whether the shutdown of this worker was requested.
 
-The process that receives the signal sets the request; the processes that it forked read it from shared memory.
+The process that receives the signal records the request; the processes that it forked read it from shared memory.
 
-A sync then ends between two batches, as at the end of its slice, and another worker continues it. A sync that does not
-reach such a point in time is interrupted (`sync.jobs.worker_exit`). Pure except for one shared byte and a signal.
+A sync then ends after its current batch, as at the end of its time slice, and another worker continues it. A sync whose
+batch takes too long is interrupted (`sync.jobs.worker_exit`). This module does no I/O except for one byte of shared
+memory and a signal.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ _requested = mmap.mmap(-1, 1)
 _interruptible: set[str] = set()
 """Not empty while a sync of this process may be interrupted."""
 RETRY_INTERVAL = 0.5
-"""Seconds between two interruptions: a library may have swallowed the first one."""
+"""Seconds between two interruptions, because a library may catch and discard the first one."""
 
 
 class SyncInterrupted(SystemExit):
-    """The current sync is interrupted.
+    """Raised to interrupt the current sync.
 
-    A SystemExit, which libraries pass on as they do when a process ends.
+    It is a `SystemExit`, because most libraries do not catch `SystemExit`.
     """
 
 
@@ -57,10 +58,10 @@ def interruptible() -> Iterator[None]:
 
 
 def interrupt_after(seconds: float) -> None:
-    """Interrupt the sync that this process runs at that time.
+    """Interrupt the sync that this process is running after a delay.
 
-    For a worker that syncs in its main thread. Call it in the main thread. It uses the timer of
-    `signal.setitimer(ITIMER_REAL)`; a later call of `setitimer` replaces it.
+    For a worker that syncs in its main thread. Call it in the main thread. It uses `signal.setitimer(ITIMER_REAL)`, and
+    a later call of `setitimer` replaces the timer.
 
     Args:
         seconds: Seconds until the interruption.

@@ -1,8 +1,8 @@
 """The sign-in budget: how many refused sign-ins an account may have before this product pauses its sign-ins.
 
-A directory locks an account after too many refused sign-ins, for whatever mailbox. So refused sign-ins are counted per
-account, over all mailboxes, workers, half-open trials, connection tests and integrations that use it. While no refused
-sign-in is counted, a sync takes no query and writes nothing here.
+A directory locks an account after too many refused sign-ins, even if each was for another mailbox. So refused sign-ins
+are counted per account, over all mailboxes, workers, half-open trials, connection tests and integrations that use it.
+While no refused sign-in is counted, a sync runs no query of this module.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sync.models import Account
 from sync.store.lease import Clock, database_now
 
 FIRST_LIMIT = 2
-"""Refused sign-ins allowed in `FIRST_PERIOD`: of the first mailbox, and of the half-open trial."""
+"""Refused sign-ins allowed in `FIRST_PERIOD`: one by the first mailbox, and one by the half-open trial."""
 FIRST_PERIOD = timedelta(minutes=1)
 """The period after the first refused sign-in."""
 LATER_LIMIT = 3
@@ -54,11 +54,11 @@ FREE = Admission("")
 
 
 def allowed_at(times: Sequence[datetime], began: datetime, now: datetime, within: timedelta) -> datetime:
-    """Return when one more refused sign-in is within the limits.
+    """Return the earliest time at which one more refused sign-in does not exceed the limits.
 
     Args:
         times: When sign-ins were refused within the last `within`, in UTC.
-        began: When the first of them was refused, in UTC.
+        began: When the first of these sign-ins was refused, in UTC.
         now: The current time in UTC.
         within: The period of the later limit.
 
@@ -75,8 +75,9 @@ def allowed_at(times: Sequence[datetime], began: datetime, now: datetime, within
 def admit(integration: Integration, key: str, now: datetime, *, doubtful: bool) -> Admission | datetime:
     """Decide whether a sign-in of an integration may start now.
 
-    An attempt is not counted while the account is not doubted, or with a secret that was not refused yet. Any other
-    attempt counts as refused until `settle` is called, so that simultaneous attempts together stay within the budget.
+    An attempt is counted only if the account may be at fault (`doubtful`, or `Account.doubted`) and its secret was
+    refused before. A counted attempt counts as refused until `settle` is called, so that simultaneous attempts together
+    stay within the budget.
 
     Args:
         integration: The integration that signs in.
@@ -107,7 +108,7 @@ def admit(integration: Integration, key: str, now: datetime, *, doubtful: bool) 
 
 
 def settle(admission: Admission) -> None:
-    """Stop counting an attempt that is over and was not refused.
+    """Stop counting an attempt that ended without a refusal. A refused attempt stays counted: see `refused`.
 
     Args:
         admission: The permission of the attempt.
@@ -121,7 +122,7 @@ def refused(integration: Integration, key: str, now: datetime, *, doubted: bool 
 
     Args:
         integration: The integration whose sign-in was refused.
-        key: Identifies the attempt, as for `admit`. An attempt is counted once.
+        key: The key that was passed to `admit`. An attempt is counted once.
         now: The current time in UTC.
         doubted: Whether the account may be at fault, so that all attempts with it are counted from now on.
     """
@@ -138,8 +139,8 @@ def refused(integration: Integration, key: str, now: datetime, *, doubted: bool 
         row.save()
 
 
-def worked(integration: Integration) -> None:
-    """Drop the counted refusals of a secret with which a new sign-in worked: the directory resets its count, too.
+def record_success(integration: Integration) -> None:
+    """Drop the counted refusals of a secret after a sign-in with it worked. The directory resets its count, too.
 
     Args:
         integration: The integration that signed in.
@@ -148,7 +149,7 @@ def worked(integration: Integration) -> None:
     _forget(account_of(integration), lambda refusal: refusal["secret"] == secret)
 
 
-def entered(integration: Integration) -> None:
+def drop_unused_secrets(integration: Integration) -> None:
     """Drop the counted refusals of secrets that no integration uses any more.
 
     Call it when an integration was changed or started.
@@ -165,7 +166,7 @@ def entered(integration: Integration) -> None:
 
 
 def forget_old(now: datetime) -> None:
-    """Delete accounts whose refused sign-ins no longer count.
+    """Delete the rows of accounts without a refused sign-in within `REFUSED_SIGN_INS_WITHIN`.
 
     Args:
         now: The current time in UTC.
@@ -210,7 +211,7 @@ class SignInAttempt:
         if error is not None and error.evidence is Evidence.PASSWORD:
             refused(self.integration, self.key, self.clock())
         elif not kind:
-            worked(self.integration)
+            record_success(self.integration)
 
 
 @contextmanager
@@ -219,12 +220,12 @@ def counted(
 ) -> Iterator[SignInAttempt]:
     """Count a sign-in outside of a sync: a connection test, a preview or a verification.
 
-    The caller reports the result by `SignInAttempt.ended`.
+    The caller reports the result with `SignInAttempt.ended`.
 
     Args:
         integration: The integration that signs in.
         clock: Returns the current time in UTC.
-        doubtful: As for `admit`.
+        doubtful: See `admit`.
         key: Identifies the attempt; random when empty.
 
     Yields:
@@ -267,7 +268,7 @@ def counting(integration: Integration, clock: Clock = database_now) -> Iterator[
 
 
 def paused_until(at: datetime, now: datetime) -> SignInPaused:
-    """Return the error for a sign-in that has to wait.
+    """Return the error for a sign-in that may not start yet.
 
     Args:
         at: When the sign-in may start, in UTC.
@@ -289,21 +290,21 @@ def account_of(integration: Integration) -> str:
         The primary key for `Account`.
     """
     by_password = integration.auth in (Integration.Auth.NTLM, Integration.Auth.BASIC, Integration.Auth.SERVICE_USER)
-    who = integration.username if by_password else integration.client_id
+    user = integration.username if by_password else integration.client_id
     if integration.auth in (Integration.Auth.NTLM, Integration.Auth.BASIC):
-        place, who = normal_address(integration.endpoint), _user_name(who)
+        service, user = normal_address(integration.endpoint), _user_name(user)
     else:
-        place = f"{normal_address(integration.authority)} {integration.tenant_id.strip()}"
-    return _digest(f"{place.casefold()} {who.strip().casefold()}")
+        service = f"{normal_address(integration.authority)} {integration.tenant_id.strip()}"
+    return _digest(f"{service.casefold()} {user.strip().casefold()}")
 
 
-def _user_name(who: str) -> str:
+def _user_name(user: str) -> str:
     r"""Return the user name without its domain.
 
-    `BANK\svc` and `svc@bank.example` can be the same account, and only the directory has the mapping of the domains. To
-    count two accounts as one is harmless, because refusals are counted per secret.
+    `BANK\svc` and `svc@bank.example` can be the same account, and only the directory can map one domain to the other.
+    Counting two accounts as one is harmless, because refusals are counted per secret.
     """
-    return who.rpartition("\\")[2].partition("@")[0]
+    return user.rpartition("\\")[2].partition("@")[0]
 
 
 def secret_of(integration: Integration) -> str:

@@ -31,7 +31,7 @@ class SlowMailbox:
     Attributes:
         mailbox: The mailbox.
         count: Number of slow emails.
-        latest: When the last of them was tried, in UTC.
+        latest: When the latest slow email was converted, in UTC.
     """
 
     mailbox: Mailbox
@@ -51,7 +51,7 @@ class SlowMailbox:
 def slow_mailboxes(now: datetime) -> Sequence[SlowMailbox]:
     """Return the mailboxes with more than `MANY` slow emails within `WITHIN`.
 
-    Retried emails are not counted, because they are not new.
+    Only first attempts are counted: a retried email is not a new one.
 
     Args:
         now: The current time in UTC.

@@ -1,10 +1,10 @@
 """Verification: compare Exchange, the ledger and Re:infer for one mailbox, and repair differences on request.
 
-The folders and their emails are requested from Exchange, because the stored ones may be incomplete. When nothing could
-be compared, the result is an error, never a mailbox without differences.
+The folders and their emails are requested from Exchange, because the stored ones may be incomplete. If no email could be
+compared, the verification reports an error instead of "no differences".
 
-A large mailbox takes long (one request to Re:infer for each comment), so the work is done in time slices. The row
-stores the progress, and any worker can continue. Only the row is written, unless a repair was requested.
+A large mailbox takes long (one request to Re:infer for each comment), so the work is done in time slices. The
+`Verification` row stores the progress, and any worker can continue it. Without a repair, nothing else is written.
 """
 
 from __future__ import annotations
@@ -33,21 +33,23 @@ from sync.models import LedgerEntry, MailboxItem, MailboxState, Verification
 from sync.store.lease import Clock, database_now
 
 STOPPED = "The verification was stopped."
-"""The text of a verification that a person stopped."""
+"""The error text of a verification that a person stopped."""
 NOTHING = "Nothing was compared"
 NEVER_SYNCED = (
     f"{NOTHING}: no sync of this mailbox has finished. Start the mailbox, and verify it when it is up to date."
 )
 ALL_ON_THEIR_WAY = NOTHING + ": {:,} emails of this mailbox wait for a sync. Verify the mailbox when it is up to date."
-NONE_WANTED = f"{NOTHING}: Exchange holds no wanted email. If you expect some, check the filters and the folders."
+NONE_WANTED = (
+    f"{NOTHING}: Exchange has no email that the filters want. If you expect email, check the filters and the folders."
+)
 NO_FOLDER = f"{NOTHING}: no wanted folder can be read. Check the filters, and the permissions of the account."
-"""The texts of a verification that could not compare any email."""
+"""The error texts of a verification that could not compare any email."""
 AT_ONCE = 25
 """Comments per request to the sink."""
 TASK_LIVES = timedelta(seconds=60)
 """Time after which a queued task counts as lost."""
 PAUSE = timedelta(seconds=30)
-"""Wait after a temporary error for which the server returned no retry time, and the shortest wait."""
+"""Wait after a temporary error without a retry time. It is also the shortest wait after any temporary error."""
 
 
 COUNTED = ("emails", "well", "waiting", "set_aside", "not_wanted", "withheld", "missing", "outdated")
@@ -120,7 +122,7 @@ class _Slice:
         for change in emails:
             item = items.get(change.item_id)
             if item is None:
-                # Until the folder is up to date, an email without a stored item is expected in a later sync.
+                # An email without a stored item is not missing if a later sync is going to read it.
                 self._count("waiting" if not folder.up_to_date or self._is_new(change) else "missing", item)
             elif item.verdict == SET_ASIDE:
                 self.row.set_aside += 1
@@ -163,7 +165,7 @@ class _Slice:
     def _repair(self, name: str, item: MailboxItem | None, entry: LedgerEntry | None) -> None:
         """Change the stored state so that the next sync repairs the email.
 
-        The entry is changed by compare-and-swap: a change by a sync meanwhile is more recent and stays.
+        The entry is changed by compare-and-swap, so a change that a sync made meanwhile is not overwritten.
         """
         if entry is not None:
             same = LedgerEntry.objects.filter(pk=entry.pk, sequence=entry.sequence)
@@ -199,7 +201,7 @@ class _Slice:
 
 
 def begin(mailbox: Mailbox, *, repair: bool, clock: Clock = database_now) -> Verification:
-    """Request a verification; the result of an earlier one is deleted.
+    """Request a verification, and delete the result of an earlier one.
 
     Args:
         mailbox: The mailbox.
@@ -234,7 +236,7 @@ def stop(mailbox: Mailbox, clock: Clock = database_now) -> bool:
 
 
 def due(now: datetime) -> list[int]:
-    """Return the verifications that are due and that no worker runs.
+    """Return the verifications that are due and that no worker is running.
 
     An open circuit breaker and a delay after a failed sync apply to the verification of the mailbox, too.
 
@@ -253,7 +255,7 @@ def due(now: datetime) -> list[int]:
 
 
 def send_due(send: Callable[[int, str], object], clock: Clock = database_now) -> int:
-    """Queue the due verifications for which their integration has a free place.
+    """Queue the due verifications, as far as the `most_at_once` limit of their integrations allows.
 
     Args:
         send: Queues the task, by primary key and mark. The mark is the time from which the task counts as lost.
@@ -275,16 +277,16 @@ def send_due(send: Callable[[int, str], object], clock: Clock = database_now) ->
     return sent
 
 
-def go_on(pk: int, environment: RunEnvironment | None = None, *, sent: str = "") -> Verification | None:
+def run_slice(pk: int, environment: RunEnvironment | None = None, *, sent: str = "") -> Verification | None:
     """Run one time slice of a verification.
 
     Args:
         pk: Primary key of the verification.
-        environment: The external dependencies; those of production when left out.
-        sent: The mark of the task. A task may be delivered twice, or after it counted as lost.
+        environment: The external dependencies; None for those of production.
+        sent: The mark of the task, or empty for a direct call. It detects a task that is delivered twice or too late.
 
     Returns:
-        The row, or None when another worker runs it, it has ended, or the mark is not the current one.
+        The row, or None if another worker runs the verification, it has ended, or the mark is not the current one.
     """
     environment = environment or RunEnvironment()
     now = environment.clock()
@@ -320,7 +322,7 @@ def go_on(pk: int, environment: RunEnvironment | None = None, *, sent: str = "")
 
 
 def _sync_repaired(row: Verification) -> None:
-    """Make the mailbox due, so that the next sync delivers the repaired emails, also those of a stopped repair."""
+    """Make the mailbox due, so that a sync pushes the repaired emails, also after a repair that was stopped."""
     if row.repair and (row.missing or row.outdated):
         values = {"list_again": True} if row.missing else {}
         MailboxState.objects.filter(pk=row.pk).update(next_sync_at=None, **values)
@@ -334,55 +336,57 @@ def _saved(row: Verification) -> bool:
 
 
 def _delay_syncs(mailbox: Mailbox, error: IntegrationError, now: datetime, key: str) -> None:
-    """Apply the error of a verification to the syncs, too. `key` identifies the sign-in attempt."""
+    """Apply an error of the verification to the syncs of the mailbox, too. `key` identifies the sign-in attempt."""
     state = MailboxState.objects.filter(pk=mailbox.pk).first()
     if state is None:  # deleted meanwhile
         return
     decision = outcome.decide(mailbox, error, now, 0.5, key=key, state=state)
     row = (
-        connection_breakers.held_by(mailbox, decision.scope) if isinstance(decision, retry_policy.OpenCircuit) else None
+        connection_breakers.breaker_row(mailbox, decision.scope)
+        if isinstance(decision, retry_policy.OpenCircuit)
+        else None
     )
     if isinstance(decision, retry_policy.OpenCircuit) and row is not None:
         # Only a sync closes a circuit breaker, so it is not opened for a mailbox that does not sync.
         if mailbox.enabled and mailbox.integration.enabled:
-            connection_breakers.hold(row, decision.until, error, now)
+            connection_breakers.open_breaker(row, decision.until, error, now)
     elif error.retry_after is not None:
         until = now + error.retry_after
         sooner = Q(next_sync_at=None) | Q(next_sync_at__lt=until)
         MailboxState.objects.filter(sooner, pk=mailbox.pk).update(next_sync_at=until)
 
 
-def to_its_end(
+def run_to_end(
     pk: int, report: Callable[[Verification], None], environment: RunEnvironment | None = None
 ) -> Verification:
-    """Run all time slices of a verification one after the other, for a command.
+    """Run all time slices of a verification one after the other. Used by a management command.
 
-    It ends at the first error, so that the user of the command sees the error instead of waiting for a retry.
+    The function returns at the first error, so that the command prints the error instead of waiting for a retry.
 
     Args:
         pk: Primary key of the verification.
         report: Called after each slice with the progress.
-        environment: The external dependencies; those of production when left out.
+        environment: The external dependencies; None for those of production.
 
     Returns:
         The row.
     """
     while True:
-        row = go_on(pk, environment) or Verification.objects.get(pk=pk)
+        row = run_slice(pk, environment) or Verification.objects.get(pk=pk)
         report(row)
         if row.ended_at is not None or row.error_text:
             return row
 
 
 def _surplus(mailbox: Mailbox) -> int:
-    """Return the number of comments whose email is no longer in any mailbox of the bucket.
+    """Return how many comments of this mailbox have an email that is no longer in any mailbox of the bucket.
 
-    They stay in Re:infer, because a deletion in Exchange never deletes a comment.
+    These comments stay in Re:infer, because a deletion in Exchange never deletes a comment.
     """
     items = MailboxItem.objects.filter(
         comment_id=OuterRef("comment_id"), mailbox__bucket=mailbox.bucket_id, verdict=DELIVERED, folder__gone=False
     )
-    won = LedgerEntry.objects.filter(
+    pushed = LedgerEntry.objects.filter(
         bucket=mailbox.bucket_id, winner_mailbox=mailbox, state=LedgerEntry.State.CONFIRMED
     )
-    return won.exclude(Exists(items)).count()
+    return pushed.exclude(Exists(items)).count()

@@ -1,10 +1,10 @@
-"""The shutdown of a worker after SIGTERM, within ten seconds whatever it is doing.
+"""The shutdown of a worker after SIGTERM. It takes at most ten seconds, even if a sync does not respond.
 
-A sync ends by itself at its next batch (`sync.jobs.shutdown`). After `GRACE` seconds, the processes of the pool are
-ended by SIGKILL. That loses nothing: intentions are written before each push, and checkpoints after it. Their mailboxes
-are handed back, so that another worker continues at once and no email is blamed for the end of the process. A worker
-without such processes (pool `solo`) interrupts its sync by an exception. Code that the exception cannot interrupt, such
-as C code that holds the interpreter lock, ends with the process.
+A sync ends after its current batch (`sync.jobs.shutdown`). After `GRACE` seconds, the processes of the pool are killed
+with SIGKILL. No email is lost, because the ledger is written before each push and the checkpoint after it. The mailboxes
+of these processes are released, so that another worker continues at once and the killed attempt does not count against an
+email. A worker without child processes (pool `solo`) interrupts its sync with an exception. Code that the exception cannot
+interrupt, such as C code that holds the interpreter lock, ends with the process.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from sync.store.lease import Clock, database_now
 log = structlog.get_logger(__name__)
 
 GRACE = 7.0
-"""Seconds that a sync has to end by itself."""
+"""Seconds that a sync has to finish its batch."""
 AT_LATEST = 9.5
-"""Seconds after which the process is ended."""
+"""Seconds after which the main process exits in any case."""
 CELERY_GRACE = 0.5
-"""Seconds that Celery has to end normally after its pool was ended."""
+"""Seconds that Celery has to exit normally after its pool was killed."""
 
 
 def begin(pool: Any) -> None:
@@ -40,11 +40,11 @@ def begin(pool: Any) -> None:
     Args:
         pool: Celery's pool, or None before the worker was ready.
     """
-    # A thread in C, which needs no interpreter. It would print the stacks of all threads, so its output is discarded.
+    # This timer is a C thread that works without the interpreter lock. It also prints stack traces, which are discarded.
     faulthandler.dump_traceback_later(AT_LATEST, exit=True, file=open(os.devnull, "w"))  # noqa: SIM115  # until the end
     if pool is None:
         return
-    if pool.uses_semaphore:  # it has processes of its own
+    if pool.uses_semaphore:  # the pool has child processes
         threading.Thread(target=_end_pool, args=[pool], daemon=True, name="shutdown").start()
     else:
         shutdown.interrupt_after(GRACE)
@@ -58,12 +58,12 @@ def _end_pool(pool: Any) -> None:
             os.kill(pid, signal.SIGKILL)
     conclude()
     time.sleep(CELERY_GRACE)
-    # Celery may wait without a limit for the result of a process that was killed.
+    # Celery may wait forever for the result of a process that was killed.
     os._exit(0)
 
 
 def conclude(clock: Clock = database_now) -> int:
-    """Hand back the mailboxes of this worker, and delete its heartbeat, when none of its syncs runs any more.
+    """Release the mailboxes of this worker, and delete its heartbeat. Call it after all of its syncs have ended.
 
     Args:
         clock: Returns the current time in UTC.

@@ -1,7 +1,7 @@
-"""Record whether this worker is fit to sync, from the tasks that ended by a fault of a process or of its machine.
+"""Record whether this worker is fit to sync. It is unfit after several tasks failed by a fault of a process or machine.
 
-The processes of the pool count these faults in shared memory. The main process reads the count and then stops consuming
-(`config.process_guard`). Pure except for the shared memory.
+The processes of the pool count these faults in shared memory. The main process reads the count, and at `ENOUGH` faults it
+stops consuming tasks (`config.process_guard`). This module does no I/O except for the shared memory.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ ENOUGH = 2
 
 _KIND = 64
 _shared = mmap.mmap(-1, 2 + _KIND)
-"""Byte 0 is the number of faults, byte 1 is 1 if the worker is unfit, and the rest is the kind of the last fault. Every
+"""Byte 0 is the number of faults, byte 1 is 1 if the worker is unfit, the other bytes are the kind of the last fault. Every
 process that is forked later shares this memory."""
 
 
@@ -38,7 +38,7 @@ def has_failed() -> bool:
 
 
 def is_unfit() -> bool:
-    """Return whether the worker is marked as unfit. Tasks that it still receives are handed back at once."""
+    """Return whether the worker is marked as unfit. A mailbox whose task it still receives is released at once."""
     return _shared[1] == 1
 
 

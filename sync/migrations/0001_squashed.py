@@ -42,11 +42,12 @@ class Migration(migrations.Migration):
                         to="mailboxes.mailbox",
                     ),
                 ),
-                ("next_sync_at", models.DateTimeField(help_text="Empty: at once.", null=True)),
+                ("next_sync_at", models.DateTimeField(help_text="When the mailbox is due. Empty: at once.", null=True)),
                 (
                     "queued_until",
                     models.DateTimeField(
-                        help_text="A task is on its way; after this time it counts as lost.", null=True
+                        help_text="A task for this mailbox is queued. After this time the task counts as lost.",
+                        null=True,
                     ),
                 ),
                 ("lease_token", models.UUIDField(null=True)),
@@ -54,39 +55,52 @@ class Migration(migrations.Migration):
                 ("folders_cursor", models.TextField(blank=True)),
                 (
                     "folders_of",
-                    models.CharField(blank=True, help_text="The address that this cursor is about.", max_length=320),
+                    models.CharField(
+                        blank=True, help_text="The address to which folders_cursor belongs.", max_length=320
+                    ),
                 ),
                 (
                     "list_again",
-                    models.BooleanField(default=False, help_text="Drop every cursor of this mailbox at the next sync."),
+                    models.BooleanField(
+                        default=False, help_text="The next sync drops every cursor of this mailbox: a full resync."
+                    ),
                 ),
                 ("failures", models.PositiveIntegerField(default=0, help_text="Failed syncs in a row.")),
                 ("failing_since", models.DateTimeField(null=True)),
                 ("error_kind", models.CharField(blank=True, max_length=64)),
                 ("error_text", models.TextField(blank=True)),
-                ("synced_at", models.DateTimeField(help_text="When a sync last came to its end.", null=True)),
+                ("synced_at", models.DateTimeField(help_text="When a sync last finished.", null=True)),
                 ("up_to_date", models.BooleanField(default=False)),
                 (
                     "send_again",
-                    models.BooleanField(default=False, help_text="Forget what was sent for it, at the next sync."),
+                    models.BooleanField(
+                        default=False,
+                        help_text="The next sync drops its ledger entries and items, to push missing comments again.",
+                    ),
                 ),
-                ("probe", models.BooleanField(default=False, help_text="Queued to see whether a hold is over.")),
+                (
+                    "probe",
+                    models.BooleanField(
+                        default=False, help_text="Its next sync is a half-open trial of a circuit breaker."
+                    ),
+                ),
                 (
                     "pages",
                     models.PositiveBigIntegerField(
-                        default=0, help_text="Of all its folders, when a sync last ended: see sync.jobs.housekeeping."
+                        default=0,
+                        help_text="The sum of pages of all its folders when a sync last ended: see sync.jobs.housekeeping.",
                     ),
                 ),
                 (
                     "went_back_at",
                     models.DateTimeField(
-                        help_text="When a checkpoint of it was last seen to have gone back.", null=True
+                        help_text="When a checkpoint of it was last found to be older than before.", null=True
                     ),
                 ),
                 (
                     "former_until",
                     models.DateTimeField(
-                        help_text="While some of what is remembered has ids of the source before: until when that was read.",
+                        help_text="Until when the previous API reported every change. Empty: no stored item has an id of it.",
                         null=True,
                     ),
                 ),
@@ -94,7 +108,7 @@ class Migration(migrations.Migration):
                     "ids_of",
                     models.CharField(
                         default="ews",
-                        help_text="Whose ids and cursors are remembered: see sync.store.source_change.",
+                        help_text="The API that gave the stored ids and cursors: see sync.store.source_change.",
                         max_length=16,
                     ),
                 ),
@@ -102,7 +116,7 @@ class Migration(migrations.Migration):
                     "asked_at",
                     models.DateTimeField(
                         default=django.utils.timezone.now,
-                        help_text="When it was last made due at once: added, started, changed, or by a button.",
+                        help_text="When the mailbox was last made due at once: it was added, started or changed, or a user pressed a button.",
                     ),
                 ),
             ],
@@ -142,23 +156,27 @@ class Migration(migrations.Migration):
                 (
                     "wanted_digest",
                     models.CharField(
-                        blank=True, help_text="Of what was wanted when the cursor was made.", max_length=64
+                        blank=True, help_text="The filter digest with which the cursor was stored.", max_length=64
                     ),
                 ),
                 (
                     "attempts",
-                    models.PositiveSmallIntegerField(default=0, help_text="Begun at the page behind the cursor."),
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="How many attempts at the page after the cursor were started."
+                    ),
                 ),
                 (
                     "item_in_hand",
                     models.CharField(
-                        blank=True, help_text="While a page is tried one email at a time.", max_length=512
+                        blank=True,
+                        help_text="The item that is processed now, while the emails of a page are delivered one by one.",
+                        max_length=512,
                     ),
                 ),
                 ("up_to_date", models.BooleanField(default=False)),
                 (
                     "synced_until",
-                    models.DateTimeField(help_text="Received time of the newest email delivered.", null=True),
+                    models.DateTimeField(help_text="When the newest delivered email was received.", null=True),
                 ),
                 ("synced_at", models.DateTimeField(null=True)),
                 (
@@ -169,12 +187,14 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "total",
-                    models.PositiveIntegerField(help_text="Items in it, when the tree was last told.", null=True),
+                    models.PositiveIntegerField(
+                        help_text="Number of items in it when the tree was last read.", null=True
+                    ),
                 ),
                 (
                     "pages",
                     models.PositiveBigIntegerField(
-                        default=0, help_text="How often the checkpoint moved on; never goes back."
+                        default=0, help_text="How often the checkpoint advanced. Never decreases."
                     ),
                 ),
             ],
@@ -237,7 +257,9 @@ class Migration(migrations.Migration):
                 ("change_key", models.CharField(blank=True, max_length=128)),
                 (
                     "listed_id",
-                    models.CharField(blank=True, help_text="Comment id by the Message-ID as listed.", max_length=1024),
+                    models.CharField(
+                        blank=True, help_text="Comment id from the Message-ID that the folder lists.", max_length=1024
+                    ),
                 ),
                 (
                     "comment_id",
@@ -250,7 +272,9 @@ class Migration(migrations.Migration):
                 ("verdict", models.CharField(help_text="delivered, set_aside, or why it is not wanted", max_length=32)),
                 (
                     "judged_by",
-                    models.CharField(blank=True, help_text="Digest of the rules behind the verdict.", max_length=64),
+                    models.CharField(
+                        blank=True, help_text="The filter digest with which the verdict was reached.", max_length=64
+                    ),
                 ),
                 (
                     "mailbox",
@@ -308,7 +332,8 @@ class Migration(migrations.Migration):
                 (
                     "held_back",
                     models.PositiveIntegerField(
-                        default=0, help_text="Updates not sent, because they could have been billed."
+                        default=0,
+                        help_text="Number of updates that were not pushed, because Re:infer could have billed them.",
                     ),
                 ),
                 (
@@ -349,39 +374,58 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "content_digest",
-                    models.CharField(help_text="Of all but the properties, as first sent.", max_length=64),
+                    models.CharField(
+                        help_text="Digest of everything but the properties, as first pushed.", max_length=64
+                    ),
                 ),
-                ("properties_digest", models.CharField(help_text="As last sent.", max_length=64)),
+                (
+                    "properties_digest",
+                    models.CharField(help_text="Digest of the properties, as last pushed.", max_length=64),
+                ),
                 (
                     "identity_digest",
                     models.CharField(
                         blank=True,
-                        help_text="Of sender, date and subject: tells two emails under one Message-ID apart.",
+                        help_text="Digest of sender, date and subject. It differs for two emails with one Message-ID.",
                         max_length=64,
                     ),
                 ),
-                ("winner_item", models.CharField(blank=True, help_text="The copy synced last.", max_length=512)),
+                (
+                    "winner_item",
+                    models.CharField(
+                        blank=True, help_text="The id of the mailbox item that was synced last.", max_length=512
+                    ),
+                ),
                 (
                     "sequence",
                     models.PositiveBigIntegerField(
-                        default=1, help_text="Raised by every change; compared before the next."
+                        default=1,
+                        help_text="Increased by every change. A change is made only if it has not increased since it was read.",
                     ),
                 ),
                 (
                     "mark",
                     models.UUIDField(
-                        help_text="Of the intention behind it; any other change of the entry clears it.", null=True
+                        help_text="Identifies the last intention. Any other change of the entry clears it.", null=True
                     ),
                 ),
                 (
                     "in_flight_until",
-                    models.DateTimeField(help_text="No push of this intention can still be going on later.", null=True),
+                    models.DateTimeField(
+                        help_text="By this time, the push of this intention has certainly ended.", null=True
+                    ),
                 ),
-                ("dirty", models.BooleanField(default=False, help_text="The properties need to be sent again.")),
-                ("billed", models.BooleanField(default=False, help_text="Whether we created it, or found it there.")),
+                ("dirty", models.BooleanField(default=False, help_text="The properties have to be pushed again.")),
+                (
+                    "billed",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Whether this product created the comment. Otherwise it was found in the bucket.",
+                    ),
+                ),
                 (
                     "collision",
-                    models.BooleanField(default=False, help_text="Two different emails bear this Message-ID."),
+                    models.BooleanField(default=False, help_text="Two different emails have this Message-ID."),
                 ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("updated_at", models.DateTimeField(auto_now=True)),
@@ -430,7 +474,7 @@ class Migration(migrations.Migration):
             name="Activity",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("hour", models.DateTimeField(help_text="Its beginning.")),
+                ("hour", models.DateTimeField(help_text="The beginning of the hour.")),
                 ("created", models.PositiveIntegerField(default=0)),
                 ("updated", models.PositiveIntegerField(default=0)),
                 ("set_aside", models.PositiveIntegerField(default=0)),
@@ -487,25 +531,30 @@ class Migration(migrations.Migration):
                 ("next_at", models.DateTimeField()),
                 ("claimed_until", models.DateTimeField(null=True)),
                 ("done_folders", models.JSONField(default=list)),
-                ("cursor", models.TextField(blank=True, help_text="In the folder in hand.")),
+                ("cursor", models.TextField(blank=True, help_text="In the folder that is compared now.")),
                 ("error_text", models.TextField(blank=True)),
-                ("emails", models.PositiveIntegerField(default=0, help_text="Wanted, and in Exchange.")),
-                ("well", models.PositiveIntegerField(default=0, help_text="In Re:infer as they should be.")),
-                ("waiting", models.PositiveIntegerField(default=0, help_text="The next syncs bring or change them.")),
+                ("emails", models.PositiveIntegerField(default=0, help_text="Wanted emails in Exchange.")),
+                ("well", models.PositiveIntegerField(default=0, help_text="In Re:infer with the right properties.")),
+                ("waiting", models.PositiveIntegerField(default=0, help_text="The next syncs push or update them.")),
                 ("set_aside", models.PositiveIntegerField(default=0)),
-                ("not_wanted", models.PositiveIntegerField(default=0, help_text="By their participants.")),
-                ("missing", models.PositiveIntegerField(default=0, help_text="In Exchange, and not in Re:infer.")),
+                (
+                    "not_wanted",
+                    models.PositiveIntegerField(default=0, help_text="Not wanted because of their participants."),
+                ),
+                ("missing", models.PositiveIntegerField(default=0, help_text="In Exchange and not in Re:infer.")),
                 (
                     "outdated",
-                    models.PositiveIntegerField(default=0, help_text="In Re:infer with other properties than we sent."),
+                    models.PositiveIntegerField(
+                        default=0, help_text="In Re:infer with other properties than those that were pushed."
+                    ),
                 ),
                 (
                     "surplus",
-                    models.PositiveIntegerField(default=0, help_text="In Re:infer, and no longer in Exchange."),
+                    models.PositiveIntegerField(default=0, help_text="In Re:infer and no longer in Exchange."),
                 ),
                 (
                     "before_folder",
-                    models.JSONField(default=dict, help_text="What was counted before the folder in hand."),
+                    models.JSONField(default=dict, help_text="The counts from before the folder that is compared now."),
                 ),
             ],
         ),
@@ -522,16 +571,23 @@ class Migration(migrations.Migration):
                         to="mailboxes.bucket",
                     ),
                 ),
-                ("next_at", models.DateTimeField(help_text="When it is compared again.")),
+                ("next_at", models.DateTimeField(help_text="When the bucket is compared again.")),
                 ("compared_at", models.DateTimeField(null=True)),
                 (
                     "stored",
-                    models.PositiveBigIntegerField(help_text="As Re:infer counts. Empty: it does not say.", null=True),
+                    models.PositiveBigIntegerField(
+                        help_text="Number of comments that Re:infer counts. Empty: it does not report one.", null=True
+                    ),
                 ),
-                ("confirmed", models.PositiveBigIntegerField(default=0, help_text="As our ledger counts.")),
+                (
+                    "confirmed",
+                    models.PositiveBigIntegerField(default=0, help_text="Number of comments that the ledger counts."),
+                ),
                 (
                     "missing_since",
-                    models.DateTimeField(help_text="Since when Re:infer holds fewer than it acknowledged.", null=True),
+                    models.DateTimeField(
+                        help_text="Since when Re:infer has fewer comments than it acknowledged.", null=True
+                    ),
                 ),
                 (
                     "surplus_since",

@@ -67,12 +67,15 @@ class Migration(migrations.Migration):
                 (
                     "name",
                     models.CharField(
-                        help_text="Drawn when it started.", max_length=32, primary_key=True, serialize=False
+                        help_text="A random name, chosen when the process starts.",
+                        max_length=32,
+                        primary_key=True,
+                        serialize=False,
                     ),
                 ),
                 ("kind", models.CharField(choices=[("worker", "Worker"), ("beat", "Beat")], max_length=16)),
-                ("host", models.CharField(help_text="As this host calls itself.", max_length=255)),
-                ("node", models.CharField(help_text="How people call it: celery@host.", max_length=255)),
+                ("host", models.CharField(help_text="The host name.", max_length=255)),
+                ("node", models.CharField(help_text="The name on pages and in logs: celery@host.", max_length=255)),
                 ("started_at", models.DateTimeField()),
                 ("seen_at", models.DateTimeField()),
                 (
@@ -81,7 +84,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         choices=[
                             ("away", "It does not answer"),
-                            ("refuses", "It answers, and takes nothing: it is full or read-only"),
+                            ("refuses", "It answers but accepts no messages: it is full or read-only"),
                         ],
                         help_text="Why it cannot use the broker.",
                         max_length=16,
@@ -91,20 +94,23 @@ class Migration(migrations.Migration):
                 (
                     "busy_since",
                     models.DateTimeField(
-                        help_text="Of a worker: since when each of its slots has had the task that it has.", null=True
+                        help_text="Of a worker: since when every slot has been busy with its present task.", null=True
                     ),
                 ),
                 (
                     "unreadable",
                     models.JSONField(
-                        default=list, help_text="Secrets that it cannot decrypt: integration:1, destination:2."
+                        default=list,
+                        help_text="The owners of the secrets that it cannot decrypt, such as integration:1 or destination:2.",
                     ),
                 ),
                 ("unreadable_since", models.DateTimeField(null=True)),
                 (
                     "fault",
                     models.CharField(
-                        blank=True, help_text="The kind of fault for which it takes no mailboxes.", max_length=64
+                        blank=True,
+                        help_text="The kind of product error because of which it takes no mailboxes.",
+                        max_length=64,
                     ),
                 ),
                 ("fault_since", models.DateTimeField(null=True)),
@@ -119,7 +125,7 @@ class Migration(migrations.Migration):
                 (
                     "key",
                     models.CharField(
-                        help_text="A keyed digest of who signs in where.",
+                        help_text="A keyed digest of the account and its server.",
                         max_length=64,
                         primary_key=True,
                         serialize=False,
@@ -128,17 +134,18 @@ class Migration(migrations.Migration):
                 (
                     "refused",
                     models.JSONField(
-                        default=list, help_text="When, with which secret (a keyed digest), and by whom if not over."
+                        default=list,
+                        help_text="For each refused sign-in: the time, a keyed digest of the secret, and the attempt while it runs.",
                     ),
                 ),
-                ("began_at", models.DateTimeField(help_text="The first of them.")),
+                ("began_at", models.DateTimeField(help_text="When the first of them was refused.")),
                 (
                     "doubted",
                     models.BooleanField(
-                        default=False, help_text="Nobody has signed in anew since with the same secret."
+                        default=False, help_text="No new sign-in with the same secret has worked since."
                     ),
                 ),
-                ("until", models.DateTimeField(help_text="How long the last of them counts.")),
+                ("until", models.DateTimeField(help_text="Until when the last of them counts.")),
             ],
         ),
         migrations.CreateModel(
@@ -150,7 +157,7 @@ class Migration(migrations.Migration):
                         "folder_id", "key", blank=True, editable=False, primary_key=True, serialize=False
                     ),
                 ),
-                ("key", models.BigIntegerField(help_text="Digest of its id.")),
+                ("key", models.BigIntegerField(help_text="Digest of the item id.")),
                 (
                     "folder",
                     models.ForeignKey(
@@ -179,20 +186,21 @@ class Migration(migrations.Migration):
                 (
                     "key",
                     models.CharField(
-                        help_text="What its copies have for a comment id: see sync.engine.newly_wanted.key_of.", max_length=1024
+                        help_text="The comment_id of its mailbox items: see sync.engine.newly_wanted.key_of.",
+                        max_length=1024,
                     ),
                 ),
                 (
                     "version",
                     models.PositiveSmallIntegerField(
-                        help_text="Of the rules, whose answer it waits for. 0: it comes at once."
+                        help_text="The version of the fixed rules on which an administrator has to decide. 0: it is delivered at once."
                     ),
                 ),
                 ("draft", models.BooleanField(default=False, help_text="It is marked as a draft.")),
                 (
                     "attempts",
                     models.PositiveSmallIntegerField(
-                        default=0, help_text="To bring it, without a word of how that ended."
+                        default=0, help_text="Attempts at its delivery that ended without a recorded result."
                     ),
                 ),
                 (
@@ -232,9 +240,14 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="PollRate",
             fields=[
-                ("at", models.DateTimeField(help_text="The end of that minute.", primary_key=True, serialize=False)),
-                ("needed", models.FloatField(help_text="By the intervals of the mailboxes that are up to date.")),
-                ("done", models.FloatField(help_text="Syncs that came to their end.")),
+                ("at", models.DateTimeField(help_text="The end of the minute.", primary_key=True, serialize=False)),
+                (
+                    "needed",
+                    models.FloatField(
+                        help_text="Polls per second, from the poll intervals of the mailboxes that are up to date."
+                    ),
+                ),
+                ("done", models.FloatField(help_text="Finished syncs per second.")),
             ],
         ),
         migrations.CreateModel(
@@ -250,31 +263,42 @@ class Migration(migrations.Migration):
                         to="mailboxes.bucket",
                     ),
                 ),
-                ("next_at", models.DateTimeField(help_text="When it goes on.")),
+                ("next_at", models.DateTimeField(help_text="When the renewal continues.")),
                 (
                     "cursor",
                     models.BigIntegerField(
-                        default=0, help_text="The entry that was last taken; it begins anew at the end."
+                        default=0,
+                        help_text="Primary key of the ledger entry that was processed last. Starts again at 0 after the last entry.",
                     ),
                 ),
-                ("most", models.PositiveSmallIntegerField(default=1, help_text="How many comments are taken at once.")),
+                (
+                    "most",
+                    models.PositiveSmallIntegerField(
+                        default=1, help_text="The largest number of comments in one batch."
+                    ),
+                ),
                 (
                     "left",
                     models.PositiveBigIntegerField(
-                        help_text="Comments that may lack a property. Empty: not counted.", null=True
+                        help_text="Number of comments that may lack a property. Empty: not counted.", null=True
                     ),
                 ),
-                ("renewed", models.PositiveBigIntegerField(default=0, help_text="Comments that were updated.")),
+                (
+                    "renewed",
+                    models.PositiveBigIntegerField(default=0, help_text="Number of comments that were updated."),
+                ),
                 (
                     "held_back",
                     models.PositiveBigIntegerField(
-                        default=0, help_text="Comments that stay as they are, because an update could have been billed."
+                        default=0,
+                        help_text="Number of comments that are not updated, because Re:infer could bill the update.",
                     ),
                 ),
                 (
                     "halted_at",
                     models.DateTimeField(
-                        help_text="When Re:infer said that an update changed a text: no more.", null=True
+                        help_text="When Re:infer reported that an update changed a text. No update is pushed after that.",
+                        null=True,
                     ),
                 ),
             ],
@@ -286,7 +310,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 db_default="",
                 default="",
-                help_text="Of the database server, at the comparison.",
+                help_text="Identifies the run of the database server during the comparison.",
                 max_length=64,
             ),
         ),
@@ -294,20 +318,22 @@ class Migration(migrations.Migration):
             model_name="comparison",
             name="surplus",
             field=models.PositiveBigIntegerField(
-                help_text="So many comments were found that we did not know.", null=True
+                help_text="Number of comments that were found and that the ledger lacks.", null=True
             ),
         ),
         migrations.AlterField(
             model_name="comparison",
             name="surplus_since",
-            field=models.DateTimeField(help_text="When they were found, until an admin accepts them.", null=True),
+            field=models.DateTimeField(
+                help_text="When those were found. Empty after an administrator accepted them.", null=True
+            ),
         ),
         migrations.AlterField(
             model_name="copy",
             name="comment_id",
             field=models.CharField(
                 blank=True,
-                help_text="Comment id by the MIME header, once fetched; of what is newly wanted the key of its NewlyWanted.",
+                help_text="Comment id from the MIME header, after the email was fetched. For a newly wanted email: NewlyWanted.key.",
                 max_length=1024,
             ),
         ),
@@ -324,18 +350,20 @@ class Migration(migrations.Migration):
             field=models.PositiveSmallIntegerField(
                 db_default=0,
                 default=0,
-                help_text="Of the set of properties that it was sent with: see sync.jobs.property_renewal. 0: an old one, or not known.",
+                help_text="The version of the set of properties with which it was pushed: see sync.jobs.property_renewal. 0: old or unknown.",
             ),
         ),
         migrations.AddField(
             model_name="mailboxstate",
             name="pass_began",
-            field=models.PositiveBigIntegerField(default=1, help_text="The round in which the pass in hand began."),
+            field=models.PositiveBigIntegerField(default=1, help_text="The round in which the current pass began."),
         ),
         migrations.AddField(
             model_name="mailboxstate",
             name="round",
-            field=models.PositiveBigIntegerField(default=1, help_text="Of turns of its folders: see sync.engine.folder_order."),
+            field=models.PositiveBigIntegerField(
+                default=1, help_text="The current round: see sync.engine.folder_order."
+            ),
         ),
         migrations.AddField(
             model_name="mailboxstate",
@@ -344,7 +372,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 db_default="",
                 default="",
-                help_text="What its source found out about it: see integrations.ports.Learner.",
+                help_text="A fact that its source learned and stored: see integrations.ports.Learner.",
                 max_length=32,
             ),
         ),
@@ -354,7 +382,7 @@ class Migration(migrations.Migration):
             field=models.BooleanField(
                 db_default=False,
                 default=False,
-                help_text="Its sign-in is refused while a neighbour signed in anew since, with the same credentials.",
+                help_text="Its sign-in was refused, and another mailbox has signed in since with the same credentials.",
             ),
         ),
         migrations.AddField(
@@ -363,14 +391,15 @@ class Migration(migrations.Migration):
             field=models.PositiveSmallIntegerField(
                 db_default=0,
                 default=0,
-                help_text="The version of integrations.folder_classes by which its tree was last told.",
+                help_text="The version of integrations.folder_classes with which its folder tree was last read.",
             ),
         ),
         migrations.AddField(
             model_name="mailboxstate",
             name="whole_tree_at",
             field=models.DateTimeField(
-                help_text="When all folders are asked for again, with their totals. Empty: at the next sync.", null=True
+                help_text="When the whole folder tree is requested again, with totals. Empty: at the next sync.",
+                null=True,
             ),
         ),
         migrations.AddField(
@@ -379,7 +408,7 @@ class Migration(migrations.Migration):
             field=models.PositiveSmallIntegerField(
                 db_default=1,
                 default=mailboxes.rules_versions.current,
-                help_text="The version for which all of its folders were looked through.",
+                help_text="The version of the fixed rules for which all of its folders were rescanned.",
             ),
         ),
         migrations.AddField(
@@ -388,7 +417,7 @@ class Migration(migrations.Migration):
             field=models.PositiveSmallIntegerField(
                 db_default=1,
                 default=mailboxes.rules_versions.current,
-                help_text="The version of the fixed rules that it is synced by: see sync.jobs.rules_upgrade.",
+                help_text="The version of the fixed rules with which it is synced: see sync.jobs.rules_upgrade.",
             ),
         ),
         migrations.AlterField(
@@ -396,7 +425,7 @@ class Migration(migrations.Migration):
             name="up_to_date",
             field=models.BooleanField(
                 default=False,
-                help_text="Every folder that can be read was read to its end. One may be left out beside that.",
+                help_text="Every folder that can be read was read to its end. Folders may be left out.",
             ),
         ),
         migrations.AddField(
@@ -406,7 +435,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 db_default="",
                 default="",
-                help_text="See integrations.dead_letter_reasons. Decides; the reason does not.",
+                help_text="See integrations.dead_letter_reasons. Decisions depend on this field and not on the reason.",
                 max_length=64,
             ),
         ),
@@ -417,14 +446,16 @@ class Migration(migrations.Migration):
                 blank=True,
                 db_default="",
                 default="",
-                help_text="What the other side said of it: a code or a few words.",
+                help_text="What Exchange or Re:infer reported: a code or a few words.",
                 max_length=512,
             ),
         ),
         migrations.AlterField(
             model_name="setasideemail",
             name="retry_at",
-            field=models.DateTimeField(help_text="Empty: by hand or by a newer version only.", null=True),
+            field=models.DateTimeField(
+                help_text="Empty: it is retried only by a user or by a newer version of this product.", null=True
+            ),
         ),
         migrations.AlterField(
             model_name="setasideemail",
@@ -434,26 +465,32 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="syncedfolder",
             name="listing",
-            field=models.BooleanField(default=False, help_text="Being listed from its beginning; not yet through."),
+            field=models.BooleanField(
+                default=False, help_text="It is being listed from its beginning, and the listing has not ended."
+            ),
         ),
         migrations.AddField(
             model_name="syncedfolder",
             name="turn",
             field=models.PositiveBigIntegerField(
                 default=0,
-                help_text="The last round in which it had its turn: see sync.engine.folder_order. 0: not since its listing began.",
+                help_text="The last round in which it had its turn: see sync.engine.folder_order. 0: none since its listing began.",
             ),
         ),
         migrations.AddField(
             model_name="syncedfolder",
             name="attempt_of",
-            field=models.UUIDField(help_text="The lease under which the last of them was begun.", null=True),
+            field=models.UUIDField(
+                help_text="The token of the lease under which the last attempt was started.", null=True
+            ),
         ),
         migrations.AddField(
             model_name="syncedfolder",
             name="left_out",
             field=models.BooleanField(
-                db_default=False, default=False, help_text="It cannot be read, others can, and its mail is wanted."
+                db_default=False,
+                default=False,
+                help_text="It cannot be read, other folders can, and its mail is wanted.",
             ),
         ),
         migrations.AddField(
@@ -462,37 +499,51 @@ class Migration(migrations.Migration):
             field=models.PositiveSmallIntegerField(
                 db_default=0,
                 default=0,
-                help_text="Tries in a row that were refused, since somebody last asked for one.",
+                help_text="Refused attempts in a row since a user last requested one.",
             ),
         ),
         migrations.AddField(
             model_name="syncedfolder",
             name="refused_detail",
             field=models.CharField(
-                blank=True, db_default="", default="", help_text="The code of the server.", max_length=512
+                blank=True,
+                db_default="",
+                default="",
+                help_text="The error code that the server returned.",
+                max_length=512,
             ),
         ),
         migrations.AddField(
             model_name="syncedfolder",
             name="refused_kind",
             field=models.CharField(
-                blank=True, db_default="", default="", help_text="Of the error, while it cannot be read.", max_length=64
+                blank=True,
+                db_default="",
+                default="",
+                help_text="The kind of the error, while it cannot be read.",
+                max_length=64,
             ),
         ),
         migrations.AddField(
             model_name="syncedfolder",
             name="refused_since",
-            field=models.DateTimeField(help_text="While it cannot be read: see sync.engine.folder_refusals.", null=True),
+            field=models.DateTimeField(
+                help_text="Since when it cannot be read: see sync.engine.folder_refusals.", null=True
+            ),
         ),
         migrations.AddField(
             model_name="syncedfolder",
             name="retry_at",
-            field=models.DateTimeField(help_text="Of a folder that was refused. Empty: at the next sync.", null=True),
+            field=models.DateTimeField(
+                help_text="When it is tried again after a refusal. Empty: at the next sync.", null=True
+            ),
         ),
         migrations.AddField(
             model_name="syncedfolder",
             name="told_of",
-            field=models.BooleanField(db_default=False, default=False, help_text="A notice told that it is left out."),
+            field=models.BooleanField(
+                db_default=False, default=False, help_text="A notification has reported that it is left out."
+            ),
         ),
         migrations.AddField(
             model_name="syncedfolder",
@@ -501,14 +552,14 @@ class Migration(migrations.Migration):
                 blank=True,
                 db_default="",
                 default="",
-                help_text="Blank where there is none, or it is not told.",
+                help_text="Blank if it has none, or if it was not reported.",
                 max_length=255,
             ),
         ),
         migrations.AddField(
             model_name="syncedfolder",
             name="hidden",
-            field=models.BooleanField(db_default=False, default=False, help_text="No mail client shows it."),
+            field=models.BooleanField(db_default=False, default=False, help_text="Mail clients do not show it."),
         ),
         migrations.AddField(
             model_name="syncedfolder",
@@ -516,26 +567,28 @@ class Migration(migrations.Migration):
             field=models.BooleanField(
                 db_default=False,
                 default=False,
-                help_text="The server said so when it was last read, though it was in the tree.",
+                help_text="The server did not find it at the last attempt, although the folder tree contained it.",
             ),
         ),
         migrations.AddField(
             model_name="syncedfolder",
             name="counted",
             field=models.IntegerField(
-                help_text="Items that its change reports say are in it. Empty: not counted since its listing began.",
+                help_text="Number of items in it by its change reports. Empty: not counted since its listing began.",
                 null=True,
             ),
         ),
         migrations.AddField(
             model_name="syncedfolder",
             name="doubted_difference",
-            field=models.IntegerField(help_text="That total without what was counted then.", null=True),
+            field=models.IntegerField(help_text="That total minus the count at that time.", null=True),
         ),
         migrations.AddField(
             model_name="syncedfolder",
             name="doubted_total",
-            field=models.IntegerField(help_text="The total that did not fit, while that is looked into.", null=True),
+            field=models.IntegerField(
+                help_text="The total that differs from the count, while the difference is investigated.", null=True
+            ),
         ),
         migrations.AddField(
             model_name="syncedfolder",
@@ -543,7 +596,7 @@ class Migration(migrations.Migration):
             field=models.BooleanField(
                 db_default=False,
                 default=False,
-                help_text="The total is new, and no change was read since: see sync.engine.folder_totals.",
+                help_text="The total is new, and no change was read after it: see sync.engine.folder_totals.",
             ),
         ),
         migrations.AddField(
@@ -552,7 +605,7 @@ class Migration(migrations.Migration):
             field=models.IntegerField(
                 db_default=0,
                 default=0,
-                help_text="The total without what is counted, where a new listing did not change it.",
+                help_text="The total minus the count, if listing the folder again did not change the difference.",
             ),
         ),
         migrations.AddField(
@@ -562,7 +615,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 db_default="",
                 default="",
-                help_text="How far it is looked through for the present one: see sync.engine.rescan.",
+                help_text="The cursor of its rescan for the present version: see sync.engine.rescan.",
             ),
         ),
         migrations.AddField(
@@ -571,47 +624,52 @@ class Migration(migrations.Migration):
             field=models.PositiveSmallIntegerField(
                 db_default=1,
                 default=1,
-                help_text="The version by which it was last listed from its beginning to its end.",
+                help_text="The version of the fixed rules with which it was last listed from its beginning to its end.",
             ),
         ),
         migrations.AddField(
             model_name="syncedfolder",
             name="read_since",
             field=models.PositiveSmallIntegerField(
-                db_default=1, default=1, help_text="The first version of the fixed rules by which it is read."
+                db_default=1, default=1, help_text="The first version of the fixed rules with which it is read."
             ),
         ),
         migrations.AlterField(
             model_name="syncedfolder",
             name="holds_mail",
-            field=models.BooleanField(default=True, help_text="See integrations.folder_classes."),
+            field=models.BooleanField(default=True, help_text="Whether it is read: see integrations.folder_classes."),
         ),
         migrations.AddField(
             model_name="syncrun",
             name="worker",
             field=models.CharField(
-                blank=True, db_default="", help_text="The process that runs it: see sync.jobs.processes.", max_length=64
+                blank=True,
+                db_default="",
+                help_text="The name of the worker process that runs it: see sync.jobs.processes.",
+                max_length=64,
             ),
         ),
         migrations.AddField(
             model_name="verification",
             name="left_out",
             field=models.PositiveIntegerField(
-                db_default=0, default=0, help_text="Folders that could not be read; what is in them was not compared."
+                db_default=0, default=0, help_text="Folders that could not be read. Emails in them were not compared."
             ),
         ),
         migrations.AddField(
             model_name="verification",
             name="folders",
             field=models.PositiveIntegerField(
-                db_default=0, default=0, help_text="Wanted, and read to their end in Exchange."
+                db_default=0, default=0, help_text="Wanted folders that were read to their end in Exchange."
             ),
         ),
         migrations.AddField(
             model_name="verification",
             name="withheld",
             field=models.PositiveIntegerField(
-                db_default=0, default=0, help_text="Wanted by newer rules, and neither brought nor left for good."
+                db_default=0,
+                default=0,
+                help_text="Newly wanted, and not delivered: an administrator has not decided, or chose to leave them.",
             ),
         ),
         migrations.AddIndex(

@@ -1,5 +1,5 @@
 """Read-only queries and texts for pages, the API and monitoring: states, counts, alerts, progress, metrics, estimates.
 
-Belongs here: read-only queries and their wording, shared by pages, the API and commands.
-Does not: any write (`operations`), HTML pages (`web`), serializers (`api`).
+Read-only queries and their texts, shared by pages, the API and commands, belong here. Writes are in `operations`, HTML
+pages in `web`, and serializers in `api`.
 """

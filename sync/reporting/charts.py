@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 WIDTH, HEIGHT = 240.0, 100.0
 GAP = 0.25
-"""The share of a bar's slot that stays empty."""
+"""The share of the width of a bar's slot that stays empty."""
 LEAST = 1.0
 """The minimum height of a bar, so that every value above 0 is visible."""
 

@@ -20,7 +20,7 @@ class FailureGroup:
 
     Attributes:
         kind: The kind of the error.
-        text: What happened, in words.
+        text: What happened.
         known: Whether the catalogue explains this kind.
         runs: Number of runs.
         mailboxes: Number of mailboxes with at least one of these runs.

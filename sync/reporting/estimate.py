@@ -1,7 +1,7 @@
 """Estimate how many emails a first sync will push, before it costs AI units. No email is fetched or stored.
 
 Exchange reports the number of items in a folder. The pages of a folder report when each item arrived and its class. The
-estimate reads pages until its time is over, and extrapolates the rest in proportion.
+estimate reads pages until its time is over, and assumes the same share of wanted emails in the pages that it did not read.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class Estimate:
     """The emails of one mailbox, or the sum of several mailboxes.
 
     Attributes:
-        wanted: Scanned emails that the rules want, by their listing. A listing cannot identify every draft outside of
-            Drafts: that needs the MIME.
+        wanted: Scanned emails that the rules want, as far as the listing shows. Some drafts outside of the Drafts folder
+            can be identified only by their MIME content.
         looked_at: Emails of wanted folders that were scanned.
         unseen: Items of wanted folders that were not scanned for lack of time, or whose folder cannot be read yet.
         elsewhere: Items of folders that the rules do not want.
@@ -40,7 +40,7 @@ class Estimate:
 
     @property
     def emails(self) -> int:
-        """The estimated number of wanted emails; extrapolated where not all items were scanned."""
+        """The estimated number of wanted emails; extrapolated if not all items were scanned."""
         if not self.unseen:
             return self.wanted
         share = self.wanted / self.looked_at if self.looked_at else 1.0
@@ -68,17 +68,17 @@ def estimate(source: Source, rules: Rules, *, monotonic: Callable[[], float], un
     Returns:
         The estimate.
     """
-    wanted, elsewhere = _sorted(source.folders(None).changed, rules)
-    found = Estimate(elsewhere=sum(folder.total or 0 for folder in elsewhere))
+    wanted, elsewhere = _split_by_verdict(source.folders(None).changed, rules)
+    total = Estimate(elsewhere=sum(folder.total or 0 for folder in elsewhere))
     for folder in sorted(wanted, key=lambda folder: folder.total or 0):
         try:
-            found += _folder(source, folder, rules, monotonic, until)
+            total += _folder(source, folder, rules, monotonic, until)
         except (FolderRefused, FolderGone):
-            found += Estimate(unseen=folder.total or 0)
-    return found
+            total += Estimate(unseen=folder.total or 0)
+    return total
 
 
-def _sorted(folders: Sequence[Folder], rules: Rules) -> tuple[list[Folder], list[Folder]]:
+def _split_by_verdict(folders: Sequence[Folder], rules: Rules) -> tuple[list[Folder], list[Folder]]:
     position_of = positions(folders)
     wanted: list[Folder] = []
     elsewhere: list[Folder] = []

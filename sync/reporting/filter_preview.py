@@ -1,7 +1,7 @@
 """Preview the effect of filter rules on the known emails of the last 30 days. Reads the database only.
 
-The database does not store the participants of an email. So the effect of filters by participant is known only for the
-filters under which the emails were fetched. `FilterForecast.unknown` counts the emails whose verdict may differ.
+The database does not store the participants of an email. So the effect of participant filters is known only if the
+preview does not change them. Otherwise `FilterForecast.unknown` counts the emails whose verdict may differ.
 """
 
 from __future__ import annotations
@@ -92,9 +92,9 @@ def preview(mailbox: Mailbox, rules: Rules, now: datetime) -> FilterForecast:
 
 
 def _counted(mailbox: Mailbox, rules: Rules, now: datetime) -> list[tuple[int, str, int, int]]:
-    """Return by folder and stored verdict the number of emails, and how many of these arrived before the start time."""
+    """Return rows of: folder, stored verdict, number of emails, number of emails that arrived before the start time."""
     recent = MailboxItem.objects.filter(mailbox=mailbox, received__gte=now - SPAN).order_by()
-    # Without a start time, this date counts no email as too old.
+    # Without a start time, compare with the start of the span, so that no email counts as too old.
     old = Count("pk", filter=Q(received__lt=rules.start or now - SPAN))
     return list(recent.values_list("folder_id", "verdict").annotate(count=Count("pk"), old=old))
 

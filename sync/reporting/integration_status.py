@@ -23,11 +23,11 @@ KINDS = {side: [error.kind for error in all_errors() if error.side() is side] fo
 
 
 class StatusCounts(dict[Status, int]):
-    """The number of mailboxes by status, without the states that have no mailbox.
+    """The number of mailboxes by status. A status without mailboxes has no entry.
 
     Attributes:
         holds: The paused mailboxes, by the side that causes the pause.
-        stopping: How many of the stopped mailboxes have a worker that is still finishing its batch.
+        stopping: Number of stopped mailboxes whose worker is still finishing its batch.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class PausedCount:
 
     Attributes:
         count: Number of mailboxes.
-        by: The side that causes the pause: "Exchange", "Re:infer", or empty where unknown.
+        by: The side that causes the pause: "Exchange", "Re:infer", or empty if unknown.
         until: The latest end of the pauses.
     """
 

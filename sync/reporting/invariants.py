@@ -24,7 +24,7 @@ from sync.reporting.status import Status, clock, with_status
 
 LATELY = timedelta(hours=24)
 MOVED_OFTEN = 3
-"""Syncs per day whose checkpoint something else moved. One or two are normal: an admin requested a full resync."""
+"""Syncs per day whose checkpoint another process changed. One or two are normal after an admin requested a full resync."""
 GRACE = timedelta(minutes=5)
 Integrations = Mapping[int, Integration]
 
@@ -49,7 +49,7 @@ class Broken:
         invariant: The invariant.
         subject: The integration or bucket that it concerns.
         count: Integrations: number of mailboxes. Buckets: number of comments or texts.
-        since: When the violation began, aware; None where unknown.
+        since: When the violation began, aware; None if unknown.
         text: What happened and what to do.
         waiting: Overdue mailboxes only: whether workers are running and busy with other mailboxes.
     """
@@ -95,7 +95,7 @@ def _text_changed(now: datetime) -> Iterator[Broken]:
 
 
 def _audited() -> Iterator[Broken]:
-    missing, surplus = bucket_audit.found()
+    missing, surplus = bucket_audit.differences()
     for row in missing:
         count = row.confirmed - (row.stored or 0)
         text = (
@@ -120,7 +120,7 @@ def _went_back(now: datetime, integrations: Integrations) -> Iterator[Broken]:
     found = rows.annotate(count=Count("pk"), since=Max("went_back_at"))
     for row, integration in _with(integrations, "mailbox__integration_id", found):
         text = (
-            f"Checkpoints of {row['count']:,} of its mailboxes are older than they were. No email is lost: the mail "
+            f"The checkpoints of {row['count']:,} of its mailboxes are older than before. No email is lost: the mail "
             "since then is listed again. Check whether rows of the database were restored or changed by hand."
         )
         yield Broken(Invariant.CHECKPOINT_WENT_BACK, integration, row["count"], row["since"], text)
@@ -134,7 +134,7 @@ def _moved(now: datetime, integrations: Integrations) -> Iterator[Broken]:
     )
     for row, integration in _with(integrations, "mailbox__integration_id", found.filter(syncs__gte=MOVED_OFTEN)):
         text = (
-            f"{row['syncs']:,} syncs in the last 24 hours found that something else had moved their checkpoint. No "
+            f"{row['syncs']:,} syncs in the last 24 hours found that another process had changed their checkpoint. No "
             "email is lost. Check whether workers of two installations use one database."
         )
         yield Broken(Invariant.CHECKPOINT_MOVED, integration, row["count"], row["since"], text)
@@ -149,8 +149,8 @@ def _outlived(now: datetime, integrations: Integrations) -> Iterator[Broken]:
     rows = states.order_by().values("mailbox__integration_id").annotate(count=Count("pk"), since=Min("lease_until"))
     for row, integration in _with(integrations, "mailbox__integration_id", rows):
         text = (
-            f"{row['count']:,} of its mailboxes have a lease of a worker that is gone. They sync again when the lease "
-            "ends. If this alert stays, check that a worker for the queue control is running and that the clock of the "
+            f"{row['count']:,} of its mailboxes have a lease of a worker that is no longer running. They sync again when the "
+            "lease ends. If this alert stays, check that a worker for the queue control is running and that the clock of the "
             "database did not jump."
         )
         yield Broken(Invariant.LEASE_OUTLIVED, integration, row["count"], row["since"], text)
@@ -168,7 +168,7 @@ def _untouched(now: datetime, integrations: Integrations) -> Iterator[Broken]:
 
 
 def _why_untouched(integration: Integration, busy: Mapping[int, int]) -> str:
-    """Return whether no worker is running or all are busy. `busy`: mailboxes being synced, by integration."""
+    """Explain why no worker took the mailboxes. `busy` maps an integration to the number of its mailboxes being synced."""
     syncing = busy.get(integration.pk, 0)
     if syncing >= integration.most_at_once:
         return (

@@ -20,7 +20,7 @@ DAY = timedelta(hours=24)
 SUMMED = ("created", "updated", "unchanged", "not_wanted")
 """The counts of a run that are summed up for each mailbox."""
 AT_WORK = {Status.LISTING, Status.IN_PROGRESS, Status.WAITING, Status.HELD}
-"""States with a progress bar. A first sync waits in the queue between two time slices, and can be paused."""
+"""States with a progress bar. A first sync may also be paused, or wait in the queue between two time slices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class MailboxRow:
 
     Attributes:
         mailbox: The mailbox.
-        standing: Its state as texts.
+        summary: Its status as text.
         figures: Its counts.
         synced_at: When its last complete sync ended, aware; None before the first one.
         synced_until: When the newest delivered email arrived, aware.
@@ -62,7 +62,7 @@ class MailboxRow:
     """
 
     mailbox: Mailbox
-    standing: StatusSummary
+    summary: StatusSummary
     figures: MailboxFigures
     synced_at: datetime | None
     synced_until: datetime | None = None
@@ -121,10 +121,10 @@ def _row(
     state = state_of(mailbox)
     if progress is not None and status_of(mailbox) is Status.HELD:
         progress = replace(progress, seconds_left=None)  # the end of the pause is unknown
-    standing = mailbox_standing(mailbox, now, progress.label if progress else "")
+    summary = mailbox_standing(mailbox, now, progress.label if progress else "")
     until, left_out, not_read = folders
     synced_at = state.synced_at if state else None
-    return MailboxRow(mailbox, standing, figures, synced_at, until, progress, left_out, not_read)
+    return MailboxRow(mailbox, summary, figures, synced_at, until, progress, left_out, not_read)
 
 
 def mailbox_figures(ids: Sequence[int], now: datetime) -> dict[int, MailboxFigures]:

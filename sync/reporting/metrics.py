@@ -76,7 +76,7 @@ class _DatabaseCollector(Collector):
         yield by_state
         age = _gauge(
             "last_sync_age_seconds",
-            "Time since the last sync ended, for the running mailbox with the oldest one.",
+            "The longest time since the last sync of a running mailbox ended.",
             "integration",
         )
         running = MailboxState.objects.filter(mailbox__enabled=True, mailbox__integration__enabled=True)
@@ -112,7 +112,7 @@ class _DatabaseCollector(Collector):
         yield _one("polls_done_per_second", "Polls that were done in the last minute.", done)
 
     def _work(self) -> Iterator[GaugeMetricFamily]:
-        """Yield the counts of the last complete hours and the current hour."""
+        """Yield the sums of the last 24 hours, from the hourly counts."""
         created = _gauge("comments_created_day", "Comments created in the last 24 hours.", "integration")
         updated = _gauge("comments_updated_day", "Comments updated in the last 24 hours.", "integration")
         delay = _gauge(
@@ -168,7 +168,7 @@ class _DatabaseCollector(Collector):
 
     def _broken(self) -> GaugeMetricFamily:
         found = invariants.broken(self.now)
-        broken = _gauge("broken", "Mailboxes, comments or texts for which an invariant does not hold.", "invariant")
+        broken = _gauge("broken", "Mailboxes, comments or texts that violate an invariant.", "invariant")
         for invariant in invariants.Invariant:
             broken.add_metric([invariant.value], sum(it.count for it in found if it.invariant is invariant))
         return broken

@@ -1,7 +1,8 @@
-"""Count newly wanted emails (wanted only by newer fixed rules) and their AI units, by mailbox and the admin's decision.
+"""Count newly wanted emails and their AI units, by mailbox and by the decision of an admin.
 
-A decision belongs to a mailbox and a version of the rules. It does not expire, so it also applies to emails that are
-found later. It can be changed at any time. Comments that were pushed already stay in Re:infer.
+A newly wanted email is one that only newer fixed filter rules want. A decision belongs to a mailbox and a version of the
+rules. It does not expire, so it also applies to emails that are found later. It can be changed at any time. Comments that
+were pushed already stay in Re:infer.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from sync.engine.records import NEWLY_WANTED
 from sync.models import LedgerEntry, MailboxItem, NewlyWanted, RulesAnswer, RulesTakenUp
 
 
-class AnswerState(StrEnum):
-    """The decision of an admin about newly wanted emails: none yet, leave them, or bring them."""
+class AdminDecision(StrEnum):
+    """The decision of an admin about newly wanted emails: none yet, do not push them, or push them."""
 
     WAITING = "waiting"
-    LEFT = "left"
-    COMING = "coming"
+    DECLINED = "left"
+    APPROVED = "coming"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +37,13 @@ class Amount:
 
     Attributes:
         emails: Number of emails.
-        units: AI units that they cost. Emails whose comment is in the bucket already cost none, and an email in several
-            mailboxes counts once.
+        units: AI units that pushing them costs. An email whose comment is already in the bucket costs none, and an email
+            in several mailboxes is counted once.
         mailboxes: Number of mailboxes with at least one of the emails.
-        is_most: Whether `units` is an upper limit: emails marked as draft, and participants, are checked after a fetch.
+        is_most: Whether `units` is an upper limit. Drafts and filtered participants are detected only after a fetch.
         is_counting: Whether folders are still being scanned.
-        since: When this installation took up the newest of these rules, aware.
-        versions: The versions of the rules that want the emails.
+        since: When this installation was upgraded to the newest of `versions`, aware.
+        versions: The versions of the fixed rules because of which the emails are wanted.
     """
 
     emails: int = 0
@@ -55,7 +56,7 @@ class Amount:
 
     @property
     def price(self) -> str:
-        """The AI units in words, for example "at most 3 AI units"."""
+        """The AI units as text, for example "at most 3 AI units"."""
         units = f"{self.units:,} AI unit{'s' * (self.units != 1)}"
         if self.is_counting:
             return f"{units} so far; folders are still being scanned"
@@ -63,23 +64,23 @@ class Amount:
 
     @property
     def sentence(self) -> str:
-        """The number of emails, the reason and the AI units, in words."""
-        what = " and ".join(change.what for change in rules_versions.CHANGES if change.version in self.versions)
+        """The number of emails, the reason and the AI units, as text."""
+        reason = " and ".join(change.what for change in rules_versions.CHANGES if change.version in self.versions)
         where = f" of {self.mailboxes:,} mailboxes" if self.mailboxes > 1 else ""
         is_one = self.emails == 1
         emails = "1 email is" if is_one else f"{self.emails:,} emails are"
         return (
             f"{emails} newly wanted by the rules of this release{where}: "
-            f"{what}. {'It' if is_one else 'They'} arrived before the upgrade. "
-            f"Bringing {'it' if is_one else 'them'} costs {self.price}."
+            f"{reason}. {'It' if is_one else 'They'} arrived before the upgrade. "
+            f"Pushing {'it' if is_one else 'them'} costs {self.price}."
         )
 
 
-def of_standing(standing: AnswerState, rows: QuerySet[NewlyWanted] | None = None) -> QuerySet[NewlyWanted]:
+def with_decision(state: AdminDecision, rows: QuerySet[NewlyWanted] | None = None) -> QuerySet[NewlyWanted]:
     """Return the newly wanted emails with the given decision that are still in the folder where they were found.
 
     Args:
-        standing: The decision.
+        state: The decision.
         rows: The emails to select from; None for all.
 
     Returns:
@@ -87,10 +88,10 @@ def of_standing(standing: AnswerState, rows: QuerySet[NewlyWanted] | None = None
     """
     answers = RulesAnswer.objects.filter(mailbox=OuterRef("mailbox"), version=OuterRef("version"))
     chosen = {
-        AnswerState.WAITING: ~Exists(answers),
-        AnswerState.LEFT: Exists(answers.filter(bring=False)),
-        AnswerState.COMING: Exists(answers.filter(bring=True)),
-    }[standing]
+        AdminDecision.WAITING: ~Exists(answers),
+        AdminDecision.DECLINED: Exists(answers.filter(bring=False)),
+        AdminDecision.APPROVED: Exists(answers.filter(bring=True)),
+    }[state]
     items = MailboxItem.objects.filter(
         mailbox=OuterRef("mailbox"), comment_id=OuterRef("key"), verdict=NEWLY_WANTED, folder__gone=False
     )
@@ -98,18 +99,18 @@ def of_standing(standing: AnswerState, rows: QuerySet[NewlyWanted] | None = None
     return rows.exclude(version=AT_ONCE).filter(chosen, Exists(items))
 
 
-def amount(standing: AnswerState, mailboxes: QuerySet[Mailbox] | None = None) -> Amount:
+def amount(state: AdminDecision, mailboxes: QuerySet[Mailbox] | None = None) -> Amount:
     """Count the newly wanted emails with the given decision. Runs at most two queries.
 
     Args:
-        standing: The decision.
+        state: The decision.
         mailboxes: The mailboxes to count; None for all.
 
     Returns:
         The sum over the mailboxes.
     """
     rows = None if mailboxes is None else NewlyWanted.objects.filter(mailbox__in=mailboxes.values("pk"))
-    return _amount(of_standing(standing, rows).aggregate(**_counted()), _moments)
+    return _amount(with_decision(state, rows).aggregate(**_counted()), _moments)
 
 
 def by_integration() -> dict[int, Amount]:
@@ -118,14 +119,14 @@ def by_integration() -> dict[int, Amount]:
     Returns:
         The amounts by primary key of the integration.
     """
-    rows = of_standing(AnswerState.WAITING).order_by().values("mailbox__integration").annotate(**_counted())
+    rows = with_decision(AdminDecision.WAITING).order_by().values("mailbox__integration").annotate(**_counted())
     found: list[Any] = list(rows.order_by("mailbox__integration"))
     moments = _moments() if found else {}
     return {row["mailbox__integration"]: _amount(row, lambda: moments) for row in found}
 
 
 def _counted() -> dict[str, Count]:
-    """Return the aggregates over newly wanted emails from which `_amount` is made."""
+    """Return the aggregates over newly wanted emails that `_amount` needs."""
     email = Concat(Cast("mailbox__bucket", CharField()), Value("/"), "key")
     return {
         "emails": Count("pk"),
@@ -153,21 +154,21 @@ def _amount(counted: Mapping[str, int], moments: Callable[[], Mapping[int, datet
 
 
 def _moments() -> dict[int, datetime]:
-    """Return when this installation took up each version of the rules."""
+    """Return when this installation was upgraded to each version of the fixed rules."""
     return dict(RulesTakenUp.objects.values_list("version", "at"))
 
 
-def by_mailbox(standing: AnswerState, mailboxes: QuerySet[Mailbox]) -> dict[int, tuple[int, int]]:
-    """Count the newly wanted emails with the given decision, by mailbox. An email in several mailboxes counts in each.
+def by_mailbox(state: AdminDecision, mailboxes: QuerySet[Mailbox]) -> dict[int, tuple[int, int]]:
+    """Count the newly wanted emails with the given decision, by mailbox. An email in several mailboxes is counted in each.
 
     Args:
-        standing: The decision.
+        state: The decision.
         mailboxes: The mailboxes to count.
 
     Returns:
         The number of emails and of AI units, by primary key of the mailbox.
     """
-    rows = of_standing(standing, NewlyWanted.objects.filter(mailbox__in=mailboxes.values("pk")))
+    rows = with_decision(state, NewlyWanted.objects.filter(mailbox__in=mailboxes.values("pk")))
     counted = rows.order_by().values_list("mailbox").annotate(n=Count("pk"), units=Count("pk", filter=~_is_in_bucket()))
     return {pk: (emails, units) for pk, emails, units in counted}
 
@@ -191,10 +192,10 @@ def _is_in_bucket() -> Exists:
 
 def _filters_participants() -> Q:
     lists = ("participant_allow", "participant_deny", "domain_allow", "domain_deny")
-    found = Q()
+    has_filter = Q()
     for name in lists:
-        found |= ~Q(**{f"mailbox__{name}": []})
-    return found
+        has_filter |= ~Q(**{f"mailbox__{name}": []})
+    return has_filter
 
 
 def _is_scanned() -> Q:

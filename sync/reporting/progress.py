@@ -1,10 +1,10 @@
 """Compute the progress of a first sync or a full resync, and the time left. Read-only.
 
-- First sync: every item of a folder gets a `MailboxItem` row, whatever its verdict. So the rows are the part that is
-  done, out of the items that Exchange counted in the folders.
-- Full resync (requested by an admin, or caused by changed filters): the rows exist already. So the part that is done is
-  the items of the folders that are up to date again, or the emails that the runs since the last complete sync counted,
-  whichever is more.
+- First sync: every processed item gets a `MailboxItem` row, also if it is rejected. So the progress is the number of
+  these rows, out of the number of items that Exchange reports for the folders.
+- Full resync (requested by an admin, or caused by changed filters): the rows exist already. So the progress is the larger
+  of two numbers: the items of the folders that are up to date again, and the emails that the runs since the last complete
+  sync counted.
 
 This module also counts the folders that were read to their end in the current pass: see `sync.engine.folder_order`.
 """
@@ -23,9 +23,9 @@ from sync.models import MailboxItem, SyncedFolder, SyncRun
 from sync.reporting.status import state_of
 
 RECENT = timedelta(hours=1)
-"""The speed of a mailbox is measured over the runs of this time."""
+"""The speed of a mailbox is computed from its runs of this period."""
 LEAST_SECONDS = 3.0
-"""A shorter total run time, in seconds, is too short to measure a speed."""
+"""The shortest total run time, in seconds, from which a speed is computed."""
 WORK = ("created", "updated", "unchanged", "not_wanted", "set_aside")
 """The counts of a run that add up to the processed emails."""
 
@@ -37,7 +37,7 @@ class Progress:
     Attributes:
         done: Emails that are processed: delivered or rejected.
         of: All emails.
-        seconds_left: Estimated run time left, in seconds; None where the speed is unknown.
+        seconds_left: Estimated run time left, in seconds; None if the speed is unknown.
     """
 
     done: int
@@ -46,12 +46,12 @@ class Progress:
 
     @property
     def label(self) -> str:
-        """The progress in words."""
+        """The progress as text."""
         return f"Working through {self.done:,} of {self.of:,}"
 
     @property
     def time_left(self) -> str:
-        """The time left in words, for example "about 4 min left"; empty where unknown."""
+        """The time left as text, for example "about 4 min left"; empty if unknown."""
         return "" if self.seconds_left is None else f"{_about(self.seconds_left)} left"
 
 
@@ -62,7 +62,7 @@ class _Folders:
     Attributes:
         total: Number of items.
         up_to_date: Number of items in the folders that are up to date with the current filters.
-        relisting: Whether any folder was listed before, and is being listed again or has to be.
+        relisting: Whether at least one folder that was listed before is being listed again, or has to be.
     """
 
     total: int = 0
@@ -88,16 +88,16 @@ def progress_of(mailboxes: Sequence[Mailbox], now: datetime) -> dict[int, Progre
     runs = _Runs(since, now)
     new = [pk for pk, synced_at in since.items() if synced_at is None]
     known = dict(MailboxItem.objects.filter(mailbox__in=new).order_by().values_list("mailbox_id").annotate(Count("pk")))
-    found = {}
+    progress = {}
     for pk, of in folders.items():
         done = known.get(pk, 0) if pk in new else _resynced(of, runs.work.get(pk, 0))
         if done is not None:
-            found[pk] = _progress(min(done, of.total), of.total, runs.speed(pk))
-    return found
+            progress[pk] = _progress(min(done, of.total), of.total, runs.speed(pk))
+    return progress
 
 
 def _resynced(of: _Folders, work: int) -> int | None:
-    """Return the emails that a full resync has processed; None where the mailbox only syncs new mail."""
+    """Return how many emails a full resync has processed; None if the mailbox only syncs new mail."""
     return max(of.up_to_date, work) if of.relisting else None
 
 
@@ -108,19 +108,19 @@ def _folders(mailboxes: Sequence[Mailbox]) -> Mapping[int, _Folders]:
     listed = Case(
         When(~Q(cursor=""), then=Value("now")), When(synced_at=None, then=Value("never")), default=Value("once")
     )
-    found: dict[int, _Folders] = {}
+    folders: dict[int, _Folders] = {}
     for pk, digest, up_to_date, listing, listed_, total in (
         rows.annotate(listed=listed)
         .values_list("mailbox_id", "wanted_digest", "up_to_date", "listing", "listed")
         .annotate(Sum("total"))
     ):
-        of = found.setdefault(pk, _Folders())
+        of = folders.setdefault(pk, _Folders())
         of.total += total
         if listing or listed_ == "once" or (listed_ == "now" and digest != digests[pk]):
             of.relisting = True
         elif up_to_date:
             of.up_to_date += total
-    return found
+    return folders
 
 
 def _readable(**of: object) -> QuerySet[SyncedFolder]:
@@ -146,7 +146,7 @@ class Pass:
 
     @property
     def sentence(self) -> str:
-        """The progress of the pass in words."""
+        """The progress of the pass as text."""
         return f"Folders: {self.done:,} of {self.of:,} in this pass."
 
 
@@ -157,7 +157,7 @@ def pass_of(mailbox: Mailbox) -> Pass | None:
         mailbox: The mailbox, with its integration and state.
 
     Returns:
-        The pass; None where the mailbox is stopped or up to date, or its folders are not known yet.
+        The pass; None if the mailbox is stopped or up to date, or its folders are not known yet.
     """
     state = state_of(mailbox)
     if state is None or state.up_to_date or not (mailbox.enabled and mailbox.integration.enabled):
@@ -188,7 +188,7 @@ class _Runs:
             pk: Primary key of the mailbox.
 
         Returns:
-            Emails per second; None where the runs were too short to measure.
+            Emails per second; None if the runs were too short to measure.
         """
         done, seconds = self._recent.get(pk, 0), self._seconds.get(pk, 0.0)
         return done / seconds if done and seconds >= LEAST_SECONDS else None
@@ -197,12 +197,12 @@ class _Runs:
 def _began_after(since: Iterable[tuple[int, datetime | None]], now: datetime) -> Q:
     """Return the condition for the runs since the last complete sync of each mailbox.
 
-    For a first sync, the runs of the last hour are enough: its `MailboxItem` rows are the part that is done.
+    For a first sync, the runs of the last hour are enough, because its progress is the number of `MailboxItem` rows.
     """
-    found = Q(pk__in=())
+    condition = Q(pk__in=())
     for pk, synced_at in since:
-        found |= Q(mailbox=pk, started_at__gte=synced_at or now - RECENT)
-    return found
+        condition |= Q(mailbox=pk, started_at__gte=synced_at or now - RECENT)
+    return condition
 
 
 def _progress(done: int, total: int, speed: float | None) -> Progress:

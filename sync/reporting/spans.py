@@ -26,7 +26,7 @@ class Span(StrEnum):
 
     @property
     def length(self) -> str:
-        """The period in words, for example "the last 24 hours"."""
+        """The period as text, for example "the last 24 hours"."""
         return {Span.DAY: "the last 24 hours", Span.WEEK: "the last 7 days", Span.MONTH: "the last 30 days"}[self]
 
 
@@ -45,7 +45,7 @@ def parse_span(text: str | None) -> Span:
         text: The value of the query parameter.
 
     Returns:
-        The span; a day where the value is missing or unknown.
+        The span; `Span.DAY` if the value is missing or unknown.
     """
     return Span(text) if text in set(Span) else Span.DAY
 
@@ -65,7 +65,7 @@ def steps(span: Span, now: datetime, zone: tzinfo) -> list[ChartStep]:
     return [ChartStep(start, end) for start, end in pairwise(starts)]
 
 
-def place_of(moment: datetime, all_steps: Sequence[ChartStep]) -> int | None:
+def step_index(moment: datetime, all_steps: Sequence[ChartStep]) -> int | None:
     """Return the index of the step that contains a moment.
 
     Args:
@@ -73,13 +73,13 @@ def place_of(moment: datetime, all_steps: Sequence[ChartStep]) -> int | None:
         all_steps: The steps in order.
 
     Returns:
-        The index; None where no step contains the moment.
+        The index; None if no step contains the moment.
     """
     return next((index for index, step in enumerate(all_steps) if step.start <= moment < step.end), None)
 
 
 def _hours(now: datetime) -> list[datetime]:
-    # Activity is stored by UTC hour, so in a zone with an offset of half an hour the bars begin at half past.
+    # Activity is stored by UTC hour. In a time zone with an offset of half an hour, the bars begin at half past.
     first = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=23)
     return [first + timedelta(hours=number) for number in range(25)]
 

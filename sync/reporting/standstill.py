@@ -1,8 +1,8 @@
-"""Detect that the product stands still, and why, from the heartbeats of its processes and from overdue work.
+"""Detect a standstill (work is due and is not done) and its cause, from heartbeats of processes and from overdue work.
 
 All data comes from the database, so a page can detect a standstill while the broker and all workers are down. Every
-process that still runs sends notifications about it: see `config.process_guard`. A standstill is detected within a
-minute.
+process that is still running can send the notification about it: see `config.process_guard`. A standstill is detected
+within a minute.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ QUIET = timedelta(seconds=40)
 BROKER_GRACE = timedelta(seconds=15)
 """An outage of the broker up to this length is not reported: it may be a restart."""
 MARGIN = timedelta(seconds=30)
-"""The time by which a sync may exceed its slice: it ends with its current batch."""
+"""The time by which a sync may exceed its slice, because it finishes its current batch."""
 
 
 class StandstillKind(StrEnum):
@@ -48,7 +48,7 @@ class StandstillKind(StrEnum):
     WORKER_UNFIT = "worker_unfit"
 
 
-NOTHING_LOST = "No email is lost: syncing resumes by itself afterwards."
+NOTHING_LOST = "No email is lost: syncing resumes automatically afterwards."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Standstill:
 
     Attributes:
         kind: Its kind.
-        about: The part that stands still, in a word or two.
+        about: The part that does not work, in one or two words.
         text: What happened and what to do.
         since: When it began, aware.
         tone: The severity.
@@ -128,7 +128,7 @@ def _no_worker(tick: datetime | None, now: datetime) -> Standstill | None:
 
 
 def _stuck(workers: Sequence[Process], now: datetime) -> Standstill | None:
-    """Report only if all slots of all workers are stuck: otherwise the other slots do the work."""
+    """Report only if all slots of all workers are stuck. Otherwise the free slots do the work."""
     busy = [one.busy_since for one in workers if one.busy_since]
     if not busy or len(busy) < len(workers) or max(busy) > now - settings.SYNC_SLICE - MARGIN:
         return None

@@ -20,7 +20,7 @@ from integrations.bidi import closed
 from integrations.errors import Evidence, Refused, all_errors, error_of, sentence
 from integrations.models import Destination, DisabledReason, Integration
 from mailboxes.models import Bucket, Mailbox
-from sync.engine.error_scope import ConnectionEvidence, decide, who_waits
+from sync.engine.error_scope import ConnectionEvidence, decide, waiting_mailboxes
 from sync.jobs.lateness import due_at, is_late, late_since
 from sync.models import MailboxItem, MailboxState, SyncedFolder
 
@@ -37,7 +37,7 @@ else:
 
 
 class Tone(StrEnum):
-    """The severity of a state. Pages choose the colour by it."""
+    """The severity of a state. It determines the colour on pages."""
 
     OK = "ok"
     BUSY = "busy"
@@ -85,15 +85,15 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class StatusSummary:
-    """The state of one object as texts.
+    """The status of one object, as texts for a page.
 
     Attributes:
         label: The text of the badge.
         tone: The severity, for the colour of the badge.
-        sentence: The reason of the state and the next step; empty where the label is enough.
+        sentence: The reason of the status and the next step; empty if the label is enough.
         working: Whether work is running, queued or requested.
-        doing: The work that is running, queued or requested, as a sentence; empty where there is none.
-        brief: A short form of `doing` to show beside the badge; empty where the badge shows it already.
+        doing: The work that is running, queued or requested, as a sentence; empty if there is none.
+        brief: A short form of `doing` to show beside the badge; empty if the badge shows it already.
         of_integration: Mailboxes only: the circuit breaker of the integration is open, and `sentence` describes the
             integration.
     """
@@ -186,7 +186,7 @@ def mailbox_standing(mailbox: JudgedMailbox, now: datetime, progress: str = "") 
     Args:
         mailbox: The annotated mailbox, with its integration, bucket, destination and state selected.
         now: Current time, aware.
-        progress: How much of the mailbox is done, as text; replaces the label of `IN_PROGRESS`.
+        progress: The progress of the sync as text. It replaces the label of `IN_PROGRESS`.
 
     Returns:
         The summary.
@@ -209,7 +209,7 @@ def _label(mailbox: Mailbox, status: Status, leased: bool, progress: str, now: d
         return progress or status.label
     if status is Status.HELD:
         until = _paused_until(mailbox)
-        # After that time the mailbox syncs as a trial. It stays paused until the trial ends.
+        # After that time, a mailbox syncs as a half-open trial. The status stays "paused" until the trial ends.
         return f"Paused until {bare(until, now)}" if until and until > now else "Paused, trying again"
     return status.label
 
@@ -238,7 +238,7 @@ def _mailbox_sentence(mailbox: Mailbox, status: Status, state: MailboxState | No
         case Status.STOPPED:
             return "" if mailbox.integration.enabled else "Its integration is stopped."
         case Status.NEEDS_YOU if mailbox.enabled and state is not None:
-            return _then(f"{state.error_text} {_who_waits(state)}".strip(), "Next try", state.next_sync_at, now)
+            return _then(f"{state.error_text} {_waiting_mailboxes(state)}".strip(), "Next try", state.next_sync_at, now)
         case Status.NEEDS_YOU:
             return mailbox.disabled_sentence or f"{mailbox.get_disabled_reason_display()}."
         case Status.HELD:
@@ -281,12 +281,12 @@ def paused_sentence(paused: Integration | Destination | Bucket, now: datetime) -
     text = sentence(paused.held_kind, paused.held_detail)
     error = error_of(paused.held_kind)
     if isinstance(paused, Integration) and error is not None:
-        text = f"{closed(text)} {who_waits(error.evidence)}"
+        text = f"{closed(text)} {waiting_mailboxes(error.evidence)}"
     return _then(text, "Next try", paused.held_until, now)
 
 
-def _who_waits(state: MailboxState) -> str:
-    """Return which mailboxes are paused when one is refused and its integration keeps syncing; empty otherwise."""
+def _waiting_mailboxes(state: MailboxState) -> str:
+    """If only this mailbox was refused, and not its integration, return which mailboxes are paused. Otherwise: ""."""
     error = error_of(state.error_kind)
     of_mailbox = error is not None and (state.refused_alone or error.evidence is Evidence.RESPONSE)
     return (
@@ -296,10 +296,11 @@ def _who_waits(state: MailboxState) -> str:
     )
 
 
-def _then(text: str, what: str, when: datetime | None, now: datetime) -> str:
+def _then(text: str, step: str, when: datetime | None, now: datetime) -> str:
+    """Append the next step and its time to a text, if the time is in the future."""
     if when is None or when <= now:
         return text
-    return f"{closed(text)} {what} {clock(when, now)}.".strip()
+    return f"{closed(text)} {step} {clock(when, now)}.".strip()
 
 
 def paused_standing(held: Destination | Bucket, now: datetime) -> StatusSummary:
@@ -328,7 +329,7 @@ def folder_standing(folder: SyncedFolder, wanted: bool) -> StatusSummary:
         The summary.
     """
     if not wanted:
-        return StatusSummary("Not wanted", Tone.OFF, "")
+        return StatusSummary("Filtered out", Tone.OFF, "")
     if folder.left_out:
         return StatusSummary("Left out", Tone.WARN, sentence(folder.refused_kind, folder.refused_detail))
     if folder.up_to_date:
@@ -372,7 +373,7 @@ def parse_status(text: str | None) -> Status | None:
         text: The value of the query parameter.
 
     Returns:
-        The status; None where the value is missing or unknown.
+        The status; None if the value is missing or unknown.
     """
     return Status(text) if text in set(Status) else None
 

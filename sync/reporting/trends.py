@@ -21,13 +21,13 @@ from sync.engine.latency import longer
 from sync.jobs.budget import WARN_AT, month_start
 from sync.models import Activity, LedgerEntry
 from sync.reporting import charts
-from sync.reporting.spans import ChartStep, Span, place_of, steps
+from sync.reporting.spans import ChartStep, Span, step_index, steps
 from sync.reporting.status import Tone
 from sync.reporting.wording.counts import thousands
 from sync.reporting.wording.moments import exactly, lasting, round_length
 
 SHOWN = 8
-"""The most lines of the list of buckets. If there are more buckets, the last line sums up the rest."""
+"""The most lines of the list of buckets. If there are more buckets, the last line sums up the remaining ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class MailTally:
         created: Comments created.
         updated: Comments updated.
         set_aside: Failed emails.
-        longest_wait: Longest latency of a new email, in seconds; None where no new email arrived.
+        longest_wait: Longest latency of a new email, in seconds; None if no new email arrived.
     """
 
     start: datetime
@@ -128,7 +128,7 @@ class BucketUnits:
         bucket: The bucket; None for a shared line.
         units: AI units of this month.
         width: Length of the bar in percent: of the limit, or of the longest bar where the bucket has no limit.
-        others: Shared lines: number of buckets.
+        others: Number of buckets of a shared line; 0 for a line of one bucket.
     """
 
     bucket: Bucket | None
@@ -193,8 +193,8 @@ def units_by_bucket(now: datetime) -> list[BucketUnits]:
     found = with_units(Bucket.objects.select_related("destination"), now)
     lines = [BucketUnits(row, row.units, 0) for row in found.order_by("-units", "project", "name")]
     if len(lines) > SHOWN:
-        rest = lines[SHOWN - 1 :]
-        lines = [*lines[: SHOWN - 1], BucketUnits(None, sum(line.units for line in rest), 0, others=len(rest))]
+        others = lines[SHOWN - 1 :]
+        lines = [*lines[: SHOWN - 1], BucketUnits(None, sum(line.units for line in others), 0, others=len(others))]
     most = max((line.units for line in lines), default=0)
     return [replace(line, width=_width(line, most)) for line in lines]
 
@@ -234,7 +234,7 @@ def _fold(hours: Iterable[MailTally], all_steps: Sequence[ChartStep]) -> list[Ma
     """Add up the hours of each step."""
     hours_of: list[list[MailTally]] = [[] for _ in all_steps]
     for hour in hours:
-        index = place_of(hour.start, all_steps)
+        index = step_index(hour.start, all_steps)
         if index is not None:
             hours_of[index].append(hour)
     return [_sum(tallies, step.start) for tallies, step in zip(hours_of, all_steps, strict=True)]

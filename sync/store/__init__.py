@@ -1,5 +1,5 @@
 """The database behind the ports of the engine: items, checkpoints, leases, dead letters, folder rosters.
 
 Belongs here: reading and writing the state of a sync, each step as one transaction or one compare-and-swap. Does not
-belong here: decisions (`sync.engine`), the work of a worker (`sync.jobs`), texts for people (`sync.reporting`).
+belong here: decisions (`sync.engine`), the steps of a worker (`sync.jobs`), texts on pages (`sync.reporting`).
 """

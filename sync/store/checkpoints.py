@@ -27,15 +27,15 @@ from sync.store.lease import Lease
 log = structlog.get_logger(__name__)
 
 TREE_FIELDS = ("parent_id", "name", "path", "kind", "folder_class", "hidden", "holds_mail", "gone", "read_since")
-"""The fields of a folder that the tree reports, besides its total."""
+"""The fields of a folder that come from the tree, except its total."""
 TreeValues = tuple[object, ...]
 """The values of `TREE_FIELDS` of one folder."""
 NOTHING_TO_COMPARE: dict[str, Any] = {"to_compare": False, "doubted_total": None, "doubted_difference": None}
 """The field values of a folder in which items were added or removed since its total was reported."""
 
 
-def excuse(folders: QuerySet[SyncedFolder]) -> None:
-    """Undo the count of the last attempt at these folders: no email ended it.
+def uncount_attempts(folders: QuerySet[SyncedFolder]) -> None:
+    """Undo the count of the last attempt at these folders, because no email caused its end.
 
     Args:
         folders: The folders.
@@ -62,8 +62,8 @@ class DatabaseCheckpoints:
 
     def folders_cursor(self) -> Cursor | None:
         """Return the cursor of the folder tree. See `Checkpoints.folders_cursor`."""
-        # After a change of the address it is another mailbox, so its tree has to be listed from the beginning. A
-        # release that reads more folders needs those, too.
+        # The whole tree is needed after a change of the address, because that is another mailbox, and after an upgrade
+        # to a release that reads other folders.
         state = self._state
         is_ours = state.folders_of == self.address and state.tree_version == folder_classes.VERSION
         if not is_ours or not state.folders_cursor or self._is_whole_tree_due():
@@ -73,7 +73,7 @@ class DatabaseCheckpoints:
     def _is_whole_tree_due(self) -> bool:
         """Return whether the whole tree is due, by the time of the last lease renewal.
 
-        So an idle sync needs no query of the time.
+        So an idle sync does not have to query the time of the database.
         """
         due, until = self._state.whole_tree_at, self._state.lease_until
         return due is None or (until is not None and due <= until - self.lease.length)
@@ -115,7 +115,7 @@ class DatabaseCheckpoints:
         rows = list(self._rows().filter(gone=False))
         self._loaded = {FolderId(row.folder_id): row for row in rows}
         places = positions(map(_folder, rows))
-        # If no folder waits for a retry, no query of the time is needed.
+        # Query the time of the database only if a folder waits for a retry.
         now = self.lease.clock() if any(row.retry_at for row in rows) else None
         return [_record(row, places[FolderId(row.folder_id)], now) for row in rows if row.holds_mail]
 
@@ -142,7 +142,7 @@ class DatabaseCheckpoints:
 
     def uncount_attempt(self, folder: FolderId) -> None:
         """Undo the count of `begin`. See `Checkpoints.uncount_attempt`."""
-        excuse(self._rows().filter(folder_id=folder, attempt_of=self.lease.token))
+        uncount_attempts(self._rows().filter(folder_id=folder, attempt_of=self.lease.token))
 
     def record_item_in_hand(self, folder: FolderId, item: ItemId) -> None:
         """Store which item is processed now. See `Checkpoints.record_item_in_hand`."""
@@ -152,7 +152,7 @@ class DatabaseCheckpoints:
     def advance(
         self, folder: FolderId, page: ChangePage, *, before: Cursor | None, wanted: str, had_turn: bool = True
     ) -> bool:
-        """Move the checkpoint behind a page. See `Checkpoints.advance`."""
+        """Move the checkpoint to the end of a page. See `Checkpoints.advance`."""
         self.lease.demand()
         row = self._row_at(folder, before)
         values: dict[str, object] = {}
@@ -179,25 +179,26 @@ class DatabaseCheckpoints:
             log.info("sync.total_differs", folder=row.pk, total=row.total, counted=counted)
             values |= FROM_THE_BEGINNING
             MailboxState.objects.filter(pk=self.mailbox_id).update(up_to_date=False)
-        values |= _to_remember(row, page, judgement)
+        values |= _judgement_values(row, page, judgement)
         if not self._rows().filter(pk=row.pk, cursor=before or "").update(**values):
             raise CheckpointMoved
         self._count_elsewhere(folder, page)
         return judgement.list_again
 
     def _count_elsewhere(self, folder: FolderId, page: ChangePage) -> None:
-        """Count items that left this folder for other folders, which need not report them themselves."""
+        """Count the items that this page reports in other folders, because those folders may not report them."""
         others = {change.folder_id for change in page.changes} - {folder}
         for row in self._rows().filter(folder_id__in=others, counted__isnull=False) if others else ():
             there = FolderId(row.folder_id)
-            came = folder_rosters.note(row.pk, there, [change for change in page.changes if change.folder_id == there])
-            self._rows().filter(pk=row.pk).update(counted=F("counted") + came, **NOTHING_TO_COMPARE)
+            changes = [change for change in page.changes if change.folder_id == there]
+            growth = folder_rosters.record_changes(row.pk, there, changes)
+            self._rows().filter(pk=row.pk).update(counted=F("counted") + growth, **NOTHING_TO_COMPARE)
             self._loaded.pop(there, None)
 
     def _row_at(self, folder: FolderId, cursor: Cursor | None) -> SyncedFolder:
         """Return the folder if its checkpoint is at this cursor.
 
-        Idle folders were read with all others and are not read again.
+        If `folders` has loaded the row at this cursor, the row is not queried again.
         """
         row = self._loaded.pop(folder, None)
         if row is None or row.cursor != (cursor or ""):
@@ -294,18 +295,21 @@ class DatabaseCheckpoints:
         SyncedFolder.objects.bulk_update(changed, ["total", "to_compare"], batch_size=500)
 
     def _new(self, folder: Folder) -> SyncedFolder:
-        """Return a row for a new folder. If it appears after the rescan of all others, it held nothing before."""
+        """Return a row for a new folder.
+
+        If all other folders were rescanned before, the new one contains no older mail and counts as rescanned, too.
+        """
         looked_through = self._state.looked_for
         return SyncedFolder(mailbox_id=self.mailbox_id, folder_id=folder.id, looked_through=looked_through)
 
     def _save(self, rows: Iterable[SyncedFolder], before: Mapping[int, TreeValues]) -> None:
-        """Write changed rows with their paths. A new folder at the path of a deleted one takes its place."""
+        """Write changed rows with their paths. A new folder at the path of a deleted folder takes over its items."""
         rows = list(rows)
         places = positions(_folder(row) for row in rows if not row.gone)
-        left_behind = {tuple(row.path): row for row in rows if row.gone and not row._state.adding}
+        deleted_by_path = {tuple(row.path): row for row in rows if row.gone and not row._state.adding}
         for row in rows:
             if not row.gone:
-                self._place(row, list(places[FolderId(row.folder_id)].path), left_behind, before)
+                self._place(row, list(places[FolderId(row.folder_id)].path), deleted_by_path, before)
             elif not row._state.adding and before[row.pk] != _tree_values(row):
                 row.save(update_fields=["gone"])
 
@@ -313,7 +317,7 @@ class DatabaseCheckpoints:
         self,
         row: SyncedFolder,
         path: list[str],
-        left_behind: dict[tuple[str, ...], SyncedFolder],
+        deleted_by_path: dict[tuple[str, ...], SyncedFolder],
         before: Mapping[int, TreeValues],
     ) -> None:
         is_new, moved = row._state.adding, row.path != path
@@ -322,19 +326,19 @@ class DatabaseCheckpoints:
         if is_new or before[row.pk] != _tree_values(row):
             row.save(update_fields=None if is_new else TREE_FIELDS)
         if is_new:
-            deleted = left_behind.pop(tuple(path), None)
+            deleted = deleted_by_path.pop(tuple(path), None)
             if deleted is not None:
                 self._take_over(deleted, row)
         elif moved:
             self._make_dirty(row)
 
     def _take_over(self, deleted: SyncedFolder, row: SyncedFolder) -> None:
-        """Move what was delivered from a deleted folder to the new one at its path.
+        """Assign the items and dead letters of a deleted folder to the new folder at its path.
 
-        The mailbox was migrated, or another source reads it: new folder ids at old paths.
+        After a migration of the mailbox, or when another source reads it, the same paths have new folder ids.
         """
         deleted.copies.update(folder=row)
-        deleted.set_aside.update(folder=row)
+        deleted.dead_letters.update(folder=row)
         SyncedFolder.objects.filter(pk=row.pk).update(synced_until=deleted.synced_until)
         folder_rosters.clear(deleted.pk)
 
@@ -353,10 +357,10 @@ def _counted(row: SyncedFolder, page: ChangePage, before: Cursor | None) -> int 
     """Return the number of items in the folder by its reports, this page included."""
     if before is None:
         folder_rosters.clear(row.pk)
-        return folder_rosters.note(row.pk, FolderId(row.folder_id), page.changes)
+        return folder_rosters.record_changes(row.pk, FolderId(row.folder_id), page.changes)
     if row.counted is None or not page.changes:
         return row.counted
-    return row.counted + folder_rosters.note(row.pk, FolderId(row.folder_id), page.changes)
+    return row.counted + folder_rosters.record_changes(row.pk, FolderId(row.folder_id), page.changes)
 
 
 def _judge(row: SyncedFolder, page: ChangePage, before: Cursor | None, counted: int | None) -> Judgement:
@@ -368,17 +372,17 @@ def _judge(row: SyncedFolder, page: ChangePage, before: Cursor | None, counted: 
 
 
 def _is_quiet(page: ChangePage) -> bool:
-    return page.last and page.reports_removals and not any(map(folder_rosters.says_where, page.changes))
+    return page.last and page.reports_removals and not any(map(folder_rosters.reports_location, page.changes))
 
 
-def _to_remember(row: SyncedFolder, page: ChangePage, judgement: Judgement) -> dict[str, object]:
+def _judgement_values(row: SyncedFolder, page: ChangePage, judgement: Judgement) -> dict[str, object]:
     doubt = judgement.doubt
     return {
         "usual_difference": judgement.usual,
         "doubted_total": doubt.total if doubt else None,
         "doubted_difference": doubt.difference if doubt else None,
         # An older total can be compared only if this page added or removed nothing.
-        "to_compare": row.to_compare and not page.last and not any(map(folder_rosters.says_where, page.changes)),
+        "to_compare": row.to_compare and not page.last and not any(map(folder_rosters.reports_location, page.changes)),
     }
 
 
@@ -409,6 +413,6 @@ def _record(row: SyncedFolder, place: Position, now: datetime | None) -> FolderR
 
 
 def _looked_through(before: Cursor | None) -> object:
-    """Return the value to write with the last page: a listing from the beginning replaces the rescan."""
-    whole = Value(current(), output_field=PositiveSmallIntegerField())
-    return whole if before is None else Case(When(listing=True, then=whole), default=F("looked_through"))
+    """Return the new value of `looked_through` after the last page. A complete listing replaces the rescan."""
+    present = Value(current(), output_field=PositiveSmallIntegerField())
+    return present if before is None else Case(When(listing=True, then=present), default=F("looked_through"))

@@ -1,6 +1,6 @@
 """The dead letters of a mailbox in the database: the reason, the attempts, and the time of the next retry.
 
-Callers have required the lease, inside the transaction.
+Every caller that writes has checked the lease in the same transaction.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ from django.db.models import Q, QuerySet
 from conversion.identity import listed_comment_id
 from integrations.dead_letter_reasons import HIDDEN_STAGES, DeadLetterKind, Stage
 from integrations.messages import Change, FolderId, ItemId
-from sync.engine.foreign_ids import FORMER
+from sync.engine.foreign_ids import FOREIGN_PREFIX
 from sync.engine.records import DELIVERED, SET_ASIDE, DeadLetterRecord, ItemRecord
 from sync.models import VANISHED, DeadLetter, SyncedFolder
 from sync.store.items import as_change
 
 RETRY_AFTER = (timedelta(hours=1), timedelta(hours=4), timedelta(days=1), timedelta(days=3), timedelta(days=7))
-"""Delays of a dead letter before its retries; the last one repeats."""
+"""Delays before the retries of a dead letter. The last one repeats."""
 
 BY_VERSION = (Stage.TRANSFORM, Stage.DEADLINE, Stage.PUSH)
-"""Stages whose emails a newer transform may deliver."""
+"""Stages after which a newer version of the conversion may succeed."""
 
 RETRY_FIELDS = ("attempts", "retry_at", "transform_version")
-"""The fields that a retry changes before it is made."""
+"""The fields that are changed before a retry begins."""
 
 EARLY_RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=10))
-"""Delays before the first retries of something that is no email: what is between this product and Exchange often
-recovers soon."""
+"""Delays before the first retries after a response that is not an email. Usually a gateway between this product and
+Exchange causes it, and recovers soon."""
 
 MAX_CHECKS = 3
-"""How often a listed email that is not found is looked up. Most were moved or deleted, and the next page reports
-that."""
+"""How often a listed email that is not found is looked up. Most of these emails were moved or deleted, which the next
+page reports."""
 
 
 class DeadLetterStore:
@@ -45,19 +45,19 @@ class DeadLetterStore:
 
         Args:
             mailbox_id: The key of the mailbox.
-            transform_version: The version of the transform of this process.
+            transform_version: The version of the conversion in this process.
         """
         self.mailbox_id = mailbox_id
         self.transform_version = transform_version
         self._begun: dict[ItemId, dict[str, Any]] = {}
-        """Retries that are counted and have not ended, with the field values from before."""
+        """Retries that are counted and have not ended, with the values of `RETRY_FIELDS` from before."""
 
     def items(self) -> QuerySet[DeadLetter, Any]:
-        """Return a query of the item ids of open dead letters, for use in another query."""
-        return self._waiting().values("item_id")
+        """Return a query of the item ids of open dead letters, for use as a subquery."""
+        return self._open_rows().values("item_id")
 
     def due(self, most: int, now: datetime, apart_from: Collection[FolderId] = ()) -> list[Change]:
-        """Return dead letters whose retry is due, those that are due for longest first.
+        """Return dead letters whose retry is due, ordered by due time.
 
         Args:
             most: The largest number to return.
@@ -67,22 +67,22 @@ class DeadLetterStore:
         Returns:
             The emails as changes.
         """
-        due = self._waiting().filter(
+        due = self._open_rows().filter(
             Q(retry_at__lte=now) | Q(transform_version__lt=self.transform_version, stage__in=BY_VERSION)
         )
-        due = due.exclude(item_id__startswith=FORMER)
+        due = due.exclude(item_id__startswith=FOREIGN_PREFIX)
         if apart_from:
             due = due.exclude(folder__folder_id__in=apart_from)
         return [as_change(row) for row in due.select_related("folder").order_by("retry_at")[:most]]
 
     def begin_retry(self, item: ItemId, now: datetime) -> None:
-        """Count a retry before it is made. If the worker dies during the retry, the next one is scheduled nevertheless.
+        """Count a retry before it begins, and schedule the next one in case that the worker crashes during the retry.
 
         Args:
             item: The item id.
             now: The present time.
         """
-        row = self._waiting().filter(item_id=item).first()
+        row = self._open_rows().filter(item_id=item).first()
         if row is None:
             return
         self._begun[item] = {name: getattr(row, name) for name in RETRY_FIELDS}
@@ -91,14 +91,14 @@ class DeadLetterStore:
         row.save(update_fields=RETRY_FIELDS)
 
     def undo_retry(self, item: ItemId) -> None:
-        """Undo `begin_retry`: the email was not tried after all.
+        """Undo `begin_retry`, because the email did not cause the end of the retry.
 
         Args:
             item: The item id.
         """
         before = self._begun.pop(item, None)
         if before is not None:
-            self._waiting().filter(item_id=item).update(**before)
+            self._open_rows().filter(item_id=item).update(**before)
 
     def add(self, email: DeadLetterRecord, now: datetime) -> bool:
         """Add a dead letter, or count one more attempt at it.
@@ -108,7 +108,7 @@ class DeadLetterStore:
             now: The present time.
 
         Returns:
-            Whether people see it among the failed emails.
+            Whether pages show it among the failed emails.
         """
         change = email.change
         folder = SyncedFolder.objects.get(mailbox_id=self.mailbox_id, folder_id=change.folder_id)
@@ -131,17 +131,17 @@ class DeadLetterStore:
         return row.stage not in HIDDEN_STAGES
 
     def retry_vanished(self, change: Change, now: datetime) -> bool:
-        """Schedule another lookup of an email that was listed and is not found.
+        """Schedule another lookup of an email that a folder listed and that cannot be found.
 
         Args:
             change: The email.
             now: The present time.
 
         Returns:
-            False when it was looked up often enough.
+            False if it was looked up `MAX_CHECKS` times.
         """
         self.undo_retry(change.item_id)  # lookups are counted below
-        row = self._waiting().filter(item_id=change.item_id).first()
+        row = self._open_rows().filter(item_id=change.item_id).first()
         if row is not None and row.stage == VANISHED and row.attempts >= MAX_CHECKS:
             return False
         if row is not None and row.stage != VANISHED:
@@ -167,7 +167,7 @@ class DeadLetterStore:
             how: The value of `settled`.
             now: The present time.
         """
-        self._waiting().filter(item_id__in=list(items)).update(settled=how, settled_at=now, retry_at=None)
+        self._open_rows().filter(item_id__in=list(items)).update(settled=how, settled_at=now, retry_at=None)
 
     def settle_in(self, folder: FolderId, items: Iterable[ItemId], how: str, now: datetime) -> None:
         """Settle dead letters in one folder.
@@ -178,7 +178,7 @@ class DeadLetterStore:
             how: The value of `settled`.
             now: The present time.
         """
-        here = self._waiting().filter(folder__folder_id=folder, item_id__in=list(items))
+        here = self._open_rows().filter(folder__folder_id=folder, item_id__in=list(items))
         here.update(settled=how, settled_at=now, retry_at=None)
 
     def settle_foreign(self, how: str, now: datetime) -> None:
@@ -188,10 +188,10 @@ class DeadLetterStore:
             how: The value of `settled`.
             now: The present time.
         """
-        self._waiting().filter(item_id__startswith=FORMER).update(settled=how, settled_at=now, retry_at=None)
+        self._open_rows().filter(item_id__startswith=FOREIGN_PREFIX).update(settled=how, settled_at=now, retry_at=None)
 
     def rename(self, old_id: ItemId, change: Change) -> None:
-        """Give a dead letter a new item id.
+        """Store the new item id of a dead letter.
 
         Args:
             old_id: The stored id.
@@ -201,12 +201,12 @@ class DeadLetterStore:
             item_id=change.item_id, change_key=change.change_key
         )
 
-    def _waiting(self) -> QuerySet[DeadLetter]:
+    def _open_rows(self) -> QuerySet[DeadLetter]:
         return DeadLetter.objects.filter(mailbox_id=self.mailbox_id, settled="")
 
 
 def _was_only_vanished(row: DeadLetter, email: DeadLetterRecord) -> bool:
-    """Return whether the attempts so far were lookups only, which do not count as attempts at what was fetched now."""
+    """Return whether all attempts so far were lookups of a missing email. They do not count as failed fetches."""
     return row.stage == VANISHED and email.kind is DeadLetterKind.NOT_AN_EMAIL
 
 
@@ -216,7 +216,7 @@ def _stage(kind: DeadLetterKind, attempts: int) -> Stage:
 
 
 def _next_try(row: DeadLetter, now: datetime) -> datetime | None:
-    """Return the time of the next retry; None when it is not retried by time."""
+    """Return the time of the next retry; None for an email that is not retried after a delay."""
     if row.stage == Stage.DEADLINE:
         return None
     delays = (*EARLY_RETRY_AFTER, *RETRY_AFTER) if row.kind == DeadLetterKind.NOT_AN_EMAIL else RETRY_AFTER
@@ -224,7 +224,7 @@ def _next_try(row: DeadLetter, now: datetime) -> datetime | None:
 
 
 def dead_letter_item(change: Change) -> ItemRecord:
-    """Return the item of a dead letter. It is stored, so that the email is not fetched whenever its folder is listed.
+    """Return the mailbox item of a dead letter. Storing it prevents a fetch whenever the folder is listed.
 
     Args:
         change: The email.

@@ -1,8 +1,8 @@
-"""The ledger entries of a bucket in the database: what it holds under each comment id, as intended and as confirmed.
+"""The ledger entries of a bucket in the database: the intended and the confirmed comments.
 
-Entries change by compare-and-swap: every change raises the sequence, and a push is confirmed only while the mark of its
-intention stands. So two workers that have items of one email never both create its comment, and the later one finds
-out. Callers have required the lease, inside the transaction.
+Entries change by compare-and-swap. Every change increases the sequence, and a push is confirmed only if the entry still
+has the mark of its intention. So two workers that have items of one email never both create its comment: the later one
+detects the conflict. Every caller that writes has checked the lease in the same transaction.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from django.db.models import F, Q, QuerySet
 from conversion.transform import PROPERTIES
 from integrations.errors import Contended
 from integrations.messages import Change, CommentId, ItemId
-from sync.engine.foreign_ids import FORMER
+from sync.engine.foreign_ids import FOREIGN_PREFIX
 from sync.engine.reconcile import content_digest, properties_digest
 from sync.engine.records import ConfirmedEntry, Intention, LedgerRecord, PushResult, Stored
 from sync.models import LedgerEntry
@@ -74,7 +74,7 @@ class Entries:
         """Write intentions: see `sync.engine.ports.Ledger.intend`.
 
         Args:
-            intentions: What is to be pushed.
+            intentions: The intended pushes.
             flight: Seconds after which the push has certainly ended.
 
         Returns:
@@ -83,7 +83,7 @@ class Entries:
         mark = uuid.uuid4()
         until = self.lease.clock() + timedelta(seconds=flight)
         rows = {intention.comment.id: self._intended(intention, mark, until) for intention in intentions}
-        # All syncs lock rows in the same order: two mailboxes with the same emails never block each other.
+        # All syncs lock rows in the same order, so syncs of two mailboxes with the same emails cannot deadlock.
         ordered = sorted(intentions, key=lambda intention: intention.comment.id)
         LedgerEntry.objects.bulk_create(
             [rows[intention.comment.id] for intention in ordered if intention.seen is None], ignore_conflicts=True
@@ -95,7 +95,7 @@ class Entries:
         return [_marked(intention, mark) for intention in intentions if intention.comment.id in written]
 
     def require_unchanged(self, intentions: Sequence[Intention], seconds: float) -> None:
-        """Require that the intentions still stand: see `sync.engine.ports.Ledger.require_unchanged`.
+        """Require that the entries are unchanged: see `sync.engine.ports.Ledger.require_unchanged`.
 
         Args:
             intentions: The intentions that `intend` wrote.
@@ -125,7 +125,7 @@ class Entries:
         self._confirm(result.accepted)
 
     def settle(self, settled: Sequence[ConfirmedEntry]) -> None:
-        """Confirm without a push what the bucket was found to hold.
+        """Confirm entries without a push, because the bucket has their comments already.
 
         Args:
             settled: The entries.
@@ -160,8 +160,8 @@ class Entries:
             by_mark.setdefault(key, []).append(intention.comment.id)
         for (mark, billed, collision), ids in by_mark.items():
             rows = LedgerEntry.objects.filter(bucket_id=self.bucket_id, comment_id__in=ids)
-            # Another sync changed the entry during the push. It is unknown what the bucket holds now, also for that
-            # sync.
+            # Another sync changed the entry during the push. Neither sync knows which properties the bucket has now, so
+            # they have to be pushed again.
             rows.exclude(mark=mark).update(
                 dirty=True, mark=None, sequence=F("sequence") + 1, **({"billed": True} if billed else {})
             )
@@ -202,14 +202,14 @@ class Entries:
             "in_flight_until": None,
         }
         if item.seen is None or not item.seen.confirmed:
-            values["properties_version"] = 0  # the bucket keeps the comment as it is, with an unknown set of properties
+            values["properties_version"] = 0  # the comment in the bucket has an unknown set of properties
         if item.collision:
             values["collision"] = True
         if item.seen is None:
             row = LedgerEntry(bucket_id=self.bucket_id, comment_id=item.comment_id, **values)
             LedgerEntry.objects.bulk_create([row], ignore_conflicts=True)
             return
-        # If the entry changed meanwhile, the other change is the newer one. Our item is stored nevertheless.
+        # If the entry changed meanwhile, it keeps the newer values. The mailbox item is stored nevertheless.
         self._seen(item.seen).update(sequence=F("sequence") + 1, **values)
 
     def _intended(self, intention: Intention, mark: uuid.UUID, until: datetime) -> LedgerEntry:
@@ -254,7 +254,7 @@ class Entries:
     # ---- the winner -----------------------------------------------------------------------------------------------
 
     def rename_winner(self, old_id: ItemId, new_id: ItemId, comment_id: CommentId | None) -> None:
-        """Give the winner of a comment a new item id.
+        """Store the new item id of the winner of a comment.
 
         Args:
             old_id: The stored id.
@@ -273,13 +273,13 @@ class Entries:
             apart_from: Queries of item ids that are not returned.
 
         Returns:
-            Item ids, those that are dirty for longest first.
+            Item ids, ordered by the time of the last change of their entries.
         """
         now = self.lease.clock()
         rows = (
             LedgerEntry.objects.filter(bucket_id=self.bucket_id, winner_mailbox_id=self.mailbox_id, dirty=True)
             .exclude(Q(in_flight_until__gt=now) & ~Q(pushed_by_id=self.mailbox_id))
-            .exclude(winner_item__startswith=FORMER)
+            .exclude(winner_item__startswith=FOREIGN_PREFIX)
         )
         for items in apart_from:
             rows = rows.exclude(winner_item__in=items)
@@ -288,15 +288,18 @@ class Entries:
     def foreign_items(self) -> list[ItemId]:
         """Return winners of dirty entries that have foreign ids."""
         rows = LedgerEntry.objects.filter(
-            bucket_id=self.bucket_id, winner_mailbox_id=self.mailbox_id, winner_item__startswith=FORMER, dirty=True
+            bucket_id=self.bucket_id,
+            winner_mailbox_id=self.mailbox_id,
+            winner_item__startswith=FOREIGN_PREFIX,
+            dirty=True,
         )
         return [ItemId(item) for item in rows.values_list("winner_item", flat=True)]
 
     def abandon(self, item: ItemId) -> None:
-        """Replace a winner that is gone: another item wins, or the comment stays as it is.
+        """Replace a winner that no longer exists by another item of the comment.
 
-        The item may only have a new id, as during a mailbox migration. So it stays recorded that the properties are
-        outdated: the entry then has no properties digest.
+        If there is no other item, the entry is no longer dirty. The item may still exist under a new id, for example
+        during a mailbox migration. So the properties digest is cleared, which marks the properties as outdated.
 
         Args:
             item: The item id of the winner.
@@ -329,11 +332,11 @@ class Entries:
         return [CommentId(comment_id) for comment_id in rows[:most]]
 
     def conclude(self, ids: Sequence[CommentId], stored: Stored) -> None:
-        """Settle intentions by what the bucket holds: confirm those that it has, delete those that it has not.
+        """Confirm the intentions whose comments the bucket has, and delete the others.
 
         Args:
-            ids: The comment ids that the bucket was asked for.
-            stored: The comments that it returned.
+            ids: The comment ids that were requested from the bucket.
+            stored: The comments that the bucket returned.
         """
         for row in self._unsettled().filter(comment_id__in=ids):
             same = LedgerEntry.objects.filter(pk=row.pk, sequence=row.sequence)
@@ -354,10 +357,9 @@ class Entries:
             )
 
     def _unsettled(self) -> QuerySet[LedgerEntry]:
-        """Return intentions that were never confirmed.
+        """Return intentions that were never confirmed, except those that another mailbox deferred.
 
-        Not those that another mailbox deferred: that mailbox sends its properties later, and creates what did not
-        arrive.
+        The other mailbox pushes its properties later, and creates the comment if it did not arrive.
         """
         others = Q(dirty=True, winner_mailbox__isnull=False) & ~Q(winner_mailbox_id=self.mailbox_id)
         return LedgerEntry.objects.filter(

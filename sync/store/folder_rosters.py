@@ -1,11 +1,11 @@
-"""The roster of a folder: the items in it by its change reports, stored with its cursor.
+"""The roster of a folder: the items that are in it according to its change reports, stored with its cursor.
 
 See `sync.engine.folder_totals`.
 
-The roster is written in the transaction that moves the cursor, so a page counts once, even if workers die while they
-process it. The stored items (`sync.store.items`) cannot replace it: they are written before the cursor moves, and they
-lack what could not be fetched. And where items keep their ids, a moved item belongs to its new folder before the old
-folder reports it.
+The roster is written in the transaction that moves the cursor, so a page counts once, even if workers crash while they
+process it. The mailbox items (`sync.store.items`) cannot replace the roster. They are written before the cursor moves,
+and emails that could not be fetched are missing from them. And if a moved item keeps its id, its mailbox item belongs to
+the new folder before the old folder reports the move.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def clear(folder_pk: int) -> None:
     ReportedItem.objects.filter(folder_id=folder_pk).delete()
 
 
-def note(folder_pk: int, folder: FolderId, changes: Sequence[Change]) -> int:
-    """Record what changes report about a folder. A change of another folder means that its item is not in this one.
+def record_changes(folder_pk: int, folder: FolderId, changes: Sequence[Change]) -> int:
+    """Update the roster of a folder by reported changes. An item that is reported in another folder is removed.
 
     Args:
         folder_pk: The key of the folder.
@@ -37,27 +37,28 @@ def note(folder_pk: int, folder: FolderId, changes: Sequence[Change]) -> int:
     Returns:
         By how many items the roster grew; negative if it shrank.
     """
-    present = {_key(change.item_id): _is_in(change, folder) for change in changes if says_where(change)}
-    kept = ReportedItem.objects.filter(folder_id=folder_pk)
-    known = set(kept.filter(key__in=present).values_list("key", flat=True))
-    came = [key for key, is_here in present.items() if is_here and key not in known]
-    left = [key for key, is_here in present.items() if not is_here and key in known]
-    ReportedItem.objects.bulk_create([ReportedItem(folder_id=folder_pk, key=key) for key in came])
-    if left:
-        kept.filter(key__in=left).delete()
-    return len(came) - len(left)
+    present = {_key(change.item_id): _is_in(change, folder) for change in changes if reports_location(change)}
+    roster = ReportedItem.objects.filter(folder_id=folder_pk)
+    known = set(roster.filter(key__in=present).values_list("key", flat=True))
+    added = [key for key, is_here in present.items() if is_here and key not in known]
+    removed = [key for key, is_here in present.items() if not is_here and key in known]
+    ReportedItem.objects.bulk_create([ReportedItem(folder_id=folder_pk, key=key) for key in added])
+    if removed:
+        roster.filter(key__in=removed).delete()
+    return len(added) - len(removed)
 
 
-def says_where(change: Change) -> bool:
-    """Return whether a change reports that its item is in a folder or not.
+def reports_location(change: Change) -> bool:
+    """Return whether a change shows that its item is, or is not, in a folder.
 
-    A read mark does not: an item that was read and never reported before is a missed one.
+    A change of the read state does not. If its item is not in the roster, an earlier report was missed. Such an item must
+    not be added, so that the total differs from the roster and the folder is listed again.
 
     Args:
         change: The change.
 
     Returns:
-        Whether it reports the place of its item.
+        Whether the change shows the location of its item.
     """
     return change.kind is not ChangeKind.READ
 

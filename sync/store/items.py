@@ -1,6 +1,6 @@
 """The items of a mailbox in the database: the folder of each, and the verdict on it.
 
-Callers have required the lease, inside the transaction.
+Every caller that writes has checked the lease in the same transaction.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from integrations.messages import Change, ChangeKind, CommentId, FolderId, ItemId
-from sync.engine.foreign_ids import FORMER
+from sync.engine.foreign_ids import FOREIGN_PREFIX
 from sync.engine.records import DELIVERED, ItemRecord
 from sync.models import DeadLetter, MailboxItem, SyncedFolder
 
@@ -37,12 +37,12 @@ class MailboxItemStore:
             items: Item ids.
 
         Returns:
-            Items by id; unknown ones are missing.
+            Items by item id. Unknown ids are omitted.
         """
         return {ItemId(row.item_id): _record(row) for row in self._rows().filter(item_id__in=list(items))}
 
     def changes_of(self, items: Iterable[ItemId]) -> list[Change]:
-        """Return stored items as changes, so that they are fetched again.
+        """Return stored items as changes, so that the items can be fetched again.
 
         Args:
             items: Item ids.
@@ -53,7 +53,7 @@ class MailboxItemStore:
         return [as_change(row) for row in self._rows().filter(item_id__in=list(items))]
 
     def items_in(self, folders: Collection[FolderId]) -> QuerySet[MailboxItem, Any]:
-        """Return a query of the item ids in some folders, for use in another query.
+        """Return a query of the item ids in some folders, for use as a subquery.
 
         Args:
             folders: Folder ids.
@@ -71,22 +71,22 @@ class MailboxItemStore:
             listed: Comment ids of listed Message-IDs.
 
         Returns:
-            Items by that comment id.
+            Items by the comment id of the listed Message-ID.
         """
         twins: dict[CommentId, list[ItemRecord]] = {}
-        adoptable = Q(verdict=DELIVERED) | Q(item_id__startswith=FORMER)
+        adoptable = Q(verdict=DELIVERED) | Q(item_id__startswith=FOREIGN_PREFIX)
         for row in self._rows().filter(adoptable, folder__folder_id=folder, listed_id__in=list(listed)):
             twins.setdefault(CommentId(row.listed_id), []).append(_record(row))
         return twins
 
     def headers_of(self, listed: Iterable[CommentId]) -> dict[CommentId, CommentId]:
-        """Return the comment ids by MIME header of delivered items that have these listed Message-IDs.
+        """Return two comment ids of each delivered item: from its MIME header, and from its listed Message-ID.
 
         Args:
-            listed: Comment ids of listed Message-IDs.
+            listed: Comment ids of listed Message-IDs. Only items with one of them are included.
 
         Returns:
-            Listed comment ids by comment id of the MIME header.
+            A mapping from the first to the second.
         """
         rows = MailboxItem.objects.filter(mailbox_id=self.mailbox_id, listed_id__in=list(listed), verdict=DELIVERED)
         return {
@@ -94,13 +94,13 @@ class MailboxItemStore:
         }
 
     def nameless(self, changes: Sequence[Change]) -> frozenset[tuple[datetime | None, int]]:
-        """Return delivered items without a Message-ID that arrived at the same time as one of these changes.
+        """Return delivered items without a Message-ID whose received time is that of one of these changes.
 
         Args:
             changes: The changes.
 
         Returns:
-            Received time and size of each.
+            The received time and size of each item.
         """
         received = [change.received for change in changes if not change.message_id and change.received]
         if not received:
@@ -128,7 +128,7 @@ class MailboxItemStore:
         _move_synced_until(items, folders)
 
     def rename(self, old_id: ItemId, change: Change) -> None:
-        """Give an item a new id.
+        """Store the new id of an item.
 
         Args:
             old_id: The stored id.
@@ -141,7 +141,8 @@ class MailboxItemStore:
     def forget_in(self, folder: FolderId, items: Iterable[ItemId]) -> None:
         """Delete items that are still in a folder.
 
-        Where items keep their ids, the new folder may report a move first. Such an item is in the new folder and stays.
+        On some servers a moved item keeps its id, and the new folder may report the move first. Then the item belongs to
+        the new folder already, and is not deleted.
 
         Args:
             folder: The folder that reported the deletions.
@@ -153,7 +154,7 @@ class MailboxItemStore:
 
     def forget_foreign(self) -> None:
         """Delete items with foreign ids."""
-        MailboxItem.objects.filter(mailbox_id=self.mailbox_id, item_id__startswith=FORMER).delete()
+        MailboxItem.objects.filter(mailbox_id=self.mailbox_id, item_id__startswith=FOREIGN_PREFIX).delete()
 
     def forget(self, items: Iterable[ItemId]) -> None:
         """Delete items.
@@ -197,7 +198,7 @@ def another_item(comment_id: CommentId, bucket_id: int, *, except_for: tuple[int
 
 
 def as_change(row: MailboxItem | DeadLetter) -> Change:
-    """Return a stored item as a source would list it.
+    """Return a stored item as a change, as a source would list it.
 
     Args:
         row: The item or the dead letter.
@@ -244,7 +245,7 @@ def _record(row: MailboxItem) -> ItemRecord:
 
 
 def _message_id(listed_id: str) -> str:
-    """Return the Message-ID of a listed id; blank for listed ids that are digests of over-long Message-IDs."""
+    """Return the Message-ID that was converted to `listed_id`; blank if that is the digest of a long Message-ID."""
     try:
         return bytes.fromhex(listed_id).decode()
     except (ValueError, UnicodeDecodeError):

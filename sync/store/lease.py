@@ -1,4 +1,4 @@
-"""The lease on a mailbox: one worker at a time, decided by the database and its clock."""
+"""The lease on a mailbox: only one worker at a time syncs it. Times are those of the database's clock."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Lease:
     """
 
     def __init__(self, mailbox_id: int, token: uuid.UUID, length: timedelta, clock: Clock) -> None:
-        """Create a lease that is stored already: see `take`.
+        """Create the object for a lease that is already stored. Use `take` to acquire a lease.
 
         Args:
             mailbox_id: The key of the mailbox.
@@ -56,11 +56,11 @@ class Lease:
 
     @classmethod
     def take(cls, mailbox_id: int, length: timedelta, clock: Clock = database_now) -> Lease | None:
-        """Take the lease with one conditional update.
+        """Acquire the lease with one conditional update.
 
         Args:
             mailbox_id: The key of the mailbox.
-            length: How long it lasts without a renewal.
+            length: Time after which the lease ends without a renewal.
             clock: Returns the present time of the database.
 
         Returns:
@@ -75,10 +75,10 @@ class Lease:
         return cls(mailbox_id, token, length, clock) if taken else None
 
     def renew(self) -> None:
-        """Extend the lease to its full length from now on.
+        """Extend the lease: it ends after its full length from now.
 
         Raises:
-            LeaseLost: The lease ended or another worker has it.
+            LeaseLost: The lease ended, or another worker holds it.
         """
         now = self.clock()
         row = MailboxState.objects.filter(pk=self.mailbox_id, lease_token=self.token, lease_until__gt=now)
@@ -86,13 +86,13 @@ class Lease:
             raise LeaseLost
 
     def require_lease(self, seconds: float) -> None:
-        """Require that the lease lasts long enough, and renew it if it would not.
+        """Require the lease for some time. Renew it if it would end earlier.
 
         Args:
-            seconds: How long it has to last.
+            seconds: How long the lease has to last from now.
 
         Raises:
-            LeaseLost: The lease ended or another worker has it.
+            LeaseLost: The lease ended, or another worker holds it.
         """
         now = self.clock()
         until = (
@@ -109,14 +109,14 @@ class Lease:
         """Lock the row inside a transaction, before its first write, and require that the token is unchanged.
 
         Raises:
-            LeaseLost: Another worker has the lease.
+            LeaseLost: Another worker holds the lease.
         """
         row = MailboxState.objects.select_for_update().filter(pk=self.mailbox_id, lease_token=self.token)
         if not row.exists():
             raise LeaseLost
 
     def release(self) -> None:
-        """Give the lease back. A lost lease is left alone."""
+        """Release the lease. Does nothing if the lease was lost."""
         MailboxState.objects.filter(pk=self.mailbox_id, lease_token=self.token).update(
             lease_token=None, lease_until=None
         )

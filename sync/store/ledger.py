@@ -1,6 +1,6 @@
-"""The port `sync.engine.ports.Ledger` on the database: what a bucket holds, and the items of a mailbox.
+"""Implements the port `sync.engine.ports.Ledger` on the database.
 
-Each method is one transaction that requires the lease before its first write. The tables are accessed in
+Each method that writes is one transaction and checks the lease before its first write. The tables are accessed in
 `sync.store.entries`, `sync.store.items`, `sync.store.dead_letters` and `sync.store.newly_wanted_items`.
 """
 
@@ -14,7 +14,7 @@ from django.db import transaction
 from conversion.identity import listed_comment_id
 from integrations.dead_letter_reasons import DeadLetterKind
 from integrations.messages import Change, CommentId, FolderId, ItemId
-from sync.engine.foreign_ids import is_former
+from sync.engine.foreign_ids import is_foreign
 from sync.engine.newly_wanted import key_of
 from sync.engine.ports import LeaseLost
 from sync.engine.prefilter import KnownItems
@@ -35,7 +35,7 @@ from sync.store.dead_letters import DeadLetterStore, dead_letter_item
 from sync.store.entries import Entries
 from sync.store.items import MailboxItemStore
 from sync.store.lease import Lease
-from sync.store.newly_wanted_items import NewlyFound
+from sync.store.newly_wanted_items import NewlyWantedStore
 
 
 class DatabaseLedger:
@@ -48,30 +48,30 @@ class DatabaseLedger:
             lease: The lease of the sync.
             bucket_id: The key of the bucket.
             trusted: The ledger contains every comment of the bucket.
-            transform_version: The version of the transform of this process.
+            transform_version: The version of the conversion in this process.
         """
         self.lease = lease
         self.trusted = trusted
         self._entries = Entries(lease, bucket_id)
         self._items = MailboxItemStore(lease.mailbox_id)
         self._dead_letters = DeadLetterStore(lease.mailbox_id, transform_version)
-        self._newly_wanted = NewlyFound(lease.mailbox_id)
+        self._newly_wanted = NewlyWantedStore(lease.mailbox_id)
 
     # ---- reading --------------------------------------------------------------------------------------------------
 
     def known(self, folder: FolderId, changes: Sequence[Change]) -> KnownItems:
-        """Return what is stored about the items of a page. See `Ledger.known`."""
+        """Return the stored data that concern the items of a page. See `Ledger.known`."""
         listed = {listed for change in changes if (listed := listed_comment_id(change.message_id))}
         items = self._items.of_items(change.item_id for change in changes)
         twins = self._items.twins(folder, listed)
         known = [*items.values(), *(item for same in twins.values() for item in same)]
         ids = listed | {item.comment_id for item in known if item.comment_id}
-        until = self._former_until() if any(is_former(item.item_id) for item in known) else None
+        until = self._former_until() if any(is_foreign(item.item_id) for item in known) else None
         nameless, waiting = (
             self._items.nameless(changes),
             self._newly_wanted.among(key_of(change) for change in changes),
         )
-        return KnownItems(items, twins, self._found(ids, listed), nameless, until, waiting)
+        return KnownItems(items, twins, self._entries_by_id(ids, listed), nameless, until, waiting)
 
     def _former_until(self) -> datetime | None:
         state = MailboxState.objects.filter(pk=self.lease.mailbox_id)
@@ -81,17 +81,17 @@ class DatabaseLedger:
         """Return the ledger entries of these comments. See `Ledger.entries`."""
         return self._entries.of(ids)
 
-    def _found(self, ids: Iterable[CommentId], listed: set[CommentId]) -> dict[CommentId, LedgerRecord]:
+    def _entries_by_id(self, ids: Iterable[CommentId], listed: set[CommentId]) -> dict[CommentId, LedgerRecord]:
         """Return entries by comment id.
 
-        An item's MIME header may have another Message-ID than its listing. Its entry is returned under the listed one,
-        too.
+        The Message-ID in the MIME header of an email may differ from the listed one. The entry is then returned under
+        both comment ids.
         """
-        found = dict(self._entries.of(list(ids)))
-        by_header = self._items.headers_of(listed - found.keys())
+        entries = dict(self._entries.of(list(ids)))
+        by_header = self._items.headers_of(listed - entries.keys())
         for header, entry in self._entries.of(list(by_header)).items():
-            found[by_header[header]] = entry
-        return found
+            entries[by_header[header]] = entry
+        return entries
 
     # ---- intend, confirm ------------------------------------------------------------------------------------------
 
@@ -102,7 +102,7 @@ class DatabaseLedger:
         return self._entries.intend(intentions, flight=flight)
 
     def require_unchanged(self, intentions: Sequence[Intention], seconds: float) -> None:
-        """Require right before the push that the intentions still stand. See `Ledger.require_unchanged`."""
+        """Require right before a push that its entries are unchanged. See `Ledger.require_unchanged`."""
         self._entries.require_unchanged(intentions, seconds)
 
     def confirm(self, result: PushResult, delivered: Mapping[CommentId, Sequence[ItemRecord]]) -> None:
@@ -117,7 +117,7 @@ class DatabaseLedger:
 
     @transaction.atomic
     def settle(self, settled: Sequence[ConfirmedEntry], delivered: Mapping[CommentId, Sequence[ItemRecord]]) -> None:
-        """Confirm without a push what the bucket was found to hold. See `Ledger.settle`."""
+        """Confirm entries without a push. See `Ledger.settle`."""
         if settled:
             self.lease.demand()
             self._entries.settle(settled)
@@ -155,7 +155,7 @@ class DatabaseLedger:
 
     @transaction.atomic
     def adopt(self, pairs: Sequence[tuple[ItemRecord, Change]]) -> None:
-        """Give known emails their new item ids. See `Ledger.adopt`."""
+        """Store the new item ids of known emails. See `Ledger.adopt`."""
         if pairs:
             self.lease.demand()
         for item, change in pairs:
@@ -189,7 +189,7 @@ class DatabaseLedger:
 
     @transaction.atomic
     def begin_retry(self, item: ItemId) -> None:
-        """Count a retry of a dead letter before any work on it. See `Ledger.begin_retry`."""
+        """Count a retry of a dead letter before it begins. See `Ledger.begin_retry`."""
         self.lease.demand()
         self._dead_letters.begin_retry(item, self.lease.clock())
 
@@ -201,8 +201,8 @@ class DatabaseLedger:
 
     @transaction.atomic
     def record_vanished(self, changes: Sequence[Change]) -> None:
-        """Record emails that were listed and are not found. See `Ledger.record_vanished`."""
-        # A vanished email is not stored as an item: when it is listed again, it is fetched again.
+        """Record emails that a folder listed and that cannot be found. See `Ledger.record_vanished`."""
+        # No mailbox item is stored for such an email, so it is fetched again when its folder lists it again.
         self.lease.demand()
         now = self.lease.clock()
         for change in changes:
@@ -210,11 +210,11 @@ class DatabaseLedger:
                 self._dead_letters.settle([change.item_id], "gone", now)
                 self._items.forget([change.item_id])
 
-    # ---- what newer rules want ------------------------------------------------------------------------------------
+    # ---- newly wanted emails --------------------------------------------------------------------------------------
 
     @transaction.atomic
     def withhold(self, found: Sequence[Found]) -> None:
-        """Store emails that newer rules want. See `Ledger.withhold`."""
+        """Store newly wanted emails. See `Ledger.withhold`."""
         if found:
             self.lease.demand()
             self._newly_wanted.add(found)
@@ -226,7 +226,7 @@ class DatabaseLedger:
 
     @transaction.atomic
     def begin_delivery(self, keys: Sequence[CommentId]) -> None:
-        """Count an attempt at newly wanted emails before any work on them. See `Ledger.begin_delivery`."""
+        """Count an attempt at newly wanted emails before it begins. See `Ledger.begin_delivery`."""
         self.lease.demand()
         self._newly_wanted.count_attempt(keys)
 
@@ -239,10 +239,10 @@ class DatabaseLedger:
     # ---- dirty ----------------------------------------------------------------------------------------------------
 
     def dirty(self, most: int, *, apart_from: Collection[FolderId] = ()) -> Sequence[Change]:
-        """Return items whose comments need their properties sent again. See `Ledger.dirty`."""
-        # Dead letters have their own schedule. When a dead letter is delivered, its entry is settled with it.
-        without = [self._dead_letters.items(), *([self._items.items_in(apart_from)] if apart_from else [])]
-        items = self._entries.dirty_items(most, apart_from=without)
+        """Return items whose comments have outdated properties. See `Ledger.dirty`."""
+        # Dead letters have their own schedule. The delivery of a dead letter also settles its ledger entry.
+        excluded = [self._dead_letters.items(), *([self._items.items_in(apart_from)] if apart_from else [])]
+        items = self._entries.dirty_items(most, apart_from=excluded)
         changes = self._items.changes_of(items)
         for item in set(items) - {change.item_id for change in changes}:
             self.abandon(item)
@@ -250,7 +250,7 @@ class DatabaseLedger:
 
     @transaction.atomic
     def abandon(self, item: ItemId) -> None:
-        """Replace a winner that is gone. See `Ledger.abandon`."""
+        """Replace a winner that no longer exists. See `Ledger.abandon`."""
         self.lease.demand()
         self._entries.abandon(item)
 
@@ -275,6 +275,6 @@ class DatabaseLedger:
 
     @transaction.atomic
     def conclude(self, ids: Sequence[CommentId], stored: Stored) -> None:
-        """Settle intentions by what the bucket holds. See `Ledger.conclude`."""
+        """Confirm or delete intentions. See `Ledger.conclude`."""
         self.lease.demand()
         self._entries.conclude(ids, stored)

@@ -1,6 +1,6 @@
-"""The newly wanted emails of a mailbox in the database: which they are, and which of them may be delivered.
+"""The newly wanted emails of a mailbox in the database.
 
-Callers have required the lease, inside the transaction.
+Every caller that writes has checked the lease in the same transaction.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Any
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from integrations.messages import CommentId, FolderId
-from sync.engine.foreign_ids import FORMER
+from sync.engine.foreign_ids import FOREIGN_PREFIX
 from sync.engine.newly_wanted import AT_ONCE
 from sync.engine.records import NEWLY_WANTED, AnsweredEmail, Found
 from sync.models import MailboxItem, NewlyWanted, RulesAnswer
 from sync.store.items import as_change
 
 
-class NewlyFound:
+class NewlyWantedStore:
     """The newly wanted emails of one mailbox."""
 
     def __init__(self, mailbox_id: int) -> None:
@@ -32,15 +32,15 @@ class NewlyFound:
         self.mailbox_id = mailbox_id
 
     def among(self, keys: Iterable[CommentId]) -> frozenset[CommentId]:
-        """Return which emails wait for an answer, or were left by an administrator.
+        """Return which of these emails wait for a decision or are not delivered by decision of an administrator.
 
         Args:
             keys: Keys of emails.
 
         Returns:
-            The keys of those.
+            The keys of the emails that wait.
         """
-        if not self._any:
+        if not self._has_rows:
             return frozenset()
         known = self._rows().filter(key__in=set(keys)).exclude(version=AT_ONCE)
         return frozenset(map(CommentId, known.values_list("key", flat=True)))
@@ -60,12 +60,12 @@ class NewlyFound:
         NewlyWanted.objects.bulk_create(
             rows.values(), update_conflicts=True, unique_fields=["mailbox", "key"], update_fields=["version", "draft"]
         )
-        self._any = True
+        self._has_rows = True
 
     def deliverable(
         self, most: int, excluded_items: QuerySet[Any, Any], excluded_folders: Collection[FolderId]
     ) -> list[AnsweredEmail]:
-        """Return emails that may be delivered, each with at least one item.
+        """Return emails that may be delivered, with all of their items.
 
         Args:
             most: The largest number of emails.
@@ -73,15 +73,15 @@ class NewlyFound:
             excluded_folders: Ids of folders whose items are not returned.
 
         Returns:
-            The items, with keys and attempts.
+            The items, each with the key and the attempts of its email.
         """
-        if not self._any or not (deliverable := self._deliverable()).exists():
+        if not self._has_rows or not (deliverable := self._deliverable()).exists():
             return []
         items = self._items().exclude(item_id__in=excluded_items).exclude(folder__folder_id__in=excluded_folders)
         chosen = deliverable.filter(_has(items)).order_by("attempts", "pk")[:most]
         rows = {row.key: row for row in chosen}
         if not rows:
-            deliverable.exclude(_has(self._items())).delete()  # they were delivered or are gone
+            deliverable.exclude(_has(self._items())).delete()  # they were delivered or no longer exist
         return [
             _answered(item, rows[item.comment_id])
             for item in items.filter(comment_id__in=rows).select_related("folder").order_by("pk")
@@ -104,8 +104,8 @@ class NewlyFound:
         self._rows().filter(key__in=keys, attempts__gt=0).update(attempts=F("attempts") - 1)
 
     @cached_property
-    def _any(self) -> bool:
-        """Whether the mailbox has any. Most have none, and need no further query."""
+    def _has_rows(self) -> bool:
+        """Whether the mailbox has newly wanted emails. If it has none, other queries are skipped."""
         return self._rows().exists()
 
     def _rows(self) -> QuerySet[NewlyWanted]:
@@ -117,7 +117,7 @@ class NewlyFound:
 
     def _items(self) -> QuerySet[MailboxItem]:
         items = MailboxItem.objects.filter(mailbox_id=self.mailbox_id, verdict=NEWLY_WANTED, folder__gone=False)
-        return items.exclude(item_id__startswith=FORMER)
+        return items.exclude(item_id__startswith=FOREIGN_PREFIX)
 
 
 def _answered(item: MailboxItem, row: NewlyWanted) -> AnsweredEmail:

@@ -1,6 +1,6 @@
-"""The reads and conditional updates by which one sync run starts, and which it carries out once per run.
+"""Queries and conditional updates that a sync run makes once, most of them when it starts.
 
-Each conditional update is a compare-and-swap: of several workers that try it at the same time, exactly one succeeds.
+Each conditional update is a compare-and-swap: if several workers try it at the same time, exactly one succeeds.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def unqueue(mailbox_id: int) -> None:
 
 
 def return_unstarted(mailbox_id: int) -> bool:
-    """Remove the marks of a queued task that this process cannot start; the mailbox stays due.
+    """Remove the marks of a queued task that this process cannot start. The mailbox stays due.
 
     Args:
         mailbox_id: Primary key of the mailbox.
@@ -94,8 +94,8 @@ def record_refusals(bucket: Bucket, window: str) -> None:
 def record_first_contact(bucket: Bucket, *, trusted: bool, at: datetime) -> bool:
     """Record whether a bucket was empty at first contact, and set the same values on `bucket`.
 
-    Of two first contacts at the same time only one is recorded: the other may see what the first has just pushed. The
-    other one loads the recorded values into `bucket`.
+    If two runs examine the bucket at the same time, only one result is recorded, because the other run may already see
+    comments of the first one. The other run loads the recorded values into `bucket`.
 
     Args:
         bucket: The bucket that was examined.

@@ -1,8 +1,8 @@
-"""A mailbox that is read by another source than before: ids and cursors of the former source never reach the new one.
+"""Prepare a mailbox for another source: ids and cursors of the previous source must not be used with the new one.
 
-`MailboxState.ids_of` stores to which source the stored ids belong. Every run compares it with the source that it opens,
-under the lease. So it does not matter when the integration is switched, or whether a sync is running then: that sync
-ends with the ids with which it began, and the next one marks them as foreign before it reads any cursor.
+`MailboxState.ids_of` names the source to which the stored ids belong. Every run that holds the lease compares it with
+the source that it opens. So an integration can be switched at any time, even while a sync is running: that sync ends
+with the ids with which it began, and the next sync marks them as foreign before it reads any cursor.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.db.models import F, Min, Value
 from django.db.models.functions import Concat
 
 from mailboxes.models import Mailbox
-from sync.engine.foreign_ids import FORMER, foreign_prefix
+from sync.engine.foreign_ids import FOREIGN_PREFIX, foreign_prefix
 from sync.models import (
     FROM_THE_BEGINNING,
     READABLE,
@@ -30,9 +30,9 @@ from sync.store.lease import Lease
 
 log = structlog.get_logger(__name__)
 MARGIN = timedelta(minutes=15)
-"""For the time between listing a page and moving its checkpoint, and for the difference of two clocks."""
+"""Allows for the time between listing a page and moving its checkpoint, and for the difference of two clocks."""
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-"""Used when it is unknown what was read: every email is then checked."""
+"""Used if it is unknown until when changes were read. Then every email is checked."""
 
 
 def leave_foreign_source(mailbox: Mailbox, lease: Lease) -> None:
@@ -46,7 +46,7 @@ def leave_foreign_source(mailbox: Mailbox, lease: Lease) -> None:
         lease: The lease of the run.
 
     Raises:
-        LeaseLost: Another worker has the mailbox.
+        LeaseLost: Another worker holds the lease.
     """
     api = mailbox.integration.microsoft_api
     other = MailboxState.objects.filter(pk=mailbox.pk, lease_token=lease.token).exclude(ids_of=api)
@@ -63,7 +63,7 @@ def leave_foreign_source(mailbox: Mailbox, lease: Lease) -> None:
 
 
 def _read_until(mailbox: Mailbox) -> datetime | None:
-    """Return the time until which the former source reported every change; None when nothing of it is stored."""
+    """Return the time until which the previous source reported every change; None if no folder of it is stored."""
     folders = SyncedFolder.objects.filter(mailbox=mailbox, gone=False, holds_mail=True)
     earliest: datetime | None = folders.aggregate(earliest=Min("synced_at"))["earliest"]
     if earliest is None or folders.filter(synced_at=None, copies__isnull=False).exists():
@@ -72,9 +72,9 @@ def _read_until(mailbox: Mailbox) -> datetime | None:
 
 
 def _earlier(now: datetime | None, before: datetime | None) -> datetime | None:
-    """Return the earlier time.
+    """Return the earlier of two times.
 
-    `before`: of an earlier change of the source that was not finished when this one came.
+    `before` belongs to an earlier change of the source, if that one was not completed before the present one.
     """
     return min(filter(None, (now, before)), default=None)
 
@@ -87,6 +87,6 @@ def _mark_foreign(mailbox: Mailbox, prefix: str) -> None:
         (SyncedFolder.objects.filter(mailbox=mailbox), "folder_id"),
         (SyncedFolder.objects.filter(mailbox=mailbox), "parent_id"),
     ):
-        present = rows.exclude(**{f"{name}__startswith": FORMER}).exclude(**{name: ""})
+        present = rows.exclude(**{f"{name}__startswith": FOREIGN_PREFIX}).exclude(**{name: ""})
         present.update(**{name: Concat(Value(prefix), F(name))})
     SyncedFolder.objects.filter(mailbox=mailbox).update(**FROM_THE_BEGINNING | READABLE)

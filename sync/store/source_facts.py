@@ -1,4 +1,4 @@
-"""Store what a source learned about a mailbox, so that the next sync knows it, in whichever worker it runs."""
+"""Store what a source learned about a mailbox, so that the next sync can use it in any worker."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from sync.store.lease import Lease
 
 
 @contextmanager
-def remembered(source: Source, mailbox: Mailbox, lease: Lease) -> Iterator[None]:
-    """Give the source the stored facts. When the sync ends, also by an error, store what the source learned.
+def stored_facts(source: Source, mailbox: Mailbox, lease: Lease) -> Iterator[None]:
+    """Pass the stored fact to the source. When the sync ends, even with an error, store what the source learned.
 
     Args:
-        source: The source of the sync. Only a `Learner` is affected.
+        source: The source of the sync. If it is not a `Learner`, nothing is done.
         mailbox: The mailbox.
         lease: The lease of the sync.
 

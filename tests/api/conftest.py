@@ -1,4 +1,4 @@
-"""Clients of the API, one for each role."""
+"""Fixtures of the API tests: a client of the API for each role, and a logged-in browser."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def fresh_throttle() -> Any:
 
 
 def client_of(role: str) -> APIClient:
+    """Return a client with a token of a user with this role; for the role `nobody`, a client without a token."""
     make_roles()
     client = APIClient()
     if role != "nobody":
@@ -31,14 +32,15 @@ def client_of(role: str) -> APIClient:
 
 @pytest.fixture
 def api(db: None) -> APIClient:
-    """Somebody who may do everything."""
+    """A client with the token of an administrator."""
     return client_of("Administrator")
 
 
 @pytest.fixture
 def admin(admin_client: Client) -> Client:
-    """The browser of the same."""
+    """The browser of a superuser."""
     return admin_client
 
 
 EVERYBODY = ("nobody", *ROLES)
+"""All roles, and `nobody` for a request without a token."""

@@ -1,4 +1,4 @@
-"""Whatever is sent: a clear 4xx in the one shape of errors, and nothing changed."""
+"""Every invalid request gets a 4xx response with problem details, and changes nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from django.core.cache import cache
 
 from access.models import AuditEntry
-from conversion.preview import MOST_BYTES
+from conversion.preview import MAX_BYTES
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
 from notifications.models import Webhook
@@ -21,17 +21,18 @@ MAILBOX = {"email": "new@bank.example", "bucket_specification": {"project_name":
 
 
 @pytest.fixture
-def there(api):
-    """Something of everything that can be written to."""
+def mailbox(api):
+    """A mailbox with its bucket, destination and integration, and another integration."""
     mailbox = factories.MailboxFactory(bucket__destination__name="Production")
     factories.IntegrationFactory(project="bank", name="trades")
     return mailbox
 
 
 @pytest.fixture
-def unchanged(there):
+def unchanged(mailbox):
+    """The same mailbox. After the test, all rows must be as before."""
     before = snapshot()
-    yield there
+    yield mailbox
     assert snapshot() == before
 
 
@@ -42,7 +43,7 @@ def snapshot():
 
 
 def bodies(mailbox):
-    """Each address that takes a body, and one that would be right."""
+    """Return a valid body for each method and URL that accepts a body."""
     integration = f"/api/v1/integrations/{mailbox.integration.project}/{mailbox.integration.name}"
     return {
         ("POST", "/api/v1/destinations"): SETTINGS,
@@ -61,14 +62,16 @@ def bodies(mailbox):
 
 
 def refused(answer, *codes):
+    """Assert that a response is an error with problem details and one of these status codes."""
     assert answer.status_code in codes, (answer.status_code, answer.content)
     assert answer["Content-Type"] == "application/problem+json"
-    told = answer.json()
-    assert told["status"] == answer.status_code
-    assert told["detail"]
+    problem = answer.json()
+    assert problem["status"] == answer.status_code
+    assert problem["detail"]
 
 
 def sent(api, method, url, body, content_type="application/json"):
+    """Send a request that the rate limit does not reject, and return the response."""
     cache.clear()
     return api.generic(method, url, body, content_type=content_type)
 
@@ -76,7 +79,7 @@ def sent(api, method, url, body, content_type="application/json"):
 @pytest.mark.parametrize(
     ("body", "codes"),
     [
-        (b"", (200, 400, 422)),  # a PATCH of nothing changes nothing
+        (b"", (200, 400, 422)),  # an empty PATCH is valid and changes nothing
         (b"{", (400,)),
         (b"\xff\xfe{}", (400,)),
         (b'"text"', (400,)),
@@ -91,7 +94,7 @@ def sent(api, method, url, body, content_type="application/json"):
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_a_body_that_is_no_object_is_refused_wherever_one_is_taken(api, unchanged, body, codes):
+def test_a_body_that_is_not_an_object_is_rejected_by_every_url(api, unchanged, body, codes):
     for method, url in bodies(unchanged):
         answer = sent(api, method, url, body)
         assert answer.status_code in codes, (method, url, answer.content)
@@ -99,7 +102,7 @@ def test_a_body_that_is_no_object_is_refused_wherever_one_is_taken(api, unchange
             refused(answer, *codes)
 
 
-def test_ten_megabytes_are_refused_wherever_a_body_is_taken(api, unchanged):
+def test_a_body_of_ten_megabytes_is_rejected_by_every_url(api, unchanged):
     big = b'{"name": "' + b"a" * 10_000_000 + b'"}'
     for method, url in bodies(unchanged):
         refused(sent(api, method, url, big), 413)
@@ -108,7 +111,7 @@ def test_ten_megabytes_are_refused_wherever_a_body_is_taken(api, unchanged):
 @pytest.mark.parametrize(
     "content_type", ["text/plain", "application/xml", "multipart/form-data", "application/x-www-form-urlencoded", "x"]
 )
-def test_another_content_type_is_refused_wherever_a_body_is_taken(api, unchanged, content_type):
+def test_another_content_type_is_rejected_by_every_url(api, unchanged, content_type):
     for (method, url), body in bodies(unchanged).items():
         refused(sent(api, method, url, json.dumps(body), content_type), 415)
 
@@ -118,10 +121,10 @@ def test_another_content_type_is_refused_wherever_a_body_is_taken(api, unchanged
     ["a\0b", "\ud800", 2**70, -1, 1.5, 1e308, True, None, [], {}, [[["x"]]], "x" * 100_000],
     ids=lambda v: str(v)[:12],
 )
-def test_no_value_of_any_key_is_a_fault_of_ours(api, there, value):
-    for (method, url), body in bodies(there).items():
+def test_no_value_of_any_key_causes_a_server_error(api, mailbox, value):
+    for (method, url), body in bodies(mailbox).items():
         if "/try" in url:
-            continue  # some of them are fine, and would be tried
+            continue  # some of these values are valid and would start a connection test
         for key in body:
             answer = sent(api, method, url, json.dumps({**body, key: value}))
             assert answer.status_code < 500, (method, url, key, answer.content)
@@ -129,7 +132,7 @@ def test_no_value_of_any_key_is_a_fault_of_ours(api, there, value):
                 refused(answer, 400, 409, 422)
 
 
-def test_unknown_keys_are_refused_wherever_a_body_is_taken(api, unchanged):
+def test_unknown_keys_are_rejected_by_every_url(api, unchanged):
     for (method, url), body in bodies(unchanged).items():
         answer = sent(api, method, url, json.dumps({**body, "colour": 1}))
         refused(answer, 400, 422)
@@ -137,7 +140,7 @@ def test_unknown_keys_are_refused_wherever_a_body_is_taken(api, unchanged):
 
 
 @pytest.mark.parametrize("name", ["%00", "%ff", "a%2Fb", "..", "a" * 5000, "%F0%9F%92%A9", "a b", "1; DROP TABLE"])
-def test_a_strange_name_in_an_address_is_nothing_that_there_is(api, unchanged, name):
+def test_a_strange_name_in_a_url_is_not_found(api, unchanged, name):
     for url in (f"/api/v1/integrations/{name}/x", f"/api/v1/mailboxes/{name}", f"/api/v1/tokens/{name}"):
         for method in ("GET", "PUT", "DELETE"):
             answer = sent(api, method, url, json.dumps(document()))
@@ -146,7 +149,7 @@ def test_a_strange_name_in_an_address_is_nothing_that_there_is(api, unchanged, n
 
 
 @pytest.mark.parametrize("pk", [0, 2**63 - 1, 2**63, 10**30, -1])
-def test_a_number_that_no_row_has_is_nothing_that_there_is(api, unchanged, pk):
+def test_a_primary_key_that_does_not_exist_is_not_found(api, unchanged, pk):
     for thing in ("destinations", "buckets", "mailboxes", "set-aside", "webhooks"):
         assert sent(api, "GET", f"/api/v1/{thing}/{pk}", b"").status_code == 404
 
@@ -154,15 +157,15 @@ def test_a_number_that_no_row_has_is_nothing_that_there_is(api, unchanged, pk):
 @pytest.mark.parametrize(
     "query", ["bucket=x", "bucket=-1", "bucket=99999999999999999999", "enabled=maybe", "email=%00", "bucket="]
 )
-def test_a_filter_that_makes_no_sense_is_refused_by_its_name(api, unchanged, query):
+def test_an_invalid_value_of_a_filter_is_rejected_with_the_name_of_the_filter(api, unchanged, query):
     answer = api.get(f"/api/v1/mailboxes?{query}")
     refused(answer, 400)
     assert answer.json()["errors"][0]["field"] == query.partition("=")[0]
 
 
-def test_what_is_created_twice_is_a_conflict_and_what_is_deleted_twice_is_gone(api, there):
+def test_the_second_creation_is_a_conflict_and_the_second_deletion_is_not_found(api, mailbox):
     for method, url in (("POST", "/api/v1/destinations"), ("POST", "/api/v1/buckets")):
-        body = json.dumps(bodies(there)[method, url])
+        body = json.dumps(bodies(mailbox)[method, url])
         made = sent(api, method, url, body)
         assert made.status_code == 201
         refused(sent(api, method, url, body), 409)
@@ -170,7 +173,7 @@ def test_what_is_created_twice_is_a_conflict_and_what_is_deleted_twice_is_gone(a
         assert [sent(api, "DELETE", one, b"").status_code for _ in range(2)] == [204, 404]
 
 
-def test_what_is_anothers_is_nothing_that_there_is(api):
+def test_a_token_of_another_user_is_not_found(api):
     mine = api.post("/api/v1/tokens", {"name": "CI"}, format="json").json()["id"]
     other = client_of("Operator")
     assert other.get("/api/v1/tokens").json()["results"][0]["id"] != mine
@@ -179,39 +182,39 @@ def test_what_is_anothers_is_nothing_that_there_is(api):
 
 
 @pytest.mark.parametrize("query", ["dry_run=maybe", "dryrun=1", "dry-run=1", "unknown=yes", "dry_run=1&force=1"])
-def test_a_typing_error_in_a_dry_run_is_not_taken_for_the_real_thing(api, unchanged, query):
+def test_a_typing_error_in_the_parameter_dry_run_changes_nothing(api, unchanged, query):
     refused(sent(api, "PUT", f"{URL}?{query}", json.dumps(document())), 400)
     assert AuditEntry.objects.count() == 0
 
 
 @pytest.mark.parametrize("address", ["nonsense", "a\0@b.example", "a@b@c.example"])
-def test_a_mailbox_to_test_with_is_an_address(api, unchanged, address):
+def test_the_mailbox_to_test_with_must_be_an_email_address(api, unchanged, address):
     refused(api.post(f"{URL}/check?address={address}"), 400)
 
 
 def test_an_email_that_is_too_large_is_refused_before_it_is_read(api, settings):
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = None
-    refused(sent(api, "POST", "/api/v1/preview", b"x" * (MOST_BYTES + 1), "message/rfc822"), 413)
+    refused(sent(api, "POST", "/api/v1/preview", b"x" * (MAX_BYTES + 1), "message/rfc822"), 413)
 
 
-def test_too_many_requests_are_told_when_to_go_on(api, monkeypatch):
+def test_the_response_to_too_many_requests_contains_the_time_to_wait(api, monkeypatch):
     monkeypatch.setattr("api.throttling.PerToken.get_rate", lambda self: "2/min")
     answers = [api.get("/api/v1/usage") for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     refused(answers[2], 429)
     assert 0 < int(answers[2]["Retry-After"]) <= 60
-    # Another token of the same user has a rate of its own.
+    # Each token of a user has a separate rate limit.
     other = client_of("Administrator")
     assert other.get("/api/v1/usage").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/api/", "/api/v1", "/api/v1/nothing", "/api/v2/usage", "/api/v1/usage/"])
-def test_an_address_that_there_is_not_is_told_as_any_other_problem(api, path):
+def test_the_response_to_an_unknown_url_has_problem_details(api, path):
     for method in ("GET", "POST", "DELETE"):
         refused(sent(api, method, path, b"{}"), 404)
 
 
-def test_a_method_and_a_format_that_there_are_not_are_told_as_any_other_problem(api):
+def test_the_response_to_an_unknown_method_or_format_has_problem_details(api):
     refused(api.delete("/api/v1/usage"), 405)
     refused(api.generic("TRACE", "/api/v1/runs?cursor=0"), 405)
     refused(api.get("/api/v1/usage", headers={"Accept": "text/html"}), 406)

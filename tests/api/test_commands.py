@@ -1,4 +1,4 @@
-"""`apply` and `export`: documents in files, all of them or none, round and round without loss."""
+"""The commands `apply` and `export`: a file is applied completely or not, and an exported file can be applied again."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def stored(db):
 
 
 @pytest.mark.parametrize("form", [(), ("--yaml",)], ids=["JSON", "YAML"])
-def test_what_is_exported_is_applied_without_loss(stored, tmp_path, form):
+def test_an_exported_file_can_be_applied_without_changes(stored, tmp_path, form):
     file = tmp_path / "all"
     file.write_text(run("export", *form))
     assert "nobody-may-read" not in file.read_text()
@@ -41,7 +41,7 @@ def test_what_is_exported_is_applied_without_loss(stored, tmp_path, form):
     assert file.read_text() == run("export", *form)
 
 
-def test_one_bad_document_keeps_all_of_them_from_being_applied(db, tmp_path):
+def test_one_invalid_document_prevents_the_application_of_all_documents_of_a_file(db, tmp_path):
     factories.DestinationFactory()
     file = tmp_path / "two.json"
     file.write_text(json.dumps([VENDORS, {**VENDORS, "name": "bank/other", "title": 7}]))
@@ -68,7 +68,7 @@ def test_a_file_that_cannot_be_used_says_why(db, tmp_path, content, says):
         run("apply", str(tmp_path / "missing"))
 
 
-def test_what_is_not_there_cannot_be_exported(db):
+def test_an_integration_that_does_not_exist_cannot_be_exported(db):
     with pytest.raises(CommandError, match="There is no integration a/b"):
         run("export", "a/b")
 
@@ -87,7 +87,7 @@ def test_a_document_that_a_command_applies_is_recorded_with_who_ran_it(stored, t
     file = tmp_path / "all"
     file.write_text(run("export"))
     run("apply", str(file))
-    assert not AuditEntry.objects.exists(), "nothing changed"
+    assert not AuditEntry.objects.exists(), "the document changed nothing"
     Integration.objects.filter(pk=stored[0].pk).update(title="Other")
     run("apply", str(file))
     entry = AuditEntry.objects.get()

@@ -1,4 +1,4 @@
-"""Every connection test is in the history: who had it made, to which servers, and what came of it. Never a secret."""
+"""Every connection test has an audit entry with actor, servers and outcome, and without a secret."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def unsaved_page(row, admin, api):
 
 
 def wizard(row, admin, api):
-    """Of one that is not saved yet."""
+    """Test an integration that is not stored yet."""
     sent = {**sent_by_page(row, {"password": SECRET}), "test_address": ADDRESS}
     admin.post(reverse("integration-try"), sent, headers=HTMX)
 
@@ -68,22 +68,22 @@ def api_try(row, admin, api):
 
 
 @pytest.mark.parametrize("way", [page_button, page_button_without_a_script, unsaved_page, wizard, api_test, api_try])
-def test_each_test_of_an_integration_is_noted_with_its_servers_and_outcome(integration, server, admin, api, way):
+def test_each_connection_test_of_an_integration_has_an_audit_entry(integration, server, admin, api, way):
     integration.refresh_from_db()
     way(integration, admin, api)
     assert server.seen
-    (act,) = AuditEntry.objects.all()
-    assert act.who in ("admin", "administrator")
-    assert "was tested" in act.text
-    changes = {field: after for field, _, after in act.changes}
+    (entry,) = AuditEntry.objects.all()
+    assert entry.who in ("admin", "administrator")
+    assert "was tested" in entry.text
+    changes = {field: after for field, _, after in entry.changes}
     assert (changes["Mailbox"], changes["Endpoint"]) == (ADDRESS, server.address)
     assert changes["Outcome"].startswith("failed at TLS: ")
-    assert act.integration_id == (None if way is wizard else integration.pk)
-    assert SECRET not in str(act.__dict__)
+    assert entry.integration_id == (None if way is wizard else integration.pk)
+    assert SECRET not in str(entry.__dict__)
 
 
 @pytest.mark.parametrize("way", ["page", "unsaved", "api", "api try"])
-def test_each_test_of_a_destination_is_noted(destination, server, admin, api, way):
+def test_each_connection_test_of_a_destination_has_an_audit_entry(destination, server, admin, api, way):
     given = {"name": "Another", "endpoint": destination.endpoint, "token": SECRET}
     if way == "page":
         admin.post(reverse("destination-test", args=[destination.pk]), headers=HTMX)
@@ -94,46 +94,46 @@ def test_each_test_of_a_destination_is_noted(destination, server, admin, api, wa
     else:
         api.post("/api/v1/destinations/try", given, format="json")
     assert server.seen
-    (act,) = AuditEntry.objects.all()
-    changes = {field: after for field, _, after in act.changes}
+    (entry,) = AuditEntry.objects.all()
+    changes = {field: after for field, _, after in entry.changes}
     assert (changes["Endpoint"], changes["Outcome"]) == (server.address, "failed at Address: reinfer_failed")
-    assert act.object_id == (None if way == "api try" else destination.pk)
+    assert entry.object_id == (None if way == "api try" else destination.pk)
 
 
-def test_the_test_of_a_bucket_is_noted_with_the_bucket(destination, server, admin):
+def test_the_connection_test_of_a_bucket_has_an_audit_entry_with_the_bucket(destination, server, admin):
     bucket = factories.BucketFactory(destination=destination, project="bank", name="desks")
     admin.post(reverse("bucket-test", args=[bucket.pk]), headers=HTMX)
-    act = AuditEntry.objects.get()
-    assert (act.about, act.object_id) == ("bucket", bucket.pk)
-    assert ["Bucket", "", "bank/desks"] in act.changes
+    entry = AuditEntry.objects.get()
+    assert (entry.about, entry.object_id) == ("bucket", bucket.pk)
+    assert ["Bucket", "", "bank/desks"] in entry.changes
 
 
-def test_a_test_of_which_the_process_dies_is_in_the_history_all_the_same(destination):
+def test_a_connection_test_whose_process_is_killed_has_an_audit_entry(destination):
     attempt = history.attempt("ann", "A test.", history.Subject.of(destination), [("Endpoint", "", "a:1")])
     attempt.__enter__()
-    assert AuditEntry.objects.get().changes[-1] == ["Outcome", "", "not known: it did not end"]
+    assert AuditEntry.objects.get().changes[-1] == ["Outcome", "", "unknown: the test did not end"]
     with contextlib.suppress(KeyboardInterrupt):
         attempt.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
-    assert AuditEntry.objects.get().changes[-1] == ["Outcome", "", "it broke off"]
+    assert AuditEntry.objects.get().changes[-1] == ["Outcome", "", "interrupted by an error"]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_doctor_and_a_look_before_a_switch_are_noted(api):
+def test_the_doctor_and_the_dry_run_of_a_switch_have_audit_entries(api):
     with Midlife().stage() as life:
         life.begin(3)
         call_command("doctor", "--integration", "bank/mail", stdout=io.StringIO(), stderr=io.StringIO())
-        there = {"endpoint": life.graph.url, "authority": life.graph.authority_url, "client_secret": "secret"}
+        target = {"endpoint": life.graph.url, "authority": life.graph.authority_url, "client_secret": "secret"}
         assert (
-            api.post("/api/v1/integrations/bank/mail/switch-to-graph?dry_run=1", there, format="json").status_code
+            api.post("/api/v1/integrations/bank/mail/switch-to-graph?dry_run=1", target, format="json").status_code
             == 200
         )
         graph = life.graph.url.removeprefix("https://")
         destination = Destination.objects.get()
         api.post(f"/api/v1/destinations/{destination.pk}/check")
-    tested, looked, doctor = AuditEntry.objects.all()
+    destination_test, dry_run, doctor = AuditEntry.objects.all()
     assert doctor.who.endswith(", manage.py doctor")
     assert ["Mailbox", "", ADDRESSES[0]] in doctor.changes
     assert ["Outcome", "", "it works"] in doctor.changes
-    assert ["Endpoint", "", graph] in looked.changes
-    assert ["Outcome", "", "3 of 3 mailboxes can be opened"] in looked.changes
-    assert tested.changes[-1] == ["Outcome", "", "it works"]
+    assert ["Endpoint", "", graph] in dry_run.changes
+    assert ["Outcome", "", "3 of 3 mailboxes can be opened"] in dry_run.changes
+    assert destination_test.changes[-1] == ["Outcome", "", "it works"]

@@ -1,4 +1,4 @@
-"""`manage.py doctor` against the simulated Graph, which answers as we believe that Microsoft does; and where it does not."""
+"""`manage.py doctor` with the simulated Graph: it reports no difference by default, and each difference that a test causes."""
 
 from __future__ import annotations
 
@@ -26,13 +26,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def life(db):
     with Midlife().stage() as staged:
         staged.begin(20)
-        there = {"endpoint": staged.graph.url, "authority": staged.graph.authority_url}
-        moved(Integration.objects.get(), microsoft_api="graph", **there)
+        servers = {"endpoint": staged.graph.url, "authority": staged.graph.authority_url}
+        moved(Integration.objects.get(), microsoft_api="graph", **servers)
         yield staged
 
 
 @contextmanager
 def ending(code):
+    """Assert that the block ends with this exit code."""
     if not code:
         yield
         return
@@ -42,6 +43,7 @@ def ending(code):
 
 
 def doctor(*arguments, code=0):
+    """Run the command, and return its output."""
     out = io.StringIO()
     with ending(code):
         call_command(
@@ -51,19 +53,19 @@ def doctor(*arguments, code=0):
 
 
 def connection_token():
-    """That of the one connection that is open."""
-    _, _, found = next(iter(connection._connections._open.values()))
-    return found.sign_in.token()
+    """Return the access token of the only open connection."""
+    _, _, opened = next(iter(connection._connections._open.values()))
+    return opened.sign_in.token()
 
 
-def test_the_simulator_is_as_expected_and_nothing_secret_is_shown(life):
-    told = doctor()
-    assert "differs" not in told
-    assert "16 as expected, 0 different, 3 could not be tried." in told
-    assert "Moved emails: No email was moved." in told
-    assert "Roles in the token: The token cannot be read" in told  # the simulated Entra's is a random word
-    assert connection_token() not in told
-    assert "north.example" not in told
+def test_the_simulator_is_as_expected_and_the_output_contains_no_secret(life):
+    output = doctor()
+    assert "differs" not in output
+    assert "16 as expected, 0 different, 3 could not be tried." in output
+    assert "Moved emails: No email was moved." in output
+    assert "Roles in the token: The token cannot be read" in output  # the tokens of the simulated Entra are random text
+    assert connection_token() not in output
+    assert "north.example" not in output
 
 
 @pytest.mark.parametrize(
@@ -80,23 +82,23 @@ def test_the_simulator_is_as_expected_and_nothing_secret_is_shown(life):
         ),
     ],
 )
-def test_moves_are_watched_and_what_the_folders_told_of_them_is_said(life, monkeypatch, removals, said):
+def test_the_doctor_reports_what_the_change_reports_contain_of_moved_emails(life, monkeypatch, removals, said):
     life.graph.removals = removals
     box = life.store[ADDRESSES[0]]
     moved, back = (box.deliver(replace(mail_of(mail(name)), received=datetime.now(UTC))) for name in ("moved", "back"))
     wait = time.sleep
 
-    def somebody_moves(seconds):
+    def move_emails(seconds):
         if seconds != 7.5:
             wait(seconds)
             return
         box.move(moved.id, "Sent Items")
         box.move(box.move(back.id, "Sent Items").id, "Inbox")
 
-    monkeypatch.setattr(time, "sleep", somebody_moves)
-    told = doctor("--watch", "7.5")
-    assert f"Moved emails: {said}" in told
-    assert "17 as expected, 0 different, 2 could not be tried." in told
+    monkeypatch.setattr(time, "sleep", move_emails)
+    output = doctor("--watch", "7.5")
+    assert f"Moved emails: {said}" in output
+    assert "17 as expected, 0 different, 2 could not be tried." in output
 
 
 def test_emails_that_are_not_found_by_their_ids_differ(life):
@@ -104,31 +106,31 @@ def test_emails_that_are_not_found_by_their_ids_differ(life):
     assert "are found there by their ids" in doctor(code=1)
 
 
-def test_what_differs_is_said_and_ends_with_its_own_code(life):
+def test_a_difference_is_reported_with_a_separate_exit_code(life):
     life.graph.faults.add("status", operation="mime", status=418, after=1, times=9)
-    told = doctor(code=1)
-    assert "differs" in told
-    assert "MIME: It is not returned: HTTP 418" in told
-    assert "Please report what differs" in told
+    output = doctor(code=1)
+    assert "differs" in output
+    assert "MIME: The MIME content is not returned: HTTP 418" in output
+    assert "Please report the differences" in output
 
 
-def test_what_keeps_us_out_is_said_first(life):
+def test_a_refused_sign_in_is_reported_before_any_check(life):
     Integration.objects.update(client_id="unknown")
-    told = doctor(code=2)
-    assert "application" in told
-    assert "as expected" not in told
+    output = doctor(code=2)
+    assert "application" in output
+    assert "as expected" not in output
 
 
-def test_an_empty_mailbox_leaves_much_untried_and_nothing_different(life):
+def test_an_empty_mailbox_leaves_checks_undone_and_shows_no_difference(life):
     for box in life.store:
         for item in box.items():
             box.delete(item.id, hard=True)
-    told = doctor()
-    assert "Name a mailbox with a few emails." in told
-    assert "0 different" in told
+    output = doctor()
+    assert "Use a mailbox with a few emails." in output
+    assert "0 different" in output
 
 
-def test_one_by_ews_can_be_looked_at_as_if_it_were_switched(life, tmp_path):
+def test_an_ews_integration_can_be_checked_with_graph_before_a_switch(life, tmp_path):
     authority = life.graph.authority_url
     moved(Integration.objects.get(), microsoft_api="ews", endpoint=life.ews.url("online"), authority=authority)
     with pytest.raises(CommandError, match="must be entered again because the endpoint changed"):
@@ -137,11 +139,11 @@ def test_one_by_ews_can_be_looked_at_as_if_it_were_switched(life, tmp_path):
     secret.write_text("secret\n")
     assert "0 different" in doctor("--graph", "--endpoint", life.graph.url, "--secret-file", str(secret))
     moved(Integration.objects.get(), authority=life.ews.authority_url)
-    told = doctor()
-    assert "Mailbox: desk@bank.example can be opened." in told
-    assert "as expected" not in told
+    output = doctor()
+    assert "Mailbox: desk@bank.example can be opened." in output
+    assert "as expected" not in output
 
 
-def test_a_name_that_is_none_is_said(db):
+def test_an_unknown_name_is_an_error(db):
     with pytest.raises(CommandError, match="There is no integration"):
         call_command("doctor", "--integration", "nothing")

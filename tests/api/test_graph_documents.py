@@ -1,4 +1,4 @@
-"""Documents of integrations by Graph, with certificates and service users: in, out, and in again, by API and import."""
+"""Documents of integrations with Graph, certificates and service users can be applied, exported and applied again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from operations.documents.desired import DocumentWrong
 from operations.documents.reading import read_document
 from tests import factories
 from tests.pems import certificate_pem, key_pem, rsa_key
-from tests.web.test_certificate_form import CERTIFICATE, KEY, SECRETLY
+from tests.web.test_certificate_form import CERTIFICATE, KEY, KEY_LINE
 from tests.web.test_import_export import VENDORS
 
 URL, VENDOR_URL = "/api/v1/integrations/bank/trades", "/api/_private/integrations/bank/trades"
@@ -75,12 +75,12 @@ def document(application, access=ITSELF, api=GRAPH, settings=None, **connection)
         ),
     ],
 )
-def test_every_kind_goes_in_and_out_and_in_again_without_loss_and_without_its_secrets(api, destination, given, row):
+def test_every_kind_of_document_can_be_applied_exported_and_applied_again(api, destination, given, row):
     made = api.put(URL, given, format="json")
     assert made.status_code == 201, made.content
     stored = Integration.objects.get()
     assert (stored.microsoft_api, stored.auth, stored.endpoint) == row
-    assert SECRETLY not in made.content.decode()
+    assert KEY_LINE not in made.content.decode()
     assert not {"private_key", "client_secret"} & set(made.json()["configuration"]["connection"]["application"])
     assert "password" not in made.json()["configuration"]["connection"]["access"]
     stamp = stored.updated_at
@@ -91,13 +91,13 @@ def test_every_kind_goes_in_and_out_and_in_again_without_loss_and_without_its_se
     assert stored.updated_at == stamp
 
 
-def test_a_document_that_does_not_say_its_api_leaves_it_as_it_is(api, destination):
+def test_a_document_without_the_api_does_not_change_the_api(api, destination):
     api.put(URL, document(BY_CERTIFICATE), format="json")
     assert api.put(URL, document(BY_CERTIFICATE, api=None), format="json").status_code == 200
     assert Integration.objects.get().microsoft_api == "graph"
 
 
-def test_a_new_key_with_its_thumbprint_retires_the_certificate_of_the_old_one(api, destination):
+def test_a_new_key_with_its_thumbprint_removes_the_certificate_of_the_old_key(api, destination):
     api.put(URL, document(BY_CERTIFICATE, settings={"client_certificate": CERTIFICATE}), format="json")
     new = certificate_pem(rsa_key(2))
     changed = {**BY_CERTIFICATE, "private_key": key_pem(rsa_key(2)), "thumbprint": facts(new).thumbprint.lower()}
@@ -109,9 +109,9 @@ def test_a_new_key_with_its_thumbprint_retires_the_certificate_of_the_old_one(ap
 
 def test_the_plan_names_a_certificate_by_its_thumbprint(api, destination):
     given = document(BY_CERTIFICATE, settings={"client_certificate": CERTIFICATE})
-    told = {line["what"]: line for line in api.put(f"{URL}?dry_run=1", given, format="json").json()["changes"]}
-    assert told["Certificate"]["after"] == facts(CERTIFICATE).thumbprint
-    assert told["Private key"]["after"] == "a secret"
+    changes = {line["what"]: line for line in api.put(f"{URL}?dry_run=1", given, format="json").json()["changes"]}
+    assert changes["Certificate"]["after"] == facts(CERTIFICATE).thumbprint
+    assert changes["Private key"]["after"] == "a secret"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_the_plan_names_a_certificate_by_its_thumbprint(api, destination):
     [
         (document(BY_SECRET, api={"kind": "imap"}), "must be ews or graph"),
         (document({**BY_SECRET, "kind": "magic"}), "must be custom, private_key or ntlm"),
-        (document({"kind": "ntlm"}, {"kind": "user_access", "username": "u", "password": "p"}), "takes OAuth 2 only"),
+        (document({"kind": "ntlm"}, {"kind": "user_access", "username": "u", "password": "p"}), "accepts only OAuth 2"),
         (document({"kind": "ntlm"}, {"kind": "user_access", "username": "u", "password": "p"}, EWS), "is missing"),
         (document({**BY_CERTIFICATE, "private_key": "hello"}), "no private key"),
         (document({**BY_CERTIFICATE, "thumbprint": ""}), "at least its thumbprint"),
@@ -131,17 +131,17 @@ def test_the_plan_names_a_certificate_by_its_thumbprint(api, destination):
         ),
     ],
 )
-def test_what_cannot_be_is_named(api, destination, given, says):
+def test_an_impossible_document_is_rejected_with_the_reason(api, destination, given, says):
     answer = api.put(URL, given, format="json")
     assert answer.status_code == 422
     assert says in answer.content.decode()
 
 
-def test_the_vendors_client_gets_no_connection_that_it_cannot_parse_and_changes_nothing_of_it(api, destination):
+def test_the_vendors_client_gets_no_connection_that_it_cannot_parse_and_does_not_change_it(api, destination):
     api.put(URL, document(BY_CERTIFICATE), format="json")
-    found = api.get(VENDOR_URL).json()["integration"]
-    assert "connection" not in found["configuration"]
-    answer = api.post(VENDOR_URL, {"integration": {**found, "title": "New", "updated_at": None}}, format="json")
+    integration = api.get(VENDOR_URL).json()["integration"]
+    assert "connection" not in integration["configuration"]
+    answer = api.post(VENDOR_URL, {"integration": {**integration, "title": "New", "updated_at": None}}, format="json")
     assert answer.status_code == 200, answer.content
     row = Integration.objects.get()
     assert (row.title, row.microsoft_api, row.auth) == ("New", "graph", "certificate")
@@ -151,27 +151,27 @@ def test_the_vendors_client_reads_and_writes_a_service_user_of_ews(api, destinat
     given = document({"kind": "custom", **APP}, BY_USER, None)
     del given["configuration"]["settings"]
     assert api.put(VENDOR_URL, {"integration": given}, format="json").status_code == 200
-    found = api.get(VENDOR_URL).json()["integration"]
-    access = found["configuration"]["connection"]["access"]
+    integration = api.get(VENDOR_URL).json()["integration"]
+    access = integration["configuration"]["connection"]["access"]
     assert access == {"kind": "user_access", "username": "svc@contoso.example"}
-    answer = api.post(VENDOR_URL, {"integration": {**found, "title": "New", "updated_at": None}}, format="json")
+    answer = api.post(VENDOR_URL, {"integration": {**integration, "title": "New", "updated_at": None}}, format="json")
     assert answer.status_code == 200, answer.content
     row = Integration.objects.get()
     assert (row.title, row.auth, row.password.reveal()) == ("New", "service_user", "p")
 
 
 def test_a_sync_app_on_graph_with_a_certificate_is_read():
-    wish = read_document(SYNC_APP, "bank", "trades")
-    assert (wish.settings["microsoft_api"], wish.settings["auth"]) == ("graph", "certificate")
-    assert wish.settings["endpoint"] == "https://graph.microsoft.com"
-    assert wish.secrets == {"client_key": KEY.strip()}
-    assert not wish.warnings
+    desired = read_document(SYNC_APP, "bank", "trades")
+    assert (desired.settings["microsoft_api"], desired.settings["auth"]) == ("graph", "certificate")
+    assert desired.settings["endpoint"] == "https://graph.microsoft.com"
+    assert desired.secrets == {"client_key": KEY.strip()}
+    assert not desired.warnings
 
 
-def test_a_sync_app_of_a_national_cloud_finds_its_graph():
+def test_a_sync_app_of_a_national_cloud_gets_the_graph_endpoint_of_that_cloud():
     authority = "https://login.chinacloudapi.cn/contoso.example/"
-    wish = read_document({**SYNC_APP, "auth_oauth_authority": authority}, "bank", "trades")
-    assert wish.settings["endpoint"] == "https://microsoftgraph.chinacloudapi.cn"
+    desired = read_document({**SYNC_APP, "auth_oauth_authority": authority}, "bank", "trades")
+    assert desired.settings["endpoint"] == "https://microsoftgraph.chinacloudapi.cn"
 
 
 def test_a_sync_app_with_another_api_is_refused():

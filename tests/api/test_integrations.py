@@ -1,4 +1,4 @@
-"""Integrations by the API: put as a whole, idempotent, locked, without their secrets."""
+"""Integrations by the API: PUT is idempotent and uses optimistic locking, and no response contains a secret."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def destination(db):
 
 @pytest.fixture
 def closed_port():
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        yield held.getsockname()[1]  # bound, and nobody listens
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]  # the port is bound, but no server listens
 
 
 def document(**changed):
@@ -38,14 +38,14 @@ def test_a_put_creates_and_the_same_put_again_changes_nothing(api, destination):
     assert SECRET not in first.content.decode()
     made = Integration.objects.get()
     assert made.client_secret.reveal() == SECRET
-    stamp, acts = made.updated_at, AuditEntry.objects.count()
+    stamp, entries = made.updated_at, AuditEntry.objects.count()
     second = api.put(URL, document(), format="json")
     assert (second.status_code, second["ETag"]) == (200, first["ETag"])
     made.refresh_from_db()
-    assert (made.updated_at, AuditEntry.objects.count()) == (stamp, acts)
+    assert (made.updated_at, AuditEntry.objects.count()) == (stamp, entries)
 
 
-def test_what_is_got_can_be_put_as_it_is(api, destination):
+def test_the_document_of_a_get_can_be_put_unchanged(api, destination):
     api.put(URL, document(), format="json")
     got = api.get(URL)
     again = api.put(URL, got.json(), format="json")
@@ -53,17 +53,17 @@ def test_what_is_got_can_be_put_as_it_is(api, destination):
     assert again.json() == got.json()
 
 
-def test_a_dry_run_tells_the_changes_and_makes_none(api, destination):
+def test_a_dry_run_returns_the_changes_and_makes_none(api, destination):
     answer = api.put(f"{URL}?dry_run=1", document(), format="json")
     assert answer.status_code == 200
-    told = {line["what"]: line for line in answer.json()["changes"]}
-    assert told["Mailbox added"]["after"] == "desk@bank.example"
-    assert told["Client secret"] == {"what": "Client secret", "before": "empty", "after": "a secret"}
+    changes = {line["what"]: line for line in answer.json()["changes"]}
+    assert changes["Mailbox added"]["after"] == "desk@bank.example"
+    assert changes["Client secret"] == {"what": "Client secret", "before": "empty", "after": "a secret"}
     assert SECRET not in answer.content.decode()
     assert Integration.objects.count() == 0
 
 
-def test_a_put_removes_what_the_document_does_not_name(api, destination):
+def test_a_put_removes_the_mailboxes_that_are_not_in_the_document(api, destination):
     api.put(URL, document(), format="json")
     less = document()
     less["configuration"]["mailboxes"] = []
@@ -71,7 +71,7 @@ def test_a_put_removes_what_the_document_does_not_name(api, destination):
     assert Mailbox.objects.count() == 0
 
 
-def test_of_two_who_saw_the_same_the_second_is_told(api, destination):
+def test_of_two_changes_of_the_same_state_the_second_is_rejected(api, destination):
     api.put(URL, document(), format="json")
     seen = api.get(URL)
     assert api.put(URL, document(title="First"), format="json", HTTP_IF_MATCH=seen["ETag"]).status_code == 200
@@ -85,7 +85,7 @@ def test_of_two_who_saw_the_same_the_second_is_told(api, destination):
 @pytest.mark.parametrize(
     "what", ["a mailbox changed", "a mailbox added", "a mailbox removed", "put with another mailbox"]
 )
-def test_a_document_from_before_undoes_nothing_that_was_done_to_a_mailbox_since(api, destination, what):
+def test_an_outdated_document_does_not_undo_later_changes_of_mailboxes(api, destination, what):
     api.put(URL, document(), format="json")
     seen = api.get(URL)
     pk = Mailbox.objects.get().pk
@@ -107,12 +107,13 @@ def test_a_document_from_before_undoes_nothing_that_was_done_to_a_mailbox_since(
     assert api.get(URL).json() == before
 
 
-def test_an_update_that_was_sent_twice_is_done_once(api, destination):
+def test_a_change_that_was_sent_twice_is_made_once(api, destination):
     api.put(URL, document(), format="json")
     seen = api.get(URL)
     first = api.put(URL, document(title="New"), format="json", HTTP_IF_MATCH=f'"other", {seen["ETag"]}')
     assert first.status_code == 200
-    # The answer was lost, and the client sends it again as it was: it is told that somebody, perhaps itself, was there.
+    # The response was lost, so the client sends the same request again. It gets 412, because the first request changed the
+    # state.
     assert api.put(URL, document(title="New"), format="json", HTTP_IF_MATCH=seen["ETag"]).status_code == 412
     assert api.put(URL, document(title="New"), format="json", HTTP_IF_MATCH="*").json() == first.json()
     assert api.delete(URL, HTTP_IF_MATCH=seen["ETag"]).status_code == 412
@@ -120,7 +121,7 @@ def test_an_update_that_was_sent_twice_is_done_once(api, destination):
     assert api.delete(URL, HTTP_IF_MATCH="*").status_code == 404
 
 
-def test_a_connection_is_tried_before_it_is_kept(api, destination, closed_port):
+def test_a_connection_can_be_tested_before_it_is_stored(api, destination, closed_port):
     new = document()
     new["configuration"]["connection"]["ews_endpoint"] = f"https://127.0.0.1:{closed_port}/EWS/Exchange.asmx"
     answer = api.post(f"{URL}/try", new, format="json")
@@ -131,17 +132,19 @@ def test_a_connection_is_tried_before_it_is_kept(api, destination, closed_port):
     assert "Client secret" in api.post(f"{URL}/try", new, format="json").json()["detail"]
 
 
-def test_a_destination_is_tried_before_it_is_kept_and_says_why_it_shows_no_buckets(api, destination, closed_port):
-    where = {"name": "New", "endpoint": f"http://127.0.0.1:{closed_port}/", "token": SECRET}
-    answer = api.post("/api/v1/destinations/try", where, format="json")
+def test_a_destination_can_be_tested_before_it_is_stored_and_reports_why_no_buckets_are_listed(
+    api, destination, closed_port
+):
+    values = {"name": "New", "endpoint": f"http://127.0.0.1:{closed_port}/", "token": SECRET}
+    answer = api.post("/api/v1/destinations/try", values, format="json")
     assert (answer.status_code, answer.json()["ok"]) == (200, False)
     assert SECRET not in answer.content.decode()
-    destination.__class__.objects.filter(pk=destination.pk).update(endpoint=where["endpoint"])
-    found = api.get(f"/api/v1/destinations/{destination.pk}/available-buckets").json()
-    assert (found["ok"], found["buckets"], bool(found["detail"])) == (False, [], True)
+    destination.__class__.objects.filter(pk=destination.pk).update(endpoint=values["endpoint"])
+    listed = api.get(f"/api/v1/destinations/{destination.pk}/available-buckets").json()
+    assert (listed["ok"], listed["buckets"], bool(listed["detail"])) == (False, [], True)
 
 
-def test_filters_are_looked_at_before_they_are_kept(api, destination):
+def test_filters_can_be_previewed_before_they_are_stored(api, destination):
     api.put(URL, document(), format="json")
     row = Mailbox.objects.get()
     url = f"/api/v1/mailboxes/{row.pk}/filter-preview"
@@ -163,7 +166,7 @@ def test_filters_are_looked_at_before_they_are_kept(api, destination):
         (b'{"title": "\\ud800"}', 422, "surrogate"),
         (b'{"title": "a\\u0000b"}', 422, "NUL"),
         (b'{"title": 7, "configuration": {"mailboxes": []}}', 400, "Some fields have errors"),
-        (b'{"configuration": {"mailboxes": [], "colour": 1}}', 422, "configuration.colour is not known"),
+        (b'{"configuration": {"mailboxes": [], "colour": 1}}', 422, "configuration.colour is not supported"),
         (b"[" * 100_000, 400, "JSON parse error"),
         (
             b'{"name": "other/thing", "configuration": {"mailboxes": []}}',
@@ -173,7 +176,7 @@ def test_filters_are_looked_at_before_they_are_kept(api, destination):
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_a_bad_document_is_refused_in_words(api, destination, body, status, says):
+def test_an_invalid_document_is_rejected_with_the_reason(api, destination, body, status, says):
     answer = api.put(URL, body, content_type="application/json")
     assert answer.status_code == status, answer.content
     assert answer["Content-Type"] == "application/problem+json"
@@ -181,11 +184,11 @@ def test_a_bad_document_is_refused_in_words(api, destination, body, status, says
     assert Integration.objects.count() == 0
 
 
-def test_unknown_keys_can_be_passed_over_on_request(api, destination):
+def test_unknown_keys_can_be_ignored_on_request(api, destination):
     assert api.put(f"{URL}?unknown=ignore", document(colour=1), format="json").status_code == 201
 
 
-def test_a_body_of_ten_megabytes_is_refused_unread(api, destination):
+def test_a_document_of_ten_megabytes_is_rejected_before_it_is_read(api, destination):
     answer = api.put(URL, b'{"title": "' + b"a" * 10_000_000 + b'"}', content_type="application/json")
     assert answer.status_code == 413
 
@@ -194,7 +197,7 @@ def test_another_content_type_is_refused(api, destination):
     assert api.put(URL, b"title=x", content_type="text/plain").status_code == 415
 
 
-def test_buttons_answer_in_words_and_are_written_down(api, destination):
+def test_actions_return_a_sentence_and_write_audit_entries(api, destination):
     api.put(URL, document(), format="json")
     assert api.post(f"{URL}/start").json()["detail"] == "Trades is running."
     pk = Mailbox.objects.get().pk
@@ -208,7 +211,7 @@ def test_buttons_answer_in_words_and_are_written_down(api, destination):
     assert api.get(URL).status_code == 404
 
 
-def test_one_mailbox_is_made_changed_and_removed_by_itself(api, destination):
+def test_one_mailbox_can_be_added_changed_and_deleted(api, destination):
     api.put(URL, document(), format="json")
     bucket = {"project_name": "bank", "name": "claims"}
     made = api.post(f"{URL}/mailboxes", {"email": "new@bank.example", "bucket_specification": bucket}, format="json")
@@ -236,7 +239,7 @@ def test_a_destination_and_its_buckets(api):
         "/api/v1/destinations", {"name": "P", "endpoint": "https://re.example", "token": SECRET}, format="json"
     )
     assert twice.status_code == 409
-    assert twice.json()["errors"] == [{"field": "name", "message": "A destination with this name exists."}]
+    assert twice.json()["errors"] == [{"field": "name", "message": "A destination with this name exists already."}]
     bucket = api.post("/api/v1/buckets", {"destination": pk, "project_name": "a", "name": "b"}, format="json")
     assert bucket.status_code == 201
     url = f"/api/v1/buckets/{bucket.json()['id']}"

@@ -1,4 +1,4 @@
-"""Long lists: page by page by a cursor, filtered, and as many queries for a thousand rows as for one."""
+"""Lists: cursors, orderings, filters, and a number of queries that does not depend on the number of rows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def many(db):
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_a_list_costs_as_many_queries_for_many_rows_as_for_one(api, many, name):
+def test_the_number_of_queries_of_a_list_does_not_depend_on_the_rows(api, many, name):
     def queries(size):
         with CaptureQueriesContext(
             connection,
@@ -47,7 +47,7 @@ def test_a_list_costs_as_many_queries_for_many_rows_as_for_one(api, many, name):
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_the_pages_of_a_list_hold_everything_once(api, many, name):
+def test_the_pages_of_a_list_contain_every_row_once(api, many, name):
     seen, url = [], f"/api/v1/{name}?page_size=5"
     while url:
         page = api.get(url).json()
@@ -57,37 +57,39 @@ def test_the_pages_of_a_list_hold_everything_once(api, many, name):
 
 
 def pages(api, url):
-    """The rows of each page, to the end and back to the beginning."""
-    found, there = [], []
+    """Return the rows of each page, read forwards by `next` and then backwards by `previous`."""
+    backwards, forwards = [], []
     while url:
         page = api.get(url).json()
-        there.append(page["results"])
+        forwards.append(page["results"])
         url, back = page["next"], page["previous"]
     while back:
         page = api.get(back).json()
-        found.insert(0, page["results"])
+        backwards.insert(0, page["results"])
         back = page["previous"]
-    return there, [*found, there[-1]]
+    return forwards, [*backwards, forwards[-1]]
 
 
 @pytest.mark.parametrize(("name", "ordering"), ORDERINGS)
-def test_a_list_is_told_in_the_order_asked_for_and_the_same_on_the_way_back(api, many, name, ordering):
-    there, back = pages(api, f"/api/v1/{name}?page_size=5&ordering={ordering}")
-    assert there == back
-    told = [row for page in there for row in page]
+def test_a_list_has_the_requested_order_forwards_and_backwards(api, many, name, ordering):
+    forwards, backwards = pages(api, f"/api/v1/{name}?page_size=5&ordering={ordering}")
+    assert forwards == backwards
+    rows = [row for page in forwards for row in page]
     key = {"project": "owner"}.get(ordering.lstrip("-"), ordering.lstrip("-"))
-    if key in told[0] and name != "errors":
-        assert [row[key] for row in told] == sorted((row[key] for row in told), reverse=ordering.startswith("-"))
-    assert len({str(row) for row in told}) == len(told) >= 12
+    if key in rows[0] and name != "errors":
+        assert [row[key] for row in rows] == sorted((row[key] for row in rows), reverse=ordering.startswith("-"))
+    assert len({str(row) for row in rows}) == len(rows) >= 12
 
 
-def test_where_all_rows_have_the_same_value_none_is_told_twice_and_none_left_out(api, many):
+def test_rows_with_the_same_value_of_the_ordering_are_listed_exactly_once(api, many):
     SyncRun.objects.update(started_at=many.created_at)
-    there, _ = pages(api, "/api/v1/runs?page_size=5&ordering=started_at")
-    assert sorted(row["id"] for page in there for row in page) == sorted(SyncRun.objects.values_list("pk", flat=True))
+    forwards, _ = pages(api, "/api/v1/runs?page_size=5&ordering=started_at")
+    assert sorted(row["id"] for page in forwards for row in page) == sorted(
+        SyncRun.objects.values_list("pk", flat=True)
+    )
 
 
-def test_rows_that_come_and_go_between_two_pages_move_no_other(api, many):
+def test_rows_that_are_added_and_deleted_between_two_pages_do_not_move_other_rows(api, many):
     first = api.get("/api/v1/runs?page_size=5").json()
     factories.SyncRunFactory(mailbox=many)
     SyncRun.objects.filter(pk=first["results"][-1]["id"]).delete()
@@ -99,7 +101,7 @@ def test_rows_that_come_and_go_between_two_pages_move_no_other(api, many):
 @pytest.mark.parametrize(
     "cursor", ["nonsense", "ÿ", "W10=", "WyItaWQiLCAxLCAxLCBmYWxzZV0=", "WyJpZCIsICJhIiwgImEiLCBmYWxzZV0=", "W" * 3000]
 )
-def test_a_cursor_that_is_none_is_refused_in_words(api, many, cursor):
+def test_an_invalid_cursor_is_rejected(api, many, cursor):
     answer = api.get("/api/v1/runs", {"cursor": cursor})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "cursor")
 
@@ -114,20 +116,20 @@ def test_the_cursor_of_another_ordering_is_refused(api, many):
     "query",
     ["colour=blue", "ordering=colour", "ordering=", "page_size=0", "page_size=1001", "page_size=x", "format=xml"],
 )
-def test_a_parameter_that_is_not_known_or_makes_no_sense_is_refused(api, db, name, query):
+def test_an_unknown_parameter_or_an_invalid_value_is_rejected(api, db, name, query):
     answer = api.get(f"/api/v1/{name}?{query}")
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, query.partition("=")[0])
 
 
-def test_the_cursor_of_tokens_tells_nothing_of_their_digests(api):
+def test_the_cursor_of_tokens_does_not_contain_their_digests(api):
     for _ in range(3):
         api.post("/api/v1/tokens", {"name": "CI"}, format="json")
-    there, back = pages(api, "/api/v1/tokens?page_size=1&ordering=-created")
-    assert (there, len(there)) == (back, 4)
+    forwards, backwards = pages(api, "/api/v1/tokens?page_size=1&ordering=-created")
+    assert (forwards, len(forwards)) == (backwards, 4)
     assert "digest" not in str(api.get("/api/v1/tokens?page_size=1").json())
 
 
-def test_many_mailboxes_are_started_stopped_and_listed_by_filter_and_never_all_by_mistake(api, many):
+def test_actions_on_many_mailboxes_require_a_filter(api, many):
     place = f"integration_name={many.integration.name}"
     assert api.post(f"/api/v1/mailboxes/stop?{place}").json()["detail"] == "1 mailbox is stopped."
     assert api.get("/api/v1/mailboxes?enabled=false").json()["results"][0]["id"] == many.pk
@@ -139,7 +141,7 @@ def test_many_mailboxes_are_started_stopped_and_listed_by_filter_and_never_all_b
     assert not many.__class__.objects.filter(enabled=False).exists()
 
 
-def test_one_folder_is_listed_again(api, many):
+def test_a_full_resync_of_one_folder_resets_its_cursor(api, many):
     folder = many.folders.get()
     url = f"/api/v1/mailboxes/{many.pk}/folders/{folder.pk}"
     assert api.get(url).json()["path"] == folder.path
@@ -150,13 +152,17 @@ def test_one_folder_is_listed_again(api, many):
     assert api.post(f"/api/v1/mailboxes/{many.pk + 1}/folders/{folder.pk}/list-again").status_code == 404
 
 
-def test_the_history_tells_who_did_what(api, many):
+def test_the_audit_log_contains_actor_and_changes(api, many):
     api.post(f"/api/v1/mailboxes/{many.pk}/stop")
-    (act,) = api.get("/api/v1/history", {"about": "mailbox", "object_id": many.pk}).json()["results"]
-    assert (act["who"], act["integration_id"], "stopped" in act["text"]) == ("administrator", many.integration_id, True)
+    (entry,) = api.get("/api/v1/history", {"about": "mailbox", "object_id": many.pk}).json()["results"]
+    assert (entry["who"], entry["integration_id"], "stopped" in entry["text"]) == (
+        "administrator",
+        many.integration_id,
+        True,
+    )
     api.patch(f"/api/v1/buckets/{many.bucket_id}", {"monthly_limit": 5}, format="json")
-    act = api.get("/api/v1/history?ordering=-at").json()["results"][0]
-    assert act["changes"] == [{"what": "AI units a month", "before": "empty", "after": "5"}]
+    entry = api.get("/api/v1/history?ordering=-at").json()["results"][0]
+    assert entry["changes"] == [{"what": "AI units a month", "before": "empty", "after": "5"}]
 
 
 def test_lists_can_be_filtered(api, many):
@@ -168,7 +174,7 @@ def test_lists_can_be_filtered(api, many):
     assert api.get("/api/v1/runs", {"since": "2099-01-01T00:00:00Z"}).json()["results"] == []
 
 
-def test_an_error_is_told_as_the_vendor_tells_it(api, many):
+def test_an_error_has_the_format_of_the_vendor(api, many):
     (first, *_) = api.get("/api/v1/errors").json()["results"]
     assert first["error_details"] == {"kind": "exchange_busy", "full_error_text": "Busy."}
     assert first["mailbox_name"] == many.address
@@ -177,16 +183,16 @@ def test_an_error_is_told_as_the_vendor_tells_it(api, many):
 def test_set_aside_emails_are_retried_and_dismissed(api, many):
     many.integration.__class__.objects.filter(pk=many.integration_id).update(enabled=False, disabled_reason="user")
     pk = DeadLetter.objects.first().pk
-    assert api.post(f"/api/v1/set-aside/{pk}/retry").status_code == 422  # stopped, and says so
+    assert api.post(f"/api/v1/set-aside/{pk}/retry").status_code == 422  # the mailbox is stopped
     assert api.post(f"/api/v1/set-aside/{pk}/dismiss").status_code == 200
     assert api.get(f"/api/v1/set-aside/{pk}").json()["settled"] == "dismissed"
 
 
-def test_overview_and_usage_answer(api, many):
+def test_overview_and_usage_return_counts(api, many):
     factories.LedgerEntryFactory(bucket=many.bucket, billed=True)
-    told = api.get("/api/v1/overview").json()
-    assert sum(told["mailboxes"].values()) == 13
-    assert told["polls"] is None
+    overview = api.get("/api/v1/overview").json()
+    assert sum(overview["mailboxes"].values()) == 13
+    assert overview["polls"] is None
     PollRate.objects.create(at=timezone.now(), needed=83.3, done=8.8)
     assert (
         api.get("/api/v1/overview").json()["polls"].items()
@@ -203,7 +209,7 @@ def test_an_email_is_previewed(api):
     assert "no_email" in api.post("/api/v1/preview", b"\x00\xff", content_type="message/rfc822").json()["rejection"]
 
 
-def test_who_asks_too_often_is_told_when_to_go_on(api, settings):
+def test_a_client_above_the_rate_limit_gets_the_time_to_wait(api, settings):
     from api.throttling import PerToken
 
     rate, PerToken.THROTTLE_RATES = PerToken.THROTTLE_RATES, {"token": "3/min"}

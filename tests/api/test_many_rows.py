@@ -1,4 +1,4 @@
-"""A hundred thousand rows: the last page of every list costs what the first one does."""
+"""Lists of a hundred thousand rows: the last page takes as many queries, database steps and memory as the first one."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ LISTS = {
     "webhooks": (lambda: Webhook.objects.create(url="https://hooks.example/"), {}),
     "tokens": (token, {"digest": TEXT, "token_key": "''", "public_id": UUID[connection.vendor]}),
 }
-"""How a row is made, and what must be another in each of its like."""
+"""By path: the function that creates the first row, and SQL expressions for the columns that must differ in each row."""
 
 
 def stored(make, other):
-    """So many rows like this one, by the database itself: it takes a second."""
+    """Create a row and `MANY` copies of it by one SQL statement, which takes a second. Return the model."""
     row = make()
     columns = [field.column for field in row._meta.concrete_fields if field.column != "id"]
     table, primary = row._meta.db_table, row._meta.pk.column
@@ -78,8 +78,9 @@ def stored(make, other):
 
 @contextmanager
 def steps_counted():
-    """Yield a list with the thousands of steps that SQLite takes in the block: unlike seconds, they do not depend on what
-    else the machine does. PostgreSQL counts none.
+    """Yield a list whose entry is the number of steps of SQLite in the block, in thousands.
+
+    Steps, unlike seconds, do not depend on the load of the machine. With PostgreSQL the number is 0.
     """
     steps = [0]
 
@@ -97,7 +98,8 @@ def steps_counted():
         connection.connection.set_progress_handler(None, 0)
 
 
-def asked(api, url):
+def measured(api, url):
+    """Return the response data, the queries, the thousands of database steps, and the peak memory in bytes of a GET."""
     with CaptureQueriesContext(connection) as seen, steps_counted() as steps:
         answer = api.get(url)
     tracemalloc.start()
@@ -109,26 +111,26 @@ def asked(api, url):
 
 
 def behind(row, key):
-    """The cursor of the page that begins behind this row, by id from the last to the first."""
+    """Return the cursor of the page that begins after this row, in descending order of the id."""
     value = str(getattr(row, key))
     return urlsafe_b64encode(json.dumps(["-id", value, value, False]).encode()).decode()
 
 
-def test_every_list_of_the_api_is_among_those_that_are_measured():
+def test_every_list_of_the_api_is_measured():
     lists = [pattern for pattern in routes() if issubclass(pattern.callback.cls, Listed)]
     assert len(lists) == len(LISTS)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", LISTS)
-def test_the_last_page_costs_what_the_first_one_does(api, name):
+def test_the_last_page_costs_as_much_as_the_first_one(api, name):
     model = stored(*LISTS[name])
     key = next(p.callback.cls for p in routes() if p.pattern.match(f"api/v1/{name}")).key
     url = f"/api/v1/{name}?ordering=-id"
-    asked(api, url)  # what is loaded with the first request is no matter of pages
-    first, first_queries, first_steps, first_peak = asked(api, url)
+    measured(api, url)  # the first request also loads modules and caches, so it is not compared
+    first, first_queries, first_steps, first_peak = measured(api, url)
     row = model.objects.order_by(key)[100]
-    last, last_queries, last_steps, last_peak = asked(api, f"{url}&cursor={behind(row, key)}")
+    last, last_queries, last_steps, last_peak = measured(api, f"{url}&cursor={behind(row, key)}")
     assert len(first["results"]) == len(last["results"]) == 100
     assert last["next"] is None
     assert last_queries == first_queries <= 20
@@ -138,11 +140,11 @@ def test_the_last_page_costs_what_the_first_one_does(api, name):
 
 @pytest.mark.long
 @pytest.mark.parametrize("query", ["ordering=email", "ordering=-updated_at", "status=waiting", "email=77"])
-def test_also_what_no_index_orders_is_told_in_bounded_memory(api, query):
+def test_an_ordering_without_an_index_needs_limited_memory(api, query):
     stored(*LISTS["mailboxes"])
-    asked(api, "/api/v1/mailboxes?page_size=1")
-    _, queries, steps, peak = asked(api, f"/api/v1/mailboxes?{query}")
+    measured(api, "/api/v1/mailboxes?page_size=1")
+    _, queries, steps, peak = measured(api, f"/api/v1/mailboxes?{query}")
     assert queries <= 20
     assert peak < 8_000_000
-    assert steps < MANY  # a thousand steps a row: sorting them takes 200, comparing each with each a hundred thousand
+    assert steps < MANY  # 1,000 steps per row. Sorting takes about 200, a quadratic algorithm 100,000
     assert Mailbox.objects.count() > MANY

@@ -1,4 +1,4 @@
-"""Who may do what by the API: every address, every method, every role."""
+"""Permissions of the API: every URL is requested with every method as every role."""
 
 from __future__ import annotations
 
@@ -20,14 +20,16 @@ MAY = {
     "Administrator": {VIEW, OPERATE, ADMINISTER, READ_MAIL},
 }
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-LIBRARYS = {"api-schema", "api-docs"}
+LIBRARY_VIEWS = {"api-schema", "api-docs"}
 
 
 def routes():
-    return [pattern for pattern in get_resolver().url_patterns[4].url_patterns if pattern.name not in LIBRARYS]
+    """Return the URL patterns of the API, except those of drf-spectacular."""
+    return [pattern for pattern in get_resolver().url_patterns[4].url_patterns if pattern.name not in LIBRARY_VIEWS]
 
 
 def address(pattern, rows):
+    """Return a URL of this pattern, with names and primary keys that do not exist."""
     values = {
         "project": "nowhere",
         "name": "nothing",
@@ -45,7 +47,7 @@ def rows(db):
     return {"pk": lambda name: uuid.uuid4() if "token" in name else 999_999}
 
 
-def test_every_address_of_the_api_says_what_each_of_its_methods_needs():
+def test_every_view_declares_the_permission_of_each_of_its_methods():
     for pattern in routes():
         view = pattern.callback.cls
         served = {method for method in METHODS if hasattr(view, method.lower())}
@@ -68,7 +70,7 @@ def test_each_role_may_do_what_the_table_says_and_nothing_else(rows, role):
             assert answer.status_code < 500
 
 
-def test_only_who_is_logged_in_sees_the_schema(db):
+def test_the_schema_requires_authentication(db):
     assert client_of("nobody").get("/api/schema").status_code in (401, 403)
     assert client_of("Viewer").get("/api/schema").status_code == 200
 
@@ -85,16 +87,16 @@ def test_the_schema_has_no_warnings(db, capfd):
     assert not GENERATOR_STATS._error_cache
     assert schema["openapi"] == "3.1.0"
     for path, methods in schema["paths"].items():
-        for method, told in methods.items():
-            assert {"400", "401", "403", "404", "405", "406", "413", "415", "429"} <= set(told["responses"]), (
+        for method, operation in methods.items():
+            assert {"400", "401", "403", "404", "405", "406", "413", "415", "429"} <= set(operation["responses"]), (
                 path,
                 method,
             )
-            for content in told.get("requestBody", {}).get("content", {}).values():
+            for content in operation.get("requestBody", {}).get("content", {}).values():
                 assert "examples" in content or content["schema"].get("format") == "binary", (path, method)
 
 
-def test_a_token_is_refused_once_it_ended_or_was_revoked(api):
+def test_a_revoked_token_is_rejected(api):
     made = api.post("/api/v1/tokens", {"name": "CI", "days": 1}, format="json").json()
     other = client_of("nobody")
     other.credentials(HTTP_AUTHORIZATION=f"Bearer {made['token']}")
@@ -104,7 +106,7 @@ def test_a_token_is_refused_once_it_ended_or_was_revoked(api):
     assert other.get("/api/v1/overview").status_code == 401
 
 
-def test_a_token_that_ended_is_refused_and_goes_when_its_user_makes_another(api):
+def test_an_expired_token_is_rejected_and_deleted_when_its_user_creates_another(api):
     made = api.post("/api/v1/tokens", {"name": "CI", "days": 1}, format="json").json()
     ApiToken.objects.filter(public_id=made["id"]).update(expiry=timezone.now())
     other = client_of("nobody")
@@ -115,7 +117,7 @@ def test_a_token_that_ended_is_refused_and_goes_when_its_user_makes_another(api)
 
 
 @pytest.mark.parametrize("header", ["Bearer", "Bearer nonsense", "Bearer a b", "Bearer \xff\xfe", "Basic YTpi"])
-def test_a_header_that_holds_no_token_is_refused(db, header):
+def test_a_header_without_a_valid_token_is_rejected(db, header):
     client = client_of("nobody")
     client.credentials(HTTP_AUTHORIZATION=header)
     answer = client.get("/api/v1/overview")
@@ -123,7 +125,7 @@ def test_a_header_that_holds_no_token_is_refused(db, header):
     assert answer["Content-Type"] == "application/problem+json"
 
 
-def test_what_is_not_there_answers_alike_whether_it_was_ever(api):
+def test_the_response_is_404_for_every_primary_key_that_does_not_exist(api):
     mailbox = factories.MailboxFactory()
     for pk in (mailbox.pk + 1, 10**17, 0):
         assert api.get(f"/api/v1/mailboxes/{pk}").status_code == 404

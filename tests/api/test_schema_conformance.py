@@ -1,4 +1,4 @@
-"""Requests made from the schema, as each role: no fault of ours, no answer that the schema does not tell."""
+"""Requests that schemathesis generates from the OpenAPI schema, as each role. Every response must match the schema."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tests import factories
 from tests.api.conftest import EVERYBODY, client_of
 
 EXAMPLES = int(os.environ.get("API_EXAMPLES", "0"))
-"""For each operation and role, beside those that look for each edge of the schema. Without it a few only, to be quick."""
+"""Random requests per operation and role. If it is 0, only a few are made, and none for the edge cases of the schema."""
 NETWORK = ("/check", "/estimate", "/create", "/preview", "/try", "/available-buckets")
-"""What asks Exchange or Re:infer is tested where there is one."""
+"""Ends of paths that are excluded, because these operations send requests to Exchange or Re:infer."""
 
 config = schemathesis.Config.from_dict(
-    # 409 and 422: a request that is right by its shape, and not possible as things stand.
+    # 409 and 422: a request that matches the schema can be impossible because of the stored state.
     {
         "phases": {"coverage": {"enabled": EXAMPLES > 0}},
         "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", 401, 403, 404, 409, 422]}},
@@ -34,12 +34,12 @@ schema.app = application
 
 @pytest.fixture
 def rows(db):
-    """Something behind the first numbers, so that not every request ends at 404."""
-    # A request by WSGI closes the connections of its thread at its end, and with it the transaction of the test.
+    """Some rows, so that not every response is 404."""
+    # At the end of a WSGI request, Django closes the database connection. This would end the transaction of the test.
     signals = (request_started, request_finished)
     for signal in signals:
         signal.disconnect(close_old_connections)
-    _made()
+    _create_rows()
     yield
     for signal in signals:
         signal.connect(close_old_connections)
@@ -47,12 +47,12 @@ def rows(db):
 
 @pytest.fixture
 def token(role, rows):
-    """Made once for all requests of a test."""
+    """The header with a token, created once for all requests of a test."""
     credentials = client_of(role)._credentials
     return {"Authorization": credentials["HTTP_AUTHORIZATION"]} if credentials else {}
 
 
-def _made():
+def _create_rows():
     factories.SetAsideEmailFactory()
     factories.MailboxStateFactory()
     factories.SyncRunFactory(outcome="failed")
@@ -67,10 +67,8 @@ def _made():
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-def test_every_answer_is_one_that_the_schema_tells(case, role, rows, token):
-    cache.clear()  # so that the bound of requests a minute hides nothing
+def test_every_response_matches_the_schema(case, role, rows, token):
+    cache.clear()  # otherwise the rate limit would reject most requests
     if case.meta.generation.mode.is_positive:
-        case.query.pop(
-            "cursor", None
-        )  # no schema can tell a cursor that there is; test_lists.py has those that there are not
+        case.query.pop("cursor", None)  # the schema cannot describe valid cursors; test_lists.py tests invalid ones
     case.call_and_validate(headers={**(case.headers or {}), **token})

@@ -1,7 +1,7 @@
-"""Nobody learns a stored secret by pointing its connection elsewhere, whichever way he comes in.
+"""A stored secret is never sent to another server than the one it was entered for, however the settings are changed.
 
-Each way in is tried with each setting that says where the secret is sent. Two servers listen on loopback, one where the
-secret belongs and one where it does not, and neither may see a connection.
+The tests combine each interface with each setting that decides where the secret is sent. Two servers listen on the loopback
+interface: the one of the secret (`own`) and another one (`other`). Neither may get a connection.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ ADDRESS = "desk@bank.example"
 
 
 class Listener:
-    """A server that counts who connects, and hangs up."""
+    """A server that counts connections, and closes each of them."""
 
     def __init__(self):
         self.seen = 0
@@ -70,13 +70,13 @@ def listener():
 
 @pytest.fixture
 def own(listener):
-    """Where the secret belongs."""
+    """The server for which the secret was entered."""
     return listener()
 
 
 @pytest.fixture
 def other(listener):
-    """Where it does not."""
+    """Another server, to which the secret must not be sent."""
     return listener()
 
 
@@ -103,7 +103,7 @@ def destination(db, own):
     return factories.DestinationFactory(name="Production", endpoint=f"http://{own.address}", token=SECRET)
 
 
-# ---- what is changed ------------------------------------------------------------------------------------------------
+# ---- changed settings ------------------------------------------------------------------------------------------------
 
 SETTINGS = {
     "endpoint": lambda other: {"endpoint": f"https://{other.address}/EWS/Exchange.asmx"},
@@ -116,11 +116,11 @@ SETTINGS = {
 }
 
 
-# ---- the ways in: each answers with the text that its user sees -----------------------------------------------------
+# ---- interfaces: each function returns the text that the user sees -----------------------------------------------------
 
 
 def sent_by_page(integration, changed):
-    """The form as a browser sends it."""
+    """Return the form data that a browser sends."""
     from integrations.forms import IntegrationForm
 
     form = IntegrationForm(instance=integration)
@@ -141,12 +141,12 @@ test_button_of_the_page.__test__ = False
 
 
 def document_of(integration, changed):
-    there = copy.copy(integration)
+    row = copy.copy(integration)
     for name, value in changed.items():
-        setattr(there, name, value)
-    found = exported(there)
-    found.pop("updated_at")
-    return found
+        setattr(row, name, value)
+    document = exported(row)
+    document.pop("updated_at")
+    return document
 
 
 def api_put(integration, changed, admin, api):
@@ -187,20 +187,20 @@ WAYS = (edit_page, test_button_of_the_page, api_put, api_try, import_page, apply
 
 @pytest.mark.parametrize("setting", SETTINGS)
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
-def test_a_stored_secret_is_needed_again_whichever_way_its_place_is_changed(
+def test_a_stored_secret_is_required_again_when_any_interface_changes_its_destination(
     integration, own, other, admin, api, tmp_path, way, setting
 ):
     before = Integration.objects.values().get()
     more = [tmp_path] if way is apply_command else []
-    told = way(integration, SETTINGS[setting](other), admin, api, *more)
+    text = way(integration, SETTINGS[setting](other), admin, api, *more)
     assert (own.seen, other.seen) == (0, 0)
-    assert f"The client secret {AGAIN} the {setting} changed." in told
+    assert f"The client secret {AGAIN} the {setting} changed." in text
     assert Integration.objects.values().get() == before
-    assert SECRET not in told
+    assert SECRET not in text
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_with_the_secret_the_change_is_saved_and_the_secret_is_bound_to_the_new_place(
+def test_with_the_secret_the_change_is_stored_and_the_secret_is_bound_to_the_new_server(
     integration, other, admin, api, setting
 ):
     changed = SETTINGS[setting](other)
@@ -212,7 +212,7 @@ def test_with_the_secret_the_change_is_saved_and_the_secret_is_bound_to_the_new_
     assert row.bindings["client_secret"] == row.places()["client_secret"]
 
 
-def test_a_document_with_the_same_secret_moves_it(integration, other, api):
+def test_a_document_with_the_same_secret_binds_it_to_the_new_server(integration, other, api):
     document = document_of(integration, SETTINGS["endpoint"](other))
     document["configuration"]["connection"]["application"]["client_secret"] = SECRET
     answer = api.put("/api/v1/integrations/bank/mail", document, format="json")
@@ -221,7 +221,7 @@ def test_a_document_with_the_same_secret_moves_it(integration, other, api):
     assert (other.address in row.endpoint, row.opened("client_secret")) == (True, SECRET)
 
 
-def test_a_document_with_the_same_secret_binds_one_that_was_bound_nowhere(integration, api):
+def test_a_document_with_the_same_secret_binds_a_secret_without_a_binding(integration, api):
     Integration.objects.update(bindings={})
     document = document_of(integration, {})
     document["configuration"]["connection"]["application"]["client_secret"] = SECRET
@@ -237,7 +237,7 @@ def test_a_document_with_the_same_secret_binds_one_that_was_bound_nowhere(integr
         {"authority": "https://LOCALHOST.example:443/"},
     ],
 )
-def test_what_sends_the_secret_nowhere_else_asks_for_nothing(integration, admin, api, changed):
+def test_a_change_that_sends_the_secret_to_no_other_server_does_not_require_it(integration, admin, api, changed):
     factories.moved(integration, authority="https://localhost.example")
     edit_page(integration, changed, admin, api)
     row = Integration.objects.get()
@@ -245,29 +245,29 @@ def test_what_sends_the_secret_nowhere_else_asks_for_nothing(integration, admin,
     assert row.opened("client_secret") == SECRET
 
 
-def test_a_minimum_that_was_raised_is_not_lowered_again_without_the_secret(integration, admin, api):
+def test_the_minimum_tls_version_cannot_be_lowered_without_the_secret(integration, admin, api):
     edit_page(integration, {"tls_minimum": "1.3"}, admin, api)
-    told = edit_page(Integration.objects.get(), {"tls_minimum": "1.2"}, admin, api)
-    assert f"{AGAIN} the minimum TLS version changed." in told
+    text = edit_page(Integration.objects.get(), {"tls_minimum": "1.2"}, admin, api)
+    assert f"{AGAIN} the minimum TLS version changed." in text
     assert Integration.objects.get().tls_minimum == "1.3"
 
 
-def test_a_secret_of_another_kind_of_sign_in_is_not_carried_to_a_new_place_in_two_steps(integration, other, admin, api):
-    """First a sign-in that does not use it, then another endpoint, then the sign-in that does."""
+def test_a_secret_is_not_carried_to_a_new_server_by_changing_the_sign_in_first(integration, other, admin, api):
+    """First select a sign-in that does not use the secret, then another endpoint, then the sign-in that uses it."""
     account = {"username": "u", "password": "p"}
     edit_page(integration, {"auth": "ntlm", **account}, admin, api)
     edit_page(Integration.objects.get(), {**SETTINGS["endpoint"](other), "password": "p"}, admin, api)
     assert other.address in Integration.objects.get().endpoint
-    told = edit_page(Integration.objects.get(), {"auth": "oauth2"}, admin, api)
-    assert f"The client secret {AGAIN} the endpoint changed." in told
+    text = edit_page(Integration.objects.get(), {"auth": "oauth2"}, admin, api)
+    assert f"The client secret {AGAIN} the endpoint changed." in text
     assert Integration.objects.get().auth == "ntlm"
 
 
-# ---- past every page: the database itself ---------------------------------------------------------------------------
+# ---- changes in the database, without an interface ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_a_row_that_was_changed_past_every_page_sends_nothing(integration, own, other, setting):
+def test_an_integration_that_was_changed_in_the_database_sends_no_secret(integration, own, other, setting):
     Integration.objects.update(**SETTINGS[setting](other))
     row = Integration.objects.get()
     with pytest.raises(SecretElsewhere):
@@ -279,39 +279,38 @@ def test_a_row_that_was_changed_past_every_page_sends_nothing(integration, own, 
     assert (own.seen, other.seen) == (0, 0)
 
 
-def test_a_row_that_is_changed_and_saved_in_code_sends_nothing(integration, other):
+def test_an_integration_that_was_changed_in_code_sends_no_secret(integration, other):
     row = Integration.objects.get()
     row.endpoint = f"https://{other.address}/EWS/Exchange.asmx"
     row.save()
     with pytest.raises(SecretElsewhere):
         open_source(Integration.objects.get(), ADDRESS)
-    integration.endpoint = row.endpoint  # also by who made it, in the same process
+    integration.endpoint = row.endpoint  # also with the instance that created the row
     integration.save()
     with pytest.raises(SecretElsewhere):
         open_source(Integration.objects.get(), ADDRESS)
 
 
-def test_a_row_that_is_not_saved_sends_nothing_elsewhere(integration, other):
-    there = copy.copy(Integration.objects.get())
-    there.endpoint = f"https://{other.address}/EWS/Exchange.asmx"
+def test_a_changed_integration_that_is_not_stored_sends_no_secret(integration, other):
+    unsaved = copy.copy(Integration.objects.get())
+    unsaved.endpoint = f"https://{other.address}/EWS/Exchange.asmx"
     with pytest.raises(SecretElsewhere):
-        open_source(there, ADDRESS)
+        open_source(unsaved, ADDRESS)
 
 
-def test_nothing_but_the_connection_opens_a_secret_to_send_it():
-    """Whoever opens one otherwise does not ask where it goes. These do not send it, but for the signature of a webhook, which
-    cannot be changed."""
+def test_only_known_modules_decrypt_a_secret():
+    """`reveal` decrypts a secret without a check of its destination. So only modules that do not send it may call `reveal`."""
     known = {
-        "integrations/bound.py": "asks",
-        "integrations/sealing.py": "whether it can be opened",
-        "integrations/connect.py": "whether this process can open them; keeps none",
-        "integrations/forms/certificate.py": "whether it is the key of a certificate",
-        "web/integrations/document_form.py": "a document that was just pasted",
-        "operations/documents/plan.py": "whether a document holds the same",
-        "notifications/delivering.py": "signs, and is not sent",
+        "integrations/bound.py": "checks the destination first",
+        "integrations/sealing.py": "checks whether the secret can be decrypted",
+        "integrations/connect.py": "checks whether this process can decrypt the secrets",
+        "integrations/forms/certificate.py": "checks whether the key belongs to the certificate",
+        "web/integrations/document_form.py": "the secrets of a document that was just entered",
+        "operations/documents/plan.py": "compares with the secret in a document",
+        "notifications/delivering.py": "signs a webhook request; the URL of a webhook cannot be changed",
     }
     root = Path(settings.BASE_DIR)
-    found, senders = set(), set()
+    revealing, senders = set(), set()
     for app in product_packages():
         for path in (root / app).rglob("*.py"):
             calls = {
@@ -320,14 +319,14 @@ def test_nothing_but_the_connection_opens_a_secret_to_send_it():
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
             }
             place = path.relative_to(root).as_posix()
-            found |= {place} if "reveal" in calls else set()
+            revealing |= {place} if "reveal" in calls else set()
             senders |= {place} if "opened" in calls else set()
-    assert found == set(known)
-    digested = {"sync/jobs/sign_in_budget.py"}  # told apart by a keyed digest, and sent nowhere
+    assert revealing == set(known)
+    digested = {"sync/jobs/sign_in_budget.py"}  # computes a keyed digest of the secret, and does not send it
     assert senders == {"integrations/connect.py", "integrations/sealing.py"} | digested
 
 
-def test_djangos_own_admin_changes_none_of_them(rf):
+def test_the_django_admin_cannot_change_integrations_and_destinations(rf):
     from django.contrib.admin import site
 
     request = rf.get("/")
@@ -337,10 +336,10 @@ def test_djangos_own_admin_changes_none_of_them(rf):
         assert not page(model, site).has_add_permission(request)
 
 
-# ---- the switch to the other API ------------------------------------------------------------------------------------
+# ---- the switch between EWS and Graph ------------------------------------------------------------------------------------
 
 
-def test_a_switch_within_a_cloud_of_microsoft_needs_no_secret(integration):
+def test_a_switch_within_a_microsoft_cloud_requires_no_secret(integration):
     factories.moved(integration, endpoint="https://outlook.office365.com/EWS/Exchange.asmx")
     target = api_migration.target_of(integration, "graph")
     assert isinstance(target, api_migration.Target)
@@ -348,21 +347,21 @@ def test_a_switch_within_a_cloud_of_microsoft_needs_no_secret(integration):
 
 
 @pytest.mark.parametrize("dry", [True, False])
-def test_a_switch_to_an_endpoint_of_ones_own_needs_the_secret(integration, own, other, admin, api, dry):
-    there = {"endpoint": f"https://{other.address}", "anyway": True}
-    answer = api.post(f"/api/v1/integrations/bank/mail/switch-to-graph{'?dry_run=1' * dry}", there, format="json")
+def test_a_switch_to_a_custom_endpoint_requires_the_secret(integration, own, other, admin, api, dry):
+    target = {"endpoint": f"https://{other.address}", "anyway": True}
+    answer = api.post(f"/api/v1/integrations/bank/mail/switch-to-graph{'?dry_run=1' * dry}", target, format="json")
     assert answer.status_code == 422
     assert answer.json()["errors"] == [
         {"field": "client_secret", "message": f"The client secret {AGAIN} the endpoint changed."}
     ]
     page = reverse("integration-switch", args=[integration.pk])
-    told = admin.post(page, {**there, "page": "1"} if dry else {**there, "do": "1", "anyway": "on"}).text
-    assert f"The client secret {AGAIN} the endpoint changed." in told
+    text = admin.post(page, {**target, "page": "1"} if dry else {**target, "do": "1", "anyway": "on"}).text
+    assert f"The client secret {AGAIN} the endpoint changed." in text
     assert (own.seen, other.seen) == (0, 0)
     assert Integration.objects.get().microsoft_api == "ews"
 
 
-def test_the_doctor_takes_the_secret_nowhere_else(integration, own, other):
+def test_the_doctor_sends_the_secret_to_no_other_server(integration, own, other):
     with pytest.raises(CommandError, match=f"{AGAIN} the endpoint changed"):
         call_command(
             "doctor", "--integration", "bank/mail", "--graph", "--endpoint", f"https://{other.address}",
@@ -391,15 +390,15 @@ def destination_patch(destination, endpoint, admin, api):
 
 @pytest.mark.parametrize("way", [destination_page, destination_test_button, destination_patch])
 @pytest.mark.parametrize("endpoint", ["https://{}", "http://{}/organisation/thief"])
-def test_a_stored_token_is_needed_again_with_another_endpoint(destination, own, other, admin, api, way, endpoint):
+def test_a_stored_token_is_required_again_with_another_endpoint(destination, own, other, admin, api, way, endpoint):
     before = Destination.objects.values().get()
-    told = way(destination, endpoint.format(other.address), admin, api)
+    text = way(destination, endpoint.format(other.address), admin, api)
     assert (own.seen, other.seen) == (0, 0)
-    assert f"The API token {AGAIN} the endpoint changed." in told
+    assert f"The API token {AGAIN} the endpoint changed." in text
     assert Destination.objects.values().get() == before
 
 
-def test_a_patch_with_the_token_moves_it_and_the_history_says_from_where_to_where(destination, other, api):
+def test_a_patch_with_the_token_binds_it_to_the_new_server_and_the_audit_entry_names_both(destination, other, api):
     from access.models import AuditEntry
 
     before = destination.endpoint
@@ -413,13 +412,13 @@ def test_a_patch_with_the_token_moves_it_and_the_history_says_from_where_to_wher
     ]
 
 
-def test_a_patch_of_what_makes_no_difference_asks_for_nothing(destination, api):
+def test_a_patch_to_an_equivalent_endpoint_does_not_require_the_token(destination, api):
     given = {"endpoint": f"{destination.endpoint}/", "name": "Other"}
     assert api.patch(f"/api/v1/destinations/{destination.pk}", given, format="json").status_code == 200
     assert Destination.objects.get().opened("token") == SECRET
 
 
-def test_a_destination_that_was_changed_past_every_page_sends_nothing(destination, own, other):
+def test_a_destination_that_was_changed_in_the_database_sends_no_token(destination, own, other):
     Destination.objects.update(endpoint=f"http://{other.address}")
     row = Destination.objects.get()
     with pytest.raises(TokenElsewhere):
@@ -429,7 +428,9 @@ def test_a_destination_that_was_changed_past_every_page_sends_nothing(destinatio
     assert (own.seen, other.seen) == (0, 0)
 
 
-def test_a_page_of_such_a_row_says_what_to_do(destination, integration, other, admin):
+def test_the_page_of_a_row_that_was_changed_in_the_database_names_the_required_action(
+    destination, integration, other, admin
+):
     Destination.objects.filter(pk=destination.pk).update(endpoint=f"http://{other.address}")
     Integration.objects.update(endpoint=f"https://{other.address}")
     assert "enter the token again" in admin.get(reverse("destination", args=[destination.pk])).text
@@ -439,7 +440,7 @@ def test_a_page_of_such_a_row_says_what_to_do(destination, integration, other, a
 # ---- rows of an older version ---------------------------------------------------------------------------------------
 
 
-def test_a_migration_binds_what_is_stored_without_a_key(integration, destination, settings):
+def test_the_migration_binds_stored_secrets_without_the_encryption_key(integration, destination, settings):
     from importlib import import_module
 
     from django.apps import apps
@@ -454,7 +455,7 @@ def test_a_migration_binds_what_is_stored_without_a_key(integration, destination
     assert list(Integration.objects.get().bindings) == ["client_secret"]
 
 
-def test_a_secret_from_the_database_is_not_taken_for_one_that_was_just_entered(destination):
+def test_a_secret_from_the_database_does_not_count_as_newly_entered(destination):
     assert not Destination.objects.get().token.is_new
     assert not destination.token.is_new
     assert Secret.sealed("x").is_new

@@ -1,4 +1,4 @@
-"""What an error stopped is started by one request, as by one button."""
+"""One request starts all mailboxes of a destination or bucket that an error stopped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.api.conftest import client_of
 
 
 @pytest.mark.parametrize("kind", ["destination", "bucket"])
-def test_what_an_error_stopped_is_started_and_written_down(db, kind):
+def test_mailboxes_that_an_error_stopped_are_started_and_an_audit_entry_is_written(db, kind):
     mailbox = factories.MailboxFactory(enabled=False, disabled_reason="sync_error", disabled_detail="Refused.")
     by_hand = factories.MailboxFactory(stopped=True, bucket=mailbox.bucket)
     row = mailbox.bucket if kind == "bucket" else mailbox.bucket.destination
@@ -21,6 +21,6 @@ def test_what_an_error_stopped_is_started_and_written_down(db, kind):
     assert (answer.status_code, answer.json()) == (200, {"detail": "1 mailbox is started."})
     assert list(Mailbox.objects.filter(enabled=True)) == [mailbox]
     assert not Mailbox.objects.get(pk=by_hand.pk).enabled
-    act = AuditEntry.objects.get()
-    assert (act.about, act.object_id, act.text) == (kind, row.pk, "1 mailbox is started.")
+    entry = AuditEntry.objects.get()
+    assert (entry.about, entry.object_id, entry.text) == (kind, row.pk, "1 mailbox is started.")
     assert client_of("Operator").post(url).status_code == 422

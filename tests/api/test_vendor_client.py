@@ -1,7 +1,7 @@
-"""The vendor's command-line client finds what it asks for: its paths, its envelope, its shapes.
+"""The Re:infer-compatible API supports the requests of Re:infer's command-line client: paths, envelope and keys.
 
-The requests are those that `re` 0.43.0 really sent, byte for byte but for ids; what it demands of an answer is what its parser
-refuses to do without.
+The requests are recorded from `re` 0.43.0; only the ids differ. The tests require those keys of a response without which the
+parser of the client fails.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CLAIMS = (
     '"start_timestamp":"2026-01-01T00:00:00Z","bucket_specification":{"project_name":"bank","name":"claims",'
     '"title":"Claims"}}]}}}'
 )
-"""What it makes of a file that holds a client secret and a password, too: it knows neither, and sends neither."""
+"""The request that the client makes from a file with a client secret and a password. It does not send secrets."""
 
 USER = {
     "id": str,
@@ -63,11 +63,11 @@ def destination(db):
 
 @pytest.fixture
 def says(api):
-    return lambda *request: told(api, *request)
+    return lambda *request: response_to(api, *request)
 
 
-def told(client, method, path, body=""):
-    """What is answered to the client, which reads the envelope before anything else."""
+def response_to(client, method, path, body=""):
+    """Send a request with the headers of the client. Check the envelope, and return status code and content."""
     kind = {"content_type": "application/json"} if body else {}
     answer = client.generic(method, path, body, headers={"Accept": "*/*", "Accept-Encoding": "gzip"}, **kind)
     content = answer.json()
@@ -77,10 +77,11 @@ def told(client, method, path, body=""):
 
 
 def demand(shape, given):
+    """Assert that an object has these keys with values of these types."""
     assert {key: type(given.get(key)) for key in shape} == shape
 
 
-def test_before_any_command_it_is_told_whose_token_it_holds(says):
+def test_the_client_gets_the_user_of_its_token(says):
     code, answer = says("GET", "/auth/user")
     assert code == 200
     demand(USER, answer["user"])
@@ -91,8 +92,8 @@ def test_before_any_command_it_is_told_whose_token_it_holds(says):
 
 
 @pytest.mark.parametrize("path", ["/auth/user", f"{PRIVATE}/integrations", f"{PRIVATE}/nothing", "/api/v1/sources"])
-def test_without_a_token_it_is_told_so_in_its_own_envelope(db, path):
-    assert told(client_of("nobody"), "GET", path)[0] == 401
+def test_without_a_token_the_client_gets_an_error_in_its_envelope(db, path):
+    assert response_to(client_of("nobody"), "GET", path)[0] == 401
 
 
 def test_an_integration_is_created_from_a_file_without_the_secrets_that_it_cannot_send(says, destination):
@@ -106,7 +107,7 @@ def test_an_integration_is_created_from_a_file_without_the_secrets_that_it_canno
     assert Mailbox.objects.get().enabled
 
 
-def test_what_it_created_runs_once_its_secret_is_put(api, says, destination):
+def test_an_integration_that_the_client_created_runs_after_its_secrets_are_put(api, says, destination):
     says("PUT", f"{PRIVATE}/integrations/bank%2Fclaims", CLAIMS)
     new = json.loads(CLAIMS)["integration"]
     new["configuration"]["connection"]["application"]["client_secret"] = "a secret"
@@ -117,7 +118,7 @@ def test_what_it_created_runs_once_its_secret_is_put(api, says, destination):
     assert (row.enabled, row.disabled_detail, row.client_secret.reveal()) == (True, "", "a secret")
 
 
-def test_what_it_lists_it_finds_again_by_owner_and_name(says, destination):
+def test_a_listed_integration_can_be_read_by_owner_and_name(says, destination):
     says("PUT", f"{PRIVATE}/integrations/bank%2Fclaims", CLAIMS)
     _, listed = says("GET", f"{PRIVATE}/integrations")
     _, one = says("GET", f"{PRIVATE}/integrations/bank%2Fclaims")
@@ -129,7 +130,7 @@ def test_what_it_lists_it_finds_again_by_owner_and_name(says, destination):
     assert f"{one['integration']['owner']}/{one['integration']['name']}" == "bank/claims"
 
 
-def test_an_overwrite_keeps_what_the_client_does_not_know(says, destination):
+def test_a_change_by_the_client_keeps_the_values_that_it_does_not_know(says, destination):
     says("PUT", f"{PRIVATE}/integrations/bank%2Fclaims", CLAIMS)
     row = Integration.objects.get()
     row.client_secret, row.poll_interval = "a secret", 300
@@ -145,23 +146,23 @@ def test_an_overwrite_keeps_what_the_client_does_not_know(says, destination):
     assert (mailbox.meetings, mailbox.reports, mailbox.folder_deny) == (True, True, [["Inbox", "Secret"]])
 
 
-def test_a_connection_that_the_client_cannot_parse_is_left_out_and_kept(says):
+def test_a_connection_that_the_client_cannot_parse_is_omitted_and_not_changed(says):
     row = factories.IntegrationFactory(project="bank", name="ntlm", title="Old")
     _, listed = says("GET", f"{PRIVATE}/integrations")
-    (found,) = listed["integrations"]
-    assert "connection" not in found["configuration"]
-    new = json.dumps({"integration": {"title": "New", "enabled": True, "configuration": found["configuration"]}})
+    (integration,) = listed["integrations"]
+    assert "connection" not in integration["configuration"]
+    new = json.dumps({"integration": {"title": "New", "enabled": True, "configuration": integration["configuration"]}})
     assert says("POST", f"{PRIVATE}/integrations/bank%2Fntlm", new)[0] == 200
     row.refresh_from_db()
     assert (row.title, row.endpoint) == ("New", "https://exchange.example/EWS/Exchange.asmx")
     assert row.password.reveal() == "a-password-nobody-may-read"
 
 
-def test_what_is_there_is_neither_created_again_nor_undone_by_an_old_document(says, destination):
+def test_an_existing_integration_is_not_created_again_and_not_changed_by_an_outdated_document(says, destination):
     says("PUT", f"{PRIVATE}/integrations/bank%2Fclaims", CLAIMS)
     assert says("PUT", f"{PRIVATE}/integrations/bank%2Fclaims", CLAIMS)[0] == 409
-    _, found = says("GET", f"{PRIVATE}/integrations/bank%2Fclaims")
-    old = json.dumps({"integration": {**found["integration"], "title": "Old"}})
+    _, stored = says("GET", f"{PRIVATE}/integrations/bank%2Fclaims")
+    old = json.dumps({"integration": {**stored["integration"], "title": "Old"}})
     says("POST", f"{PRIVATE}/integrations/bank%2Fclaims", CLAIMS.replace('"Claims","e', '"New","e'))
     assert says("POST", f"{PRIVATE}/integrations/bank%2Fclaims", old)[0] == 409
     assert Integration.objects.get().title == "New"
@@ -188,11 +189,11 @@ def test_a_hundred_integrations_are_listed_with_as_many_queries_as_one(says, db)
     assert queries() == one
 
 
-def test_a_bucket_is_created_found_counted_and_deleted(says, destination):
+def test_a_bucket_can_be_created_read_counted_and_deleted(says, destination):
     code, made = says("PUT", f"{PRIVATE}/buckets/bank%2Fdesks", '{"bucket":{"bucket_type":"emails","title":"T"}}')
     assert code == 200
     demand(BUCKET, made["bucket"])
-    # A 409 it would take for something that passes, and ask for half a minute.
+    # The client would retry after a 409 for 30 seconds.
     assert says("PUT", f"{PRIVATE}/buckets/bank%2Fdesks", '{"bucket":{"bucket_type":"emails"}}')[0] == 422
     by_name, by_id = f"{PRIVATE}/buckets/bank%2Fdesks", f"{PRIVATE}/buckets/id:{made['bucket']['id']}"
     assert says("GET", by_name) == says("GET", by_id) == (200, {"status": "ok", "bucket": made["bucket"]})
@@ -207,11 +208,11 @@ def test_a_bucket_is_created_found_counted_and_deleted(says, destination):
     assert says("GET", by_name)[0] == 404
 
 
-def test_a_bucket_of_two_destinations_is_asked_for_by_its_id(says):
+def test_a_bucket_name_at_two_destinations_requires_the_id(says):
     for _ in range(2):
         row = factories.BucketFactory(project="bank", name="desks", destination=factories.DestinationFactory())
     code, answer = says("GET", f"{PRIVATE}/buckets/bank%2Fdesks")
-    assert (code, "its id" in answer["message"]) == (422, True)
+    assert (code, "the id" in answer["message"]) == (422, True)
     assert says("GET", f"{PRIVATE}/buckets/id:{row.pk:016x}")[0] == 200
 
 
@@ -220,7 +221,7 @@ def test_sync_states_are_listed_by_bucket_and_deleted_by_mailbox(says):
     factories.MailboxStateFactory(mailbox=folder.mailbox)
     _, buckets = says("GET", f"{PRIVATE}/buckets")
     base = f"{PRIVATE}/buckets/id:{buckets['buckets'][0]['id']}"
-    # The slash at its end is sent as a part of the last word.
+    # The client encodes the slash at the end of this path.
     (state,) = says("GET", f"{base}/keyed-sync-states%2F")[1]["keyed_sync_states"]
     demand(STATE, state)
     assert (state["status"], state["folder_path"]) == ("UP_TO_DATE", folder.path)
@@ -231,11 +232,11 @@ def test_sync_states_are_listed_by_bucket_and_deleted_by_mailbox(says):
     assert says("DELETE", f"{base}/keyed-sync-state/ffff")[0] == 404
 
 
-def test_projects_are_those_that_integrations_and_buckets_belong_to(says):
+def test_the_projects_are_those_of_integrations_and_buckets(says):
     factories.IntegrationFactory(project="bank")
     factories.BucketFactory(project="claims")
-    _, found = says("GET", f"{PRIVATE}/projects")
-    assert [project["name"] for project in found["projects"]] == ["bank", "claims"]
+    _, listed = says("GET", f"{PRIVATE}/projects")
+    assert [project["name"] for project in listed["projects"]] == ["bank", "claims"]
     demand(PROJECT, says("GET", f"{PRIVATE}/projects/claims")[1]["project"])
     assert says("GET", f"{PRIVATE}/projects/none")[0] == 404
 
@@ -253,9 +254,9 @@ def test_projects_are_those_that_integrations_and_buckets_belong_to(says):
         ("POST", f"{PRIVATE}/buckets/bank%2Fdesks/emails", '{"limit":64}'),
     ],
 )
-def test_what_is_re_infers_is_refused_with_a_word_on_where_to_ask(says, method, path, body):
+def test_an_unsupported_path_of_re_infer_is_rejected_with_an_explanation(says, method, path, body):
     code, answer = says(method, path, body)
-    assert (code, "Re:infer itself" in answer["message"]) == (404, True)
+    assert (code, "is not Re:infer" in answer["message"]) == (404, True)
 
 
 @pytest.mark.parametrize(
@@ -271,6 +272,6 @@ def test_what_is_re_infers_is_refused_with_a_word_on_where_to_ask(says, method, 
     ],
 )
 @pytest.mark.parametrize("method", ["PUT", "POST"])
-def test_a_bad_body_is_refused_in_the_vendors_envelope(says, method, body, code):
+def test_an_invalid_body_is_rejected_in_the_envelope_of_the_vendor(says, method, body, code):
     factories.IntegrationFactory(project="bank", name="there")
     assert says(method, f"{PRIVATE}/integrations/bank%2F{'there' if method == 'POST' else 'new'}", body)[0] == code

@@ -1,4 +1,4 @@
-"""Webhooks are kept only where something would be sent, and never tell their secret."""
+"""A webhook is stored only if notifications can be sent to its URL, and no response contains its secret."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ SECRET = "a secret of sixteen or more"
         *("https://169.254.169.254/latest/meta-data", "https://[::ffff:10.0.0.1]/", "https://ann:pw@93.184.216.34/"),
     ],
 )
-def test_an_address_that_nothing_would_be_sent_to_is_told_when_it_is_entered(api, url):
+def test_a_url_to_which_nothing_can_be_sent_is_rejected_when_it_is_entered(api, url):
     answer = api.post(URL, {"url": url, "secret": SECRET}, format="json")
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "url")
     assert Webhook.objects.count() == 0
 
 
-def test_in_a_network_of_ones_own_private_addresses_can_be_allowed(api, settings):
+def test_private_addresses_can_be_allowed(api, settings):
     settings.NOTICES_ALLOW_PRIVATE = True
     assert api.post(URL, {"url": "http://127.0.0.1:8080/in", "secret": SECRET}, format="json").status_code == 201
 
 
-def test_a_webhook_is_kept_listed_and_deleted_without_telling_its_secret(api):
+def test_a_webhook_is_stored_listed_and_deleted_and_no_response_contains_its_secret(api):
     made = api.post(
         URL, {"url": "https://93.184.216.34/in", "secret": SECRET, "events": ["budget_reached"]}, format="json"
     )
@@ -45,6 +45,6 @@ def test_a_webhook_is_kept_listed_and_deleted_without_telling_its_secret(api):
     ("change", "field"),
     [({"secret": "short"}, "secret"), ({"events": ["nothing"]}, "events"), ({"events": "all"}, "events")],
 )
-def test_what_makes_no_sense_is_refused_by_its_name(api, change, field):
+def test_an_invalid_value_is_rejected_with_the_name_of_its_field(api, change, field):
     answer = api.post(URL, {"url": "https://93.184.216.34/", "secret": SECRET, **change}, format="json")
     assert (answer.status_code, answer.json()["errors"][0]["field"].partition(".")[0]) == (400, field)

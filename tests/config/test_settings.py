@@ -1,6 +1,6 @@
-"""Every setting stands in docs/configuration.md, and reaches every container.
+"""Every setting is in docs/configuration.md, and Docker Compose passes it to every container.
 
-Which settings there are is asked of config/settings.py itself: it is run with an environment that notes what is looked up.
+To find the settings, the tests run config/settings.py with an environment that records which variables are read.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ PRODUCT = [
 SECRETS = ("SECRET_KEY", "ENCRYPTION_KEYS", "POSTGRES_PASSWORD", "METRICS_TOKEN")
 
 
-class Noting(Mapping[str, str]):
-    """An environment that notes the names it is asked for."""
+class RecordingEnvironment(Mapping[str, str]):
+    """Environment variables that record the names that are read."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
         self.values = values
-        self.asked: set[str] = set()
+        self.names_read: set[str] = set()
 
     def __getitem__(self, name: str) -> str:
-        self.asked.add(name)
+        self.names_read.add(name)
         return self.values[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -46,11 +46,11 @@ class Noting(Mapping[str, str]):
 @pytest.fixture
 def read(monkeypatch, tmp_path) -> set[str]:
     """The names of all settings that config/settings.py reads."""
-    noting = Noting({"DATA_DIR": str(tmp_path)})
-    monkeypatch.setattr(environ.FileAwareEnv, "ENVIRON", noting)
+    environment = RecordingEnvironment({"DATA_DIR": str(tmp_path)})
+    monkeypatch.setattr(environ.FileAwareEnv, "ENVIRON", environment)
     monkeypatch.setattr("config.logs.logging_config", lambda *given: None)
     runpy.run_path(str(ROOT / "config/settings.py"))
-    names = {name for name in noting.asked if not name.endswith("_FILE")}
+    names = {name for name in environment.names_read if not name.endswith("_FILE")}
     assert {"SECRET_KEY", "EMAIL_URL", "POLL_INTERVAL", "LIMIT_PARTS"} <= names
     return names
 
@@ -61,9 +61,10 @@ def documented() -> set[str]:
 
 
 def given_to(service: str, dotenv: Mapping[str, str]) -> dict[str, str]:
-    """The environment that compose gives a container, as the Compose Specification has it.
+    """Return the environment variables that Docker Compose passes to a container, by the rules of its specification.
 
-    `env_file` first, over it `environment`, in which `${NAME:-default}` stands for the variable if it is set and not empty.
+    `environment` takes precedence over `env_file`. `${NAME:-default}` is the variable if it is set and not empty, otherwise
+    the default.
     """
     definition = COMPOSE["services"][service]
     files = {entry["path"] for entry in definition.get("env_file", [])}
@@ -99,7 +100,7 @@ def test_every_setting_reaches_every_container(service, read):
     assert given_to(service, dotenv).items() >= dotenv.items()
 
 
-def test_the_services_of_the_product_are_those_that_one_expects():
+def test_the_services_of_the_product_are_known():
     assert set(PRODUCT) == {"migrate", "web", "worker", "beat"}
 
 

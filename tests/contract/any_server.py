@@ -1,6 +1,6 @@
-"""A server that answers any port of the product however a test wants, over loopback, and the calls of each port.
+"""A server on loopback whose answers a test defines for one port of the product, and the calls of each port.
 
-In front of what a test answers for stands a sign-in that works, unless the sign-in itself is what answers strangely.
+Unless the sign-in service is the tested port, sign-in works.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Answer = Callable[[Request], Response]
 
 @dataclass
 class AnyServer:
-    """`answer` is for what the port under test asks, and `requests` are those. Without a port it is for all that comes."""
+    """The server. `answer` answers the requests of the tested port, which `requests` records; without a port, all."""
 
     url: str = ""
     plain_url: str = ""
@@ -59,13 +59,13 @@ class AnyServer:
         return self.answer(request)
 
     def answers(self, port: str, answer: Answer) -> None:
-        """From now on this port is answered so; connections of an earlier one are closed."""
+        """Select the tested port and its answer, and close the connections of the previous port."""
         close_all()
         self.port, self.answer = port, answer
         self.requests.clear()
 
     def calls(self) -> list[Callable[[], object]]:
-        """Every call of the port."""
+        """Return every call of the port, as functions."""
         return _of_sink(self.plain_url) if self.port == "Re:infer" else _of_source(self.source())
 
     def check(self) -> Callable[[], object]:
@@ -88,7 +88,7 @@ class AnyServer:
 
 @contextmanager
 def any_server(authority: Authority | None = None) -> Iterator[AnyServer]:
-    """`authority`: who signs its certificate; another one for each server, if nobody says."""
+    """Run a server. `authority` signs its certificate; by default, it is a new one for each server."""
     made = AnyServer(authority=authority or Authority())
     with HttpServer(made, tls=made.authority.server_context()) as server, HttpServer(made) as plain:
         made.url, made.plain_url = server.url, plain.url
@@ -109,8 +109,8 @@ def _of_source(source: Source) -> list[Callable[[], object]]:
         lambda: source.folders(None),
         lambda: next(source.changes(folder, None)),
         lambda: list(source.fetch([change, change])),
-        lambda: source.folders(Cursor("a cursor of nobody")),
-        lambda: next(source.changes(folder, Cursor("a cursor of nobody"))),
+        lambda: source.folders(Cursor("an unknown cursor")),
+        lambda: next(source.changes(folder, Cursor("an unknown cursor"))),
     ]
 
 

@@ -1,4 +1,4 @@
-"""A certificate authority of our own, for tests of who is trusted."""
+"""A certificate authority for tests of certificate verification."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PEM = serialization.Encoding.PEM
 
 
 class Authority:
-    """Signs server certificates, and can be trusted or not. Files go to `folder`."""
+    """A certificate authority that signs server certificates. It writes its files to `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -33,11 +33,11 @@ class Authority:
         self.file.write_bytes(certificate.public_bytes(PEM))
 
     def client_context(self) -> ssl.SSLContext:
-        """Trusts this authority and no other."""
+        """Return a TLS context that trusts only this authority."""
         return ssl.create_default_context(cafile=str(self.file))
 
     def server_context(self, host: str) -> ssl.SSLContext:
-        """A server that is called `host`, a name or an address."""
+        """Return the TLS context of a server with a certificate for `host`, a name or an IP address."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = (
             _certificate(_name("server"), self._name, key.public_key())

@@ -1,4 +1,4 @@
-"""The rigs of sources, over one simulated Exchange for the whole suite."""
+"""Fixtures with the rigs of sources, over simulators that the whole suite shares."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from tests.contract.source_rigs import NAMES, Rig, Rigs, rigs
 
 
 @pytest.fixture(scope="session")
-def made() -> Iterator[Rigs]:
-    with rigs() as made:
-        yield made
+def all_rigs() -> Iterator[Rigs]:
+    with rigs() as all_rigs:
+        yield all_rigs
 
 
 @pytest.fixture(params=NAMES)
-def rig(request: pytest.FixtureRequest, made: Rigs) -> Iterator[Rig]:
-    yield made.rig(request.param)
-    made.exchange.faults.clear()
-    made.graph.faults.clear()
+def rig(request: pytest.FixtureRequest, all_rigs: Rigs) -> Iterator[Rig]:
+    yield all_rigs.rig(request.param)
+    all_rigs.exchange.faults.clear()
+    all_rigs.graph.faults.clear()

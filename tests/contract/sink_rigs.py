@@ -1,4 +1,4 @@
-"""The sinks that the contract is tried on, each with what is needed to make trouble on its other side."""
+"""The sinks that the contract suite tests. Each rig can cause faults of its server."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ BUCKET = ("acme", "mail")
 
 
 class Rig(Protocol):
-    """A sink and the truth behind it."""
+    """A sink and the real state of its bucket."""
 
     sink: Sink
-    tells_text_changes: bool
+    reports_text_changes: bool
 
-    def another(self, *, deadline: float = 15.0) -> Sink:
-        """A second sink of the same bucket, as another worker has it."""
+    def second_sink(self, *, deadline: float = 15.0) -> Sink:
+        """Return a second sink of the same bucket, like that of second_sink worker."""
 
-    def held(self) -> dict[CommentId, Comment]:
-        """What the bucket holds, in the order of creation."""
+    def bucket_comments(self) -> dict[CommentId, Comment]:
+        """Return the comments in the bucket, in the order of creation."""
 
     def billed(self) -> int: ...
 
     def text_changes(self) -> int: ...
 
     def refuse(self, comment_id: CommentId) -> None:
-        """Let nothing in that holds this comment."""
+        """Refuse every request with this comment."""
 
     def fail_once(self) -> None:
-        """Let the next push fail before the data is taken."""
+        """Make the next push fail before its comments are stored."""
 
     def tell_no_counts(self) -> None:
-        """Let the answer to the next push be a success without counts."""
+        """Make the next push succeed with an answer without counts."""
 
     def lose_first(self, comment_id: CommentId) -> None:
-        """Let the next push, which begins with this comment, succeed without taking it, and count the others."""
+        """Make the next push succeed without storing its first comment, which must be this one. It counts the others."""
 
-    def hasty(self) -> Sink:
-        """A sink of the same bucket whose first push times out after the data was taken."""
+    def sink_with_timeout(self) -> Sink:
+        """Return a sink of the same bucket whose first push times out after its comments were stored."""
 
     def translate(self, comment_id: CommentId, body: str) -> None: ...
 
@@ -55,16 +55,16 @@ class Rig(Protocol):
 
 
 class FakeRig:
-    tells_text_changes = True
+    reports_text_changes = True
 
     def __init__(self) -> None:
         self.bucket = FakeBucket()
         self.sink = FakeSink(self.bucket)
 
-    def another(self, *, deadline: float = 15.0) -> Sink:
+    def second_sink(self, *, deadline: float = 15.0) -> Sink:
         return FakeSink(self.bucket, deadline=deadline)
 
-    def held(self) -> dict[CommentId, Comment]:
+    def bucket_comments(self) -> dict[CommentId, Comment]:
         return dict(self.bucket.comments)
 
     def billed(self) -> int:
@@ -85,7 +85,7 @@ class FakeRig:
     def lose_first(self, comment_id: CommentId) -> None:
         self.sink.lose(comment_id)
 
-    def hasty(self) -> Sink:
+    def sink_with_timeout(self) -> Sink:
         sink = FakeSink(self.bucket)
         sink.fail(ReinferTimedOut(), after_taking=True)
         return sink
@@ -100,13 +100,13 @@ class FakeRig:
 class SimulatorRig:
     def __init__(self, simulator: ReinferSimulator, *, old_deployment: bool) -> None:
         self.simulator = simulator
-        self.tells_text_changes = not old_deployment
-        self.sink = self.another()
+        self.reports_text_changes = not old_deployment
+        self.sink = self.second_sink()
 
-    def another(self, *, deadline: float = 15.0) -> ReinferSink:
+    def second_sink(self, *, deadline: float = 15.0) -> ReinferSink:
         return ReinferSink(self.simulator.url, DEFAULT_TOKEN, *BUCKET, deadline=deadline)
 
-    def held(self) -> dict[CommentId, Comment]:
+    def bucket_comments(self) -> dict[CommentId, Comment]:
         stored = self.simulator.sources[BUCKET].comments
         return {
             CommentId(one): read_comment(json.loads(json.dumps(stored[one].as_answer(include_markup=False))))
@@ -131,9 +131,9 @@ class SimulatorRig:
     def lose_first(self, comment_id: CommentId) -> None:
         self.simulator.faults.add("loses-one", operation="sync", comment_id=comment_id, times=1)
 
-    def hasty(self) -> Sink:
+    def sink_with_timeout(self) -> Sink:
         self.simulator.faults.add("taken-then-hang", operation="sync", times=1)
-        return self.another(deadline=1.0)
+        return self.second_sink(deadline=1.0)
 
     def translate(self, comment_id: CommentId, body: str) -> None:
         self.simulator.store.translate(self.simulator.sources[BUCKET], comment_id, body, "en")

@@ -1,4 +1,4 @@
-"""How the contract suite reads a source: whole trees, whole listings, and what somebody knows who believed them."""
+"""Helpers of the contract suite that read a source: folder trees, listings, and the items that follow from changes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CREATED, UPDATED, DELETED, READ = ChangeKind.CREATED, ChangeKind.UPDATED, Change
 
 
 def tree(source: Source) -> Mapping[str, Folder]:
-    """All folders by their paths."""
+    """Return all folders by their paths."""
     folders = {folder.id: folder for folder in source.folders(None).changed}
     return {"/".join(place.path): folders[folder_id] for folder_id, place in positions(folders.values()).items()}
 
@@ -36,12 +36,12 @@ def lines(source: Source, folder: FolderId, after: Cursor | None = None) -> list
 
 
 def start_of(source: Source, folder: FolderId) -> Cursor:
-    """The cursor behind everything that is there now."""
+    """Return the cursor after everything that is in the folder now."""
     return pages(source, folder)[-1].cursor
 
 
 def known_after(folder: FolderId, known: set[ItemId], changes: list[Change]) -> set[ItemId]:
-    """What somebody knows of a folder who believed these changes in their order."""
+    """Apply changes to the known items of a folder, in order, and return the result."""
     known = set(known)
     for change in changes:
         is_here = change.kind is not DELETED and change.folder_id == folder
@@ -50,7 +50,7 @@ def known_after(folder: FolderId, known: set[ItemId], changes: list[Change]) -> 
 
 
 def fill(rig: Rig, count: int, path: str = "Inbox") -> list[ItemId]:
-    """Emails of one minute after another, oldest first."""
+    """Deliver emails whose times of receipt are one minute apart, oldest first."""
     return [rig.deliver(mail(str(number)), path, received=NOON + timedelta(minutes=number)) for number in range(count)]
 
 

@@ -1,4 +1,4 @@
-"""The sources that the contract is tried on, each with a mailbox behind it that a test can do things to."""
+"""The sources that the contract suite tests. Each rig has a mailbox that a test can change."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ BUILD = "15.1.2507.39"
 
 
 class Rig(Protocol):
-    """A mailbox that was just made, and sources of it. Folders are named by their paths; no two have one name."""
+    """A new mailbox and its sources. Methods take the path of a folder. The names of all folders must differ."""
 
     def source(self, *, page_size: int = 512) -> Source:
-        """A source as a worker has it that starts anew."""
+        """Return a new source, like that of a worker that just started."""
 
-    def nobody(self) -> Source:
-        """A source of a mailbox that is not there."""
+    def source_of_missing_mailbox(self) -> Source:
+        """Return a source of a mailbox that does not exist."""
 
     def deliver(
         self,
@@ -51,10 +51,10 @@ class Rig(Protocol):
         reported: bool = True,
         listed: bool = True,
     ) -> ItemId:
-        """`reported` False: no change report tells of its arrival. `listed` False: no listing does either."""
+        """Deliver an email. Without `reported`, no change report contains it; without `listed`, no listing either."""
 
-    def held(self, path: str) -> set[ItemId]:
-        """The truth: the items of a folder."""
+    def item_ids(self, path: str) -> set[ItemId]:
+        """Return the ids of the items that are really in a folder."""
 
     def move(self, item_id: ItemId, path: str) -> ItemId: ...
 
@@ -66,11 +66,11 @@ class Rig(Protocol):
 
     def delete(self, item_id: ItemId) -> None: ...
 
-    def as_handed_out(self, mime: bytes) -> bytes:
-        """The bytes that the server makes of what was delivered."""
+    def as_returned(self, mime: bytes) -> bytes:
+        """Return the bytes that the server returns for a delivered email."""
 
-    def spoil(self, item_id: ItemId, code: str) -> None:
-        """From now on the item cannot be handed out."""
+    def make_unreadable(self, item_id: ItemId, code: str) -> None:
+        """Make every fetch of the item fail with this code."""
 
     def create_folder(self, path: str, *, holds_mail: bool = True) -> None: ...
 
@@ -81,13 +81,13 @@ class Rig(Protocol):
     def delete_folder(self, path: str) -> None: ...
 
     def forbid_folder(self, path: str, *, forbidden: bool = True, code: str = "ErrorAccessDenied") -> None:
-        """From now on the folder is seen in the tree and cannot be read; or it can again. `code`: how it is refused."""
+        """Refuse to read a folder that stays in the tree, with this error code; or permit it again."""
 
     def expire_cursors(self, *, bare: bool = False) -> None:
-        """`bare`: the refusal leaves out what the schema lets it leave out."""
+        """Invalidate all cursors. With `bare`, the refusals omit the parts that the schema makes optional."""
 
     def hand_out(self, item_id: ItemId, kind: str) -> None:
-        """What comes for this item from now on is a page of this kind: see `simulators.pages`."""
+        """Return a web page of this kind (`simulators.pages`) in every fetch of this item."""
 
     def migrate(self) -> None: ...
 
@@ -99,7 +99,7 @@ class FakeRig:
     def source(self, *, page_size: int = 512) -> Source:
         return FakeSource(self.mailbox, page_size=page_size)
 
-    def nobody(self) -> Source:
+    def source_of_missing_mailbox(self) -> Source:
         return FakeSource(None)
 
     def deliver(
@@ -117,7 +117,7 @@ class FakeRig:
             mime, _leaf(path), received=received, item_class=item_class, draft=draft, reported=reported, listed=listed
         )
 
-    def held(self, path: str) -> set[ItemId]:
+    def item_ids(self, path: str) -> set[ItemId]:
         return set(self.mailbox.folder(_leaf(path)).items)
 
     def move(self, item_id: ItemId, path: str) -> ItemId:
@@ -135,15 +135,15 @@ class FakeRig:
     def delete(self, item_id: ItemId) -> None:
         self.mailbox.delete(item_id)
 
-    def as_handed_out(self, mime: bytes) -> bytes:
+    def as_returned(self, mime: bytes) -> bytes:
         return mime
 
-    def spoil(self, item_id: ItemId, code: str) -> None:
+    def make_unreadable(self, item_id: ItemId, code: str) -> None:
         self.mailbox.break_item(item_id, code)
 
     def hand_out(self, item_id: ItemId, kind: str) -> None:
         item = next(one.items[item_id] for one in self.mailbox.folders.values() if item_id in one.items)
-        self.mailbox.hand_out(item_id, pages.in_place_of(item.mime, kind))
+        self.mailbox.hand_out(item_id, pages.replacement_body(item.mime, kind))
 
     def create_folder(self, path: str, *, holds_mail: bool = True) -> None:
         parent, _, name = path.rpartition("/")
@@ -172,7 +172,7 @@ class FakeRig:
 
 
 class StoreRig:
-    """A mailbox of the simulators' store, and what users do to it. Its items are named as the source names them."""
+    """A mailbox in the store of the simulators, and actions of its users. Item ids are those that the source uses."""
 
     def __init__(self, mailbox: Mailbox) -> None:
         self.mailbox = mailbox
@@ -189,16 +189,16 @@ class StoreRig:
         listed: bool = True,
     ) -> ItemId:
         mail = replace(mail_of(mime), received=received, item_class=item_class, draft=draft)
-        return self.named(self.mailbox.deliver(mail, path, reported=reported, listed=listed))
+        return self.source_id(self.mailbox.deliver(mail, path, reported=reported, listed=listed))
 
-    def held(self, path: str) -> set[ItemId]:
-        return {self.named(item) for item in self.mailbox.folder(path).items.values()}
+    def item_ids(self, path: str) -> set[ItemId]:
+        return {self.source_id(item) for item in self.mailbox.folder(path).items.values()}
 
     def move(self, item_id: ItemId, path: str) -> ItemId:
-        return self.named(self.mailbox.move(self.item(item_id).id, path))
+        return self.source_id(self.mailbox.move(self.item(item_id).id, path))
 
     def copy(self, item_id: ItemId, path: str) -> ItemId:
-        return self.named(self.mailbox.copy(self.item(item_id).id, path))
+        return self.source_id(self.mailbox.copy(self.item(item_id).id, path))
 
     def edit(self, item_id: ItemId, mime: bytes) -> None:
         item = self.item(item_id)
@@ -228,7 +228,7 @@ class StoreRig:
     def migrate(self) -> None:
         self.mailbox.migrate()
 
-    def named(self, item: Item) -> ItemId:
+    def source_id(self, item: Item) -> ItemId:
         return ItemId(item.id)
 
     def item(self, item_id: ItemId) -> Item:
@@ -243,17 +243,17 @@ class ExchangeRig(StoreRig):
     def source(self, *, page_size: int = 512) -> ExchangeSource:
         return ExchangeSource(self.settings, self.mailbox.address, page_size=page_size)
 
-    def nobody(self) -> ExchangeSource:
+    def source_of_missing_mailbox(self) -> ExchangeSource:
         return ExchangeSource(self.settings, "nobody@bank.example")
 
-    def as_handed_out(self, mime: bytes) -> bytes:
+    def as_returned(self, mime: bytes) -> bytes:
         return mime
 
-    def spoil(self, item_id: ItemId, code: str) -> None:
+    def make_unreadable(self, item_id: ItemId, code: str) -> None:
         self.exchange.faults.add("item", item_id=item_id, code=code)
 
     def hand_out(self, item_id: ItemId, kind: str) -> None:
-        self.spoil(item_id, kind)
+        self.make_unreadable(item_id, kind)
 
     def expire_cursors(self, *, bare: bool = False) -> None:
         self.mailbox.expire_sync_states()
@@ -262,7 +262,7 @@ class ExchangeRig(StoreRig):
 
 
 class GraphRig(StoreRig):
-    """The same mailbox as `ExchangeRig`'s, seen by Graph: items bear the ids that stay when they move."""
+    """The mailbox of an `ExchangeRig`, read through Graph with immutable ids, which do not change when an item moves."""
 
     def __init__(self, graph: GraphSimulator, settings: GraphSettings, mailbox: Mailbox) -> None:
         super().__init__(mailbox)
@@ -271,14 +271,14 @@ class GraphRig(StoreRig):
     def source(self, *, page_size: int = 512) -> GraphSource:
         return GraphSource(self.settings, self.mailbox.address, page_size=page_size)
 
-    def nobody(self) -> GraphSource:
+    def source_of_missing_mailbox(self) -> GraphSource:
         return GraphSource(self.settings, "nobody@bank.example")
 
-    def as_handed_out(self, mime: bytes) -> bytes:
+    def as_returned(self, mime: bytes) -> bytes:
         return rendered(mime)
 
-    def spoil(self, item_id: ItemId, code: str) -> None:
-        # Graph has one word for what it may not show, and means the mailbox by it.
+    def make_unreadable(self, item_id: ItemId, code: str) -> None:
+        # In Graph, ErrorAccessDenied always concerns the whole mailbox.
         code = code if code.startswith("Error") and code != "ErrorAccessDenied" else "ErrorItemCorrupt"
         self.graph.faults.add("corrupt", item_id=self.item(item_id).id, operation="mime", code=code)
 
@@ -291,7 +291,7 @@ class GraphRig(StoreRig):
             for operation in ("messages-delta", "folders-delta"):
                 self.graph.faults.add("status", operation=operation, status=410, body="", times=1)
 
-    def named(self, item: Item) -> ItemId:
+    def source_id(self, item: Item) -> ItemId:
         return ItemId(shown_id(item, immutable=True))
 
     def item(self, item_id: ItemId) -> Item:
@@ -310,17 +310,17 @@ NAMES = (*FAKES, *WAYS, *GRAPH)
 
 @dataclass
 class Rigs:
-    """Makes rigs, over one simulator for all of a session: each has a mailbox of its own."""
+    """Creates rigs, each with its own mailbox, over the simulators of the test session."""
 
     exchange: ExchangeSimulator
     graph: GraphSimulator
     _addresses: Iterator[str]
 
     def rig(self, name: str, names: Mapping[str, str] | None = None) -> Rig:
-        """`names`: what well-known folders are called in another language, by their English names."""
+        """Create a rig. `names` are names of well-known folders in another language, by their English names."""
         if name in FAKES:
             return FakeRig(names or {}, keeps_ids=name != "fake", quiet_moves=name == "fake with quiet moves")
-        by_place = {english.casefold().replace(" ", ""): told for english, told in (names or {}).items()}
+        by_place = {english.casefold().replace(" ", ""): local for english, local in (names or {}).items()}
         mailbox = self.exchange.store.add(next(self._addresses), by_place)
         if name in GRAPH:
             self.graph.removals = GRAPH[name]
@@ -342,7 +342,7 @@ def rigs() -> Iterator[Rigs]:
 
 
 def settings_for(exchange: ExchangeSimulator, way: str) -> ConnectionSettings:
-    """How a connection of an admin would look."""
+    """Return the settings of a connection to the simulator, as an admin would enter them."""
     auth, _, access = way.casefold().partition(", ")
     if auth == "oauth":
         return ConnectionSettings(

@@ -1,7 +1,7 @@
-"""Whatever a server answers, each call of each port returns or raises an error of that port, and nothing else.
+"""For any answer of a server, each call of each port returns a result or raises an error of that port.
 
-Any status, header and body; JSON that is nearly right; XML that is nearly right. What comes first is found by Hypothesis, what
-is known to have hurt stands in `NASTY`.
+Hypothesis generates statuses, headers, bodies and nearly correct JSON. `NASTY_JSON` contains bodies that are known to break
+parsers.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ HEADERS = st.lists(
     ),
     max_size=2,
 )  # fmt: skip
-RIGHT: dict[str, dict[str, Any]] = {
+CORRECT: dict[str, dict[str, Any]] = {
     "Graph": {
         "value": [
             {
@@ -104,15 +104,15 @@ def server() -> Iterator[AnyServer]:
 
 
 def check_all(server: AnyServer) -> list[IntegrationError]:
-    """What the calls of the port raised. Fails for an error of another kind, by raising it."""
-    found = []
+    """Make all calls of the port and return their errors. An exception of another class is raised."""
+    raised = []
     for call in server.calls():
         try:
             call()
         except IntegrationError as error:
-            found.append(error)
-    for error in found:
-        ours = (
+            raised.append(error)
+    for error in raised:
+        expected_scopes = (
             {Scope.DESTINATION, Scope.BUCKET}
             if server.port == "Re:infer"
             else {*Scope}
@@ -121,9 +121,9 @@ def check_all(server: AnyServer) -> list[IntegrationError]:
                 Scope.BUCKET,
             }
         )
-        assert error.scope in ours, type(error)
+        assert error.scope in expected_scopes, type(error)
         assert len(str(error)) < 1500
-    return found
+    return raised
 
 
 @pytest.mark.parametrize("port", PORTS)
@@ -139,23 +139,23 @@ def test_any_answer_is_a_result_or_an_error_of_the_port(
 @pytest.mark.parametrize("body", NASTY_JSON, ids=lambda body: f"{body[:12]!r} of {len(body)}")
 @pytest.mark.parametrize("status", [200, 400])
 @pytest.mark.parametrize("port", PORTS)
-def test_json_that_no_reader_likes_is_an_error_of_the_port(
+def test_json_that_breaks_parsers_is_a_result_or_an_error_of_the_port(
     server: AnyServer, port: str, status: int, body: bytes
 ) -> None:
     server.answers(port, lambda request: Response(status, body, compress=False))
-    found = check_all(server)
+    raised = check_all(server)
     if port in SIGN_IN:
-        assert {type(error) for error in found} - {errors.CursorRefused} == {errors.TokenEndpointFailed}
+        assert {type(error) for error in raised} - {errors.CursorRefused} == {errors.TokenEndpointFailed}
 
 
-# ---- JSON that is nearly right ------------------------------------------------------------------------------------
+# ---- nearly correct JSON --------------------------------------------------------------------------------------------
 
 
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     yield path
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in items:
-        yield from places(inner, (*path, key))
+        yield from paths(inner, (*path, key))
 
 
 def put(value: Any, path: tuple[Any, ...], new: Any) -> Any:
@@ -166,10 +166,10 @@ def put(value: Any, path: tuple[Any, ...], new: Any) -> Any:
     return copied
 
 
-def spoiled(port: str, path: tuple[Any, ...], body: bytes) -> Callable[[Request], Response]:
-    """The right answer with something else in one place, as bytes: JSON that Python cannot write may be among them."""
-    right = RIGHT[port.partition(" ")[0]]
-    marked = json.dumps(put(right, path, "{here}")).encode().replace(b'"{here}"', body)
+def with_wrong_value(port: str, path: tuple[Any, ...], body: bytes) -> Callable[[Request], Response]:
+    """Return the correct answer with `body` at one path. `body` is bytes, because it may be JSON that Python cannot write."""
+    correct = CORRECT[port.partition(" ")[0]]
+    marked = json.dumps(put(correct, path, "{here}")).encode().replace(b'"{here}"', body)
 
     def answer(request: Request) -> Response:
         return Response(200, marked.replace(b"{base}", f"https://{request.headers['Host']}".encode()), compress=False)
@@ -183,42 +183,42 @@ def spoiled(port: str, path: tuple[Any, ...], body: bytes) -> Callable[[Request]
 def test_an_answer_with_one_wrong_value_is_a_result_or_an_error_of_the_port(
     server: AnyServer, port: str, data: st.DataObject
 ) -> None:
-    path = data.draw(st.sampled_from(list(places(RIGHT[port.partition(" ")[0]]))))
+    path = data.draw(st.sampled_from(list(paths(CORRECT[port.partition(" ")[0]]))))
     body = data.draw(st.one_of(JSON, st.sampled_from([body for body in NASTY_JSON if body[-1:] in b'}"09N'])))
-    server.answers(port, spoiled(port, path, body))
+    server.answers(port, with_wrong_value(port, path, body))
     check_all(server)
 
 
-LIVES = (
+LIFETIMES = (
     b"0", b"-1", b"-3600", b"1e400", b"-1e400", b"NaN", b"null", b"[]", b"[3600]", b"{}", b'"soon"', b'""', b"true", b'"inf"',
     b"[" * 500 + b"]" * 500, b"9" * 5000,
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("lives", LIVES, ids=lambda body: body[:8].decode())
+@pytest.mark.parametrize("lifetime", LIFETIMES, ids=lambda body: body[:8].decode())
 @pytest.mark.parametrize("port", SIGN_IN[:2])
-def test_a_token_that_is_not_said_to_live_is_a_failure_of_the_sign_in_service(
-    server: AnyServer, port: str, lives: bytes
+def test_a_token_without_a_valid_lifetime_is_a_failure_of_the_sign_in_service(
+    server: AnyServer, port: str, lifetime: bytes
 ) -> None:
-    server.answers(port, spoiled(port, ("expires_in",), lives))
+    server.answers(port, with_wrong_value(port, ("expires_in",), lifetime))
     with pytest.raises(errors.TokenEndpointFailed) as caught:
         server.check()()
     assert "does not follow the protocol" in caught.value.detail
 
 
 @pytest.mark.parametrize("port", SIGN_IN[:2])
-@pytest.mark.parametrize("lives", [b"3600", b'"3600"', b"3600.5"])
-def test_the_life_of_a_token_may_be_a_number_or_one_in_a_text(server: AnyServer, port: str, lives: bytes) -> None:
-    answer = spoiled(port, ("expires_in",), lives)
+@pytest.mark.parametrize("lifetime", [b"3600", b'"3600"', b"3600.5"])
+def test_the_lifetime_of_a_token_may_be_a_number_or_a_text(server: AnyServer, port: str, lifetime: bytes) -> None:
+    answer = with_wrong_value(port, ("expires_in",), lifetime)
     server.answers(port, answer)
     assert not [error for error in check_all(server) if isinstance(error, errors.TokenEndpointFailed)]
-    # It went on to the mailbox.
+    # After the sign-in, requests to the mailbox followed.
     assert {request.path.rpartition("/")[2] for request in server.requests} > {"token"}
 
 
 @pytest.mark.parametrize("port", SIGN_IN[:2])
-def test_a_token_that_comes_with_another_status_than_200_is_none(server: AnyServer, port: str) -> None:
-    body = json.dumps(RIGHT["sign-in"] | {"error": None}).encode()
+def test_a_token_with_another_status_than_200_is_not_used(server: AnyServer, port: str) -> None:
+    body = json.dumps(CORRECT["sign-in"] | {"error": None}).encode()
     for status in (201, 302, 307, 400, 404):
         server.answers(port, lambda request, status=status: Response(status, body))  # type: ignore[misc]
         with pytest.raises(errors.TokenEndpointFailed):
@@ -227,7 +227,7 @@ def test_a_token_that_comes_with_another_status_than_200_is_none(server: AnyServ
 
 @pytest.mark.parametrize("port", SIGN_IN[:2])
 @pytest.mark.parametrize("name", ["error", "error_description"])
-def test_words_of_a_refusal_that_are_no_text_are_not_read(server: AnyServer, port: str, name: str) -> None:
+def test_values_of_a_refusal_that_are_not_text_are_ignored(server: AnyServer, port: str, name: str) -> None:
     body = b'{"error": "invalid_client", "%s": %s}' % (name.encode(), b"[" * 900 + b"]" * 900)
     server.answers(port, lambda request: Response(401, body, compress=False))
     with pytest.raises(IntegrationError) as caught:

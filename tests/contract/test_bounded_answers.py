@@ -1,6 +1,6 @@
-"""What a server answers, a refusal included, costs bounded memory and time, packed or not, by every port.
+"""Every port reads answers of any status, compressed or not, with bounded memory and time.
 
-The servers of these tests are on loopback, and unpacked nothing here is larger than what a laptop has to spare.
+The servers of these tests are on loopback, and the decompressed answers fit into the memory of a laptop.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from tests.contract.any_server import EWS, PORTS, SIGN_IN, AnyServer, any_server
 MEGABYTE = 1024 * 1024
 LARGE = 96 * MEGABYTE
 MOST = 12 * MEGABYTE
-"""Of memory in use at a time: the libraries take some megabytes, and so does a piece that is unpacked."""
+"""Maximum bytes of memory in use. The libraries and one decompressed chunk each need some megabytes."""
 NTLM_CHALLENGE = base64.b64encode(
     b"NTLMSSP\0"
     + struct.pack("<I", 2)
-    + struct.pack("<HHI", 0, 0, 56)  # no name of the target
+    + struct.pack("<HHI", 0, 0, 56)  # no target name
     + struct.pack("<I", 0x00828201 | 0x00080000 | 0x20000000 | 0x02000000)
     + b"8 octets"
     + bytes(8)
-    + struct.pack("<HHI", 4, 4, 56)  # its information ends at once
+    + struct.pack("<HHI", 4, 4, 56)  # empty target information
     + bytes(8)
     + bytes(4)
 ).decode()
@@ -55,8 +55,8 @@ def bodies() -> dict[str, tuple[bytes, tuple[tuple[str, str], ...]]]:
     }
 
 
-def costs(work: Callable[[], object]) -> tuple[int, errors.IntegrationError]:
-    """The most memory in use at a time, in bytes, and what the call raised."""
+def peak_memory(work: Callable[[], object]) -> tuple[int, errors.IntegrationError]:
+    """Run a call that must fail, and return its peak memory in bytes and its error."""
     tracemalloc.start()
     try:
         with pytest.raises(errors.IntegrationError) as caught:
@@ -66,29 +66,31 @@ def costs(work: Callable[[], object]) -> tuple[int, errors.IntegrationError]:
         tracemalloc.stop()
 
 
-def challenged(request: Request) -> tuple[str, str]:
-    """What NTLM says in answer to this request, where all ways of signing in are offered."""
-    begun = request.headers.get("Authorization", "").startswith("NTLM TlRMTVNTUAAB")
-    return ("WWW-Authenticate", f"NTLM {NTLM_CHALLENGE}" if begun else 'NTLM, Basic realm="x", Bearer')
+def authenticate_header(request: Request) -> tuple[str, str]:
+    """Return the header of a 401: the NTLM challenge for the first NTLM message, otherwise all schemes."""
+    started = request.headers.get("Authorization", "").startswith("NTLM TlRMTVNTUAAB")
+    return ("WWW-Authenticate", f"NTLM {NTLM_CHALLENGE}" if started else 'NTLM, Basic realm="x", Bearer')
 
 
-@pytest.mark.parametrize("how", ["plain", "gzip", "deflate", "gzip in gzip"])
+@pytest.mark.parametrize("encoding", ["plain", "gzip", "deflate", "gzip in gzip"])
 @pytest.mark.parametrize("port", PORTS)
-def test_a_401_of_many_megabytes_costs_little(
-    server: AnyServer, bodies: dict[str, tuple[bytes, tuple[tuple[str, str], ...]]], port: str, how: str
+def test_a_401_of_many_megabytes_needs_little_memory(
+    server: AnyServer, bodies: dict[str, tuple[bytes, tuple[tuple[str, str], ...]]], port: str, encoding: str
 ) -> None:
-    body, headers = bodies[how]
+    body, headers = bodies[encoding]
     server.answers(
         port,
-        lambda request: Response(401, body, "text/html", headers=(*headers, challenged(request)), compress=False),
+        lambda request: Response(
+            401, body, "text/html", headers=(*headers, authenticate_header(request)), compress=False
+        ),
     )
     call = server.check()
-    most, error = costs(call)
+    most, error = peak_memory(call)
     assert most < MOST
     if port in EWS or port == "Graph":
         assert type(error) is errors.SignInRefused
     if port == "EWS, NTLM":
-        # The handshake goes to its end all the same.
+        # The NTLM handshake is completed nevertheless.
         assert len(server.requests) == 3
     if port in SIGN_IN:
         assert type(error) is errors.TokenEndpointFailed
@@ -96,7 +98,7 @@ def test_a_401_of_many_megabytes_costs_little(
 
 @pytest.mark.parametrize("status", [200, 404, 407, 500, 503])
 @pytest.mark.parametrize("port", ["EWS, Basic", "Graph", "sign-in of EWS", "Re:infer"])
-def test_an_answer_that_unpacks_to_more_than_is_read_costs_little_whatever_its_status(
+def test_an_answer_that_decompresses_beyond_the_limit_needs_little_memory(
     server: AnyServer,
     bodies: dict[str, tuple[bytes, tuple[tuple[str, str], ...]]],
     port: str,
@@ -106,20 +108,20 @@ def test_an_answer_that_unpacks_to_more_than_is_read_costs_little_whatever_its_s
     monkeypatch.setattr(transport, "LARGEST_ANSWER", 4 * MEGABYTE)
     body, headers = bodies["gzip"]
     server.answers(port, lambda request: Response(status, body, headers=headers, compress=False))
-    most, _ = costs(server.check())
-    # Re:infer's own bound is four times that of a test.
+    most, _ = peak_memory(server.check())
+    # The sink of Re:infer has its own limit, which this test does not lower.
     assert most < (64 * MEGABYTE if port == "Re:infer" else 2 * MOST)
 
 
 @pytest.mark.parametrize("port", ["EWS, Basic", "EWS, NTLM", "EWS, token"])
-def test_a_401_that_never_ends_is_left_at_its_bound_and_not_at_the_deadline(server: AnyServer, port: str) -> None:
+def test_an_endless_401_is_aborted_at_the_size_limit_and_not_at_the_deadline(server: AnyServer, port: str) -> None:
     slow = Delivery(drip=MEGABYTE)
     server.answers(
         port,
         lambda request: Response(
-            401, b" " * (64 * MEGABYTE), headers=(challenged(request),), delivery=slow, compress=False
+            401, b" " * (64 * MEGABYTE), headers=(authenticate_header(request),), delivery=slow, compress=False
         ),
     )
-    begun = time.monotonic()
-    assert type(costs(server.check())[1]) is errors.SignInRefused
-    assert time.monotonic() - begun < 30  # the whole answer would take 64
+    started = time.monotonic()
+    assert type(peak_memory(server.check())[1]) is errors.SignInRefused
+    assert time.monotonic() - started < 30  # the whole answer would take 64

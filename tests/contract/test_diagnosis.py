@@ -1,4 +1,4 @@
-"""A test of a connection, step by step, over real sockets and over the fake mailbox: the first step that fails is told."""
+"""The steps of a connection test, over real sockets and over the fake mailbox, up to the first step that fails."""
 
 import socket
 import threading
@@ -29,7 +29,7 @@ def authority(tmp_path):
 
 @pytest.fixture
 def listener():
-    """A port of ours, and a way to say what to do with who connects."""
+    """Return a function that listens on a port and passes each accepted connection to a handler."""
     server = socket.create_server(("127.0.0.1", 0))
     threads = []
 
@@ -65,14 +65,14 @@ def secured(authority, host="127.0.0.1"):
     return handle
 
 
-def test_a_server_that_is_there_and_trusted_passes_every_step(authority, listener):
+def test_a_reachable_and_trusted_server_passes_every_step(authority, listener):
     port = listener(secured(authority))
     steps = outcome(f"https://127.0.0.1:{port}/EWS", ca_bundle=authority.file.read_text())
     assert [(name, ok) for name, ok, _ in steps] == [("Name", True), ("Port", True), ("TLS", True)]
     assert "TLSv1" in steps[-1][2]
 
 
-def test_a_name_that_nobody_knows_fails_at_the_name():
+def test_an_unknown_name_fails_at_the_name():
     (step,) = outcome("https://nowhere.invalid/EWS")
     assert step[:2] == ("Name", False)
     assert "nowhere.invalid" in step[2]
@@ -84,7 +84,7 @@ def test_a_closed_port_fails_at_the_port():
     assert outcome(f"https://127.0.0.1:{port}/EWS")[-1][:2] == ("Port", False)
 
 
-def test_an_unknown_authority_and_a_wrong_name_fail_at_tls_by_their_own_error(authority, listener):
+def test_an_unknown_authority_and_a_wrong_name_fail_at_tls(authority, listener):
     port = listener(secured(authority, host="other.example"))
     for settings in ({}, {"ca_bundle": authority.file.read_text()}):
         name, ok, text = outcome(f"https://127.0.0.1:{port}/EWS", **settings)[-1]
@@ -92,12 +92,12 @@ def test_an_unknown_authority_and_a_wrong_name_fail_at_tls_by_their_own_error(au
         assert errors.CertificateUntrusted.text in text
 
 
-def test_a_server_that_speaks_no_tls_fails_at_tls(listener):
+def test_a_server_without_tls_fails_at_tls(listener):
     port = listener(lambda plain: (plain.recv(1024), plain.sendall(b"HTTP/1.1 400 no\r\n\r\n"), plain.close()))
     assert outcome(f"https://127.0.0.1:{port}/EWS")[-1][:2] == ("TLS", False)
 
 
-def test_behind_a_proxy_only_the_proxy_could_tell():
+def test_behind_a_proxy_no_network_step_is_tested():
     assert outcome("https://nowhere.invalid/EWS", proxy="http://127.0.0.1:1") == []
 
 
@@ -108,12 +108,12 @@ def mailbox():
     return made
 
 
-def walked(mailbox):
+def outcomes(mailbox):
     return [(step.name, step.ok) for step in mailbox_steps(FakeSource(mailbox), ADDRESS)]
 
 
-def test_a_mailbox_that_can_be_read_is_read_down_to_one_email(mailbox):
-    assert walked(mailbox) == [("Sign in", True), ("Mailbox", True), ("Folders", True), ("One email", True)]
+def test_a_readable_mailbox_is_tested_including_one_email(mailbox):
+    assert outcomes(mailbox) == [("Sign in", True), ("Mailbox", True), ("Folders", True), ("One email", True)]
 
 
 @pytest.mark.parametrize(
@@ -126,11 +126,11 @@ def test_a_mailbox_that_can_be_read_is_read_down_to_one_email(mailbox):
 )
 def test_the_first_step_that_fails_is_the_last_one(mailbox, method, error, steps):
     mailbox.fail(method, error)
-    assert walked(mailbox) == steps
+    assert outcomes(mailbox) == steps
 
 
-def test_an_empty_mailbox_has_nothing_to_read_and_that_is_fine():
-    assert walked(FakeMailbox(ADDRESS))[-1] == ("One email", True)
+def test_an_empty_mailbox_passes():
+    assert outcomes(FakeMailbox(ADDRESS))[-1] == ("One email", True)
 
 
 # ---- Microsoft Graph ----------------------------------------------------------------------------------------------
@@ -157,7 +157,7 @@ def graph_steps(graph, address=ADDRESS, **entered):
     return [(step.name, step.ok) for step in steps], steps[-1].text
 
 
-def test_graph_is_tested_down_to_one_email(cloud):
+def test_graph_is_tested_including_one_email(cloud):
     way = [("Name", True), ("Port", True), ("TLS", True)]
     steps, text = graph_steps(cloud)
     assert steps == [*way, ("Sign in", True), ("Mailbox", True), ("Folders", True), ("One email", True)]
@@ -174,13 +174,13 @@ def test_graph_is_tested_down_to_one_email(cloud):
         ({"client_id": "basic"}, ADDRESS, "One email", "Mail.Read"),
     ],
 )
-def test_the_first_step_to_graph_that_fails_says_what_to_do(cloud, entered, address, failed, text):
-    steps, told = graph_steps(cloud, address, **entered)
+def test_the_first_failed_step_of_graph_shows_its_remedy(cloud, entered, address, failed, text):
+    steps, shown = graph_steps(cloud, address, **entered)
     assert steps[-1] == (failed, False)
-    assert text in told
+    assert text in shown
 
 
-def test_a_delegate_who_may_not_read_the_inbox_is_tested_by_another_folder():
+def test_a_mailbox_with_a_forbidden_inbox_is_tested_with_another_folder():
     box = FakeMailbox(ADDRESS)
     box.create_folder("Claims", parent="Inbox")
     box.deliver(mail("claim"), "Claims")
@@ -191,7 +191,7 @@ def test_a_delegate_who_may_not_read_the_inbox_is_tested_by_another_folder():
     assert "The Inbox may not be read" in last.text
 
 
-def test_a_mailbox_of_which_no_folder_may_be_read_fails_the_test():
+def test_a_mailbox_without_a_readable_folder_fails_the_test():
     box = FakeMailbox(ADDRESS)
     for entry in box.folders.values():
         entry.forbidden = True

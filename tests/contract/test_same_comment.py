@@ -29,7 +29,7 @@ def generated() -> Iterator[bytes]:
 
 
 def sampled() -> Iterator[bytes]:
-    """The emails of the tests of cleaning, with a plain text, a page, or both."""
+    """Yield the emails of the cleaning tests, with a plain text, HTML or both."""
     for number, path in enumerate(SAMPLES):
         case = read(path)
         message = EmailMessage()
@@ -48,16 +48,16 @@ def sampled() -> Iterator[bytes]:
 
 
 def comments(source: Source) -> dict[str, Comment]:
-    """What every email of the mailbox becomes, by comment id."""
-    found: dict[str, Comment] = {}
+    """Convert all emails of the mailbox, and return the comments by id."""
+    by_id: dict[str, Comment] = {}
     folders = source.folders(None).changed
     paths = {folder_id: position.path for folder_id, position in positions(folders).items()}
     for folder in folders:
         if folder.holds_mail:
             for comment in _of_folder(source, folder.id, paths[folder.id]):
-                assert comment.id not in found
-                found[comment.id] = comment
-    return found
+                assert comment.id not in by_id
+                by_id[comment.id] = comment
+    return by_id
 
 
 def _of_folder(source: Source, folder: FolderId, path: tuple[str, ...]) -> Iterator[Comment]:
@@ -69,10 +69,10 @@ def _of_folder(source: Source, folder: FolderId, path: tuple[str, ...]) -> Itera
             yield converted.comment
 
 
-def test_id_text_and_properties_are_the_same_over_ews_and_over_graph(made: Rigs) -> None:
-    rig = made.rig("NTLM, impersonation")
+def test_id_text_and_properties_are_the_same_over_ews_and_over_graph(all_rigs: Rigs) -> None:
+    rig = all_rigs.rig("NTLM, impersonation")
     assert isinstance(rig, ExchangeRig)
-    graph = GraphRig(made.graph, graph_settings_for(made.graph), rig.mailbox)
+    graph = GraphRig(all_rigs.graph, graph_settings_for(all_rigs.graph), rig.mailbox)
     rig.create_folder("Inbox/Trades & “late”")
     mimes = [*generated(), *sampled(), mail("plain"), mail("without id", message_id="")]
     importances, sensitivities = ("Low", "Normal", "High"), ("Normal", "Personal", "Private", "Confidential")
@@ -87,7 +87,7 @@ def test_id_text_and_properties_are_the_same_over_ews_and_over_graph(made: Rigs)
         rig.mailbox.deliver(delivered, ("Inbox", "Sent Items", "Inbox/Trades & “late”")[number % 3])
     with rig.source(page_size=100) as by_ews, graph.source(page_size=70) as by_graph:
         over_ews, over_graph = comments(by_ews), comments(by_graph)
-        differing_bytes = sum(graph.as_handed_out(mime) != mime for mime in mimes)
+        differing_bytes = sum(graph.as_returned(mime) != mime for mime in mimes)
     assert len(over_ews) == len(mimes)
     assert over_graph.keys() == over_ews.keys()
     for comment_id, comment in over_ews.items():

@@ -1,4 +1,4 @@
-"""No answer of any server moves a secret to another server, or to the same one without TLS."""
+"""No answer of a server causes a secret to be sent to another server, or to the same server without TLS."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from integrations import errors
-from integrations.network.session import MOST_COOKIES, ServerSession
+from integrations.network.session import MAX_COOKIES, ServerSession
 from integrations.network.transport import CallDeadline, tls_context
 from notifications.sending import NotSent, send
 from simulators.http import HttpServer, Request, Response
@@ -26,7 +26,7 @@ def server() -> Iterator[AnyServer]:
 
 @pytest.fixture
 def other(server: AnyServer) -> Iterator[AnyServer]:
-    """Another server that is trusted as well, with TLS and without, and takes whatever comes."""
+    """A second trusted server, with and without TLS, that accepts all requests."""
     with any_server(server.authority) as made:
         made.answers("", lambda request: Response(200, TOKEN))
         yield made
@@ -37,12 +37,12 @@ def _host(server: AnyServer, port: str) -> str:
 
 
 def refused(server: AnyServer) -> list[errors.IntegrationError]:
-    found = []
+    raised = []
     for call in server.calls():
         with pytest.raises(errors.IntegrationError) as caught:
             call()
-        found.append(caught.value)
-    return found
+        raised.append(caught.value)
+    return raised
 
 
 @pytest.mark.parametrize("status", REDIRECTS)
@@ -51,10 +51,10 @@ def test_no_port_follows_a_redirect(server: AnyServer, other: AnyServer, port: s
     for target in (other.url, other.plain_url, server.plain_url):
         location = (("Location", f"{target}/tenant/oauth2/v2.0/token"),)
         server.answers(port, lambda request, headers=location: Response(status, TOKEN, headers=headers))  # type: ignore[misc]
-        found = refused(server)
+        raised = refused(server)
         if port in SIGN_IN:
-            # A cursor that is none is refused without a question.
-            kinds = {type(error) for error in found} - {errors.CursorRefused}
+            # An invalid cursor is refused without a request.
+            kinds = {type(error) for error in raised} - {errors.CursorRefused}
             assert kinds == {errors.TokenEndpointFailed}
         assert other.requests == []
         assert {request.headers["Host"] for request in server.requests} == {_host(server, port)}
@@ -62,7 +62,9 @@ def test_no_port_follows_a_redirect(server: AnyServer, other: AnyServer, port: s
 
 
 @pytest.mark.parametrize("port", [*EWS, "Graph", "Re:infer"])
-def test_a_refusal_that_names_another_server_sends_nobody_there(server: AnyServer, other: AnyServer, port: str) -> None:
+def test_no_request_is_sent_to_another_server_that_a_refusal_names(
+    server: AnyServer, other: AnyServer, port: str
+) -> None:
     headers = (
         ("WWW-Authenticate", f'Bearer realm="", authorization_uri="{other.url}/common/oauth2/authorize"'),
         ("WWW-Authenticate", "NTLM"),
@@ -80,20 +82,20 @@ def test_a_refusal_that_names_another_server_sends_nobody_there(server: AnyServe
 
 
 @pytest.mark.parametrize("status", REDIRECTS)
-def test_a_webhook_is_not_led_elsewhere(status: int) -> None:
-    taken: list[Request] = []
+def test_a_webhook_follows_no_redirect(status: int) -> None:
+    received: list[Request] = []
 
-    def take(request: Request) -> Response:
-        taken.append(request)
+    def receive(request: Request) -> Response:
+        received.append(request)
         return Response(204)
 
     with (
-        HttpServer(take) as elsewhere,
+        HttpServer(receive) as elsewhere,
         HttpServer(lambda _: Response(status, headers=(("Location", f"{elsewhere.url}/in"),))) as first,
         pytest.raises(NotSent, match=f"HTTP {status}"),
     ):
         send(f"{first.url}/in", b"{}", {"X-Signature": "t=1,v1=ab"}, allow_private=True)
-    assert taken == []
+    assert received == []
 
 
 # ---- the session that all adapters of mail share ------------------------------------------------------------------
@@ -129,7 +131,7 @@ def test_a_session_sends_nothing_to_another_server_or_without_tls(
     assert len(server.requests) == 1
 
 
-def test_the_cookies_of_a_session_are_few_and_short(server: AnyServer, session: ServerSession) -> None:
+def test_the_number_and_size_of_cookies_of_a_session_are_limited(server: AnyServer, session: ServerSession) -> None:
     numbers = iter(range(1000))
 
     def answer(request: Request) -> Response:
@@ -141,6 +143,6 @@ def test_the_cookies_of_a_session_are_few_and_short(server: AnyServer, session: 
     server.answers("", answer)
     for _ in range(3):
         session.get(f"{server.url}/x")
-    assert len(session.cookies) == MOST_COOKIES
+    assert len(session.cookies) == MAX_COOKIES
     assert "long" not in session.cookies
     assert session.cookies["c1"] == "again"

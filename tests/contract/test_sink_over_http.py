@@ -1,4 +1,4 @@
-"""What the sink of Re:infer does on the wire: what it sends, how long it waits, and what it makes of bad answers."""
+"""HTTP of the sink of Re:infer: its requests, its time limits, and its errors for invalid answers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OK = Response(body=b'{"status": "ok", "new": 1}')
 
 @dataclass
 class Peer:
-    """A web server that answers as it is told, and remembers what it was asked."""
+    """The handler of a web server. A test sets `answer`; `requests` records the requests."""
 
     answer: Callable[[Request], Response] = lambda request: OK
     requests: list[Request] = field(default_factory=list)
@@ -86,7 +86,7 @@ def test_one_connection_serves_many_pushes(peer: Peer, url: str) -> None:
     assert len({request.connection.number for request in peer.requests}) == 1
 
 
-def test_a_push_of_nothing_sends_nothing(peer: Peer, url: str) -> None:
+def test_an_empty_push_sends_no_request(peer: Peer, url: str) -> None:
     with sink_at(url) as sink:
         assert sink.push([]).rejections == ()
     assert peer.requests == []
@@ -104,7 +104,7 @@ def test_a_closed_sink_may_be_closed_again(url: str) -> None:
     sink.close()
 
 
-def test_the_token_is_in_no_text_and_no_log(peer: Peer, url: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_token_is_in_no_error_repr_or_log(peer: Peer, url: str, caplog: pytest.LogCaptureFixture) -> None:
     peer.answer = lambda request: Response(
         404, json.dumps({"status": "error", "message": f"no luck with {request.headers['Authorization']}"}).encode()
     )
@@ -121,18 +121,18 @@ def test_a_token_that_cannot_be_sent_is_refused_at_once(url: str, token: str) ->
         ReinferSink(url, token, "acme", "mail")
 
 
-def test_a_bucket_with_a_slash_too_many_is_refused_at_once(url: str) -> None:
+def test_a_bucket_name_with_a_slash_is_refused_at_once(url: str) -> None:
     with pytest.raises(errors.BucketNameWrong, match="must not contain a slash"):
         ReinferSink(url, TOKEN, "acme", "team/mail")
 
 
-# ---- time ---------------------------------------------------------------------------------------------------------
+# ---- time -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "delivery", [Delivery(hang=60), Delivery(drip=40)], ids=["no answer", "a body that trickles in"]
 )
-def test_the_deadline_is_for_the_whole_exchange(peer: Peer, url: str, delivery: Delivery) -> None:
+def test_the_deadline_applies_to_the_whole_request(peer: Peer, url: str, delivery: Delivery) -> None:
     peer.answer = lambda request: Response(body=b'{"status": "ok"}' + b" " * 10_000, delivery=delivery, compress=False)
     started = time.monotonic()
     fault = fault_of(sink_at(url, deadline=0.5), push)
@@ -141,18 +141,18 @@ def test_the_deadline_is_for_the_whole_exchange(peer: Peer, url: str, delivery: 
     assert 0.4 < time.monotonic() - started < 30  # the answer itself would take 60 or more
 
 
-def test_headers_that_trickle_in_end_by_the_deadline_too() -> None:
+def test_a_server_that_sends_no_headers_is_aborted_at_the_deadline() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        # Nobody accepts: the connection stands in the kernel, takes the request, and never says a word.
+        # The connection is never accepted: the kernel completes it and receives the request, and no answer follows.
         fault = fault_of(sink_at(f"http://127.0.0.1:{listener.getsockname()[1]}", deadline=0.3), push)
     assert type(fault) is errors.ReinferTimedOut
 
 
-def test_the_deadline_is_for_all_requests_of_a_push(peer: Peer, url: str) -> None:
-    asked: list[str] = []
+def test_the_deadline_applies_to_all_requests_of_a_push_together(peer: Peer, url: str) -> None:
+    paths: list[str] = []
 
     def slow(request: Request) -> Response:
-        asked.append(request.path)
+        paths.append(request.path)
         return Response(body=OK.body, delivery=Delivery(hang=0.2))
 
     peer.answer = slow
@@ -160,10 +160,10 @@ def test_the_deadline_is_for_all_requests_of_a_push(peer: Peer, url: str) -> Non
         sink_at(url, deadline=0.5, batch_count=1), lambda sink: sink.push([comment(str(n)) for n in range(9)])
     )
     assert type(fault) is errors.ReinferTimedOut
-    assert len(asked) <= 3  # of nine, each of which takes 0.2 seconds
+    assert len(paths) <= 3  # of nine, each of which takes 0.2 seconds
 
 
-def test_a_sink_works_on_after_a_time_out(peer: Peer, url: str) -> None:
+def test_a_sink_works_after_a_timeout(peer: Peer, url: str) -> None:
     peer.answer = lambda request: Response(body=OK.body, delivery=Delivery(hang=60))
     with sink_at(url, deadline=0.3) as sink:
         with pytest.raises(errors.ReinferTimedOut):
@@ -172,19 +172,19 @@ def test_a_sink_works_on_after_a_time_out(peer: Peer, url: str) -> None:
         assert sink.push([comment()]).created == 1
 
 
-def test_a_push_that_a_signal_broke_off_does_not_go_on_later(peer: Peer, url: str) -> None:
-    class BrokenOff(Exception):
+def test_a_push_that_a_signal_interrupted_does_not_continue_later(peer: Peer, url: str) -> None:
+    class Interrupted(Exception):
         pass
 
-    def break_off(*_: object) -> None:
-        raise BrokenOff
+    def interrupt(*_: object) -> None:
+        raise Interrupted
 
     peer.answer = lambda request: Response(body=OK.body, delivery=Delivery(hang=0.3))
-    before = signal.signal(signal.SIGALRM, break_off)
+    before = signal.signal(signal.SIGALRM, interrupt)
     try:
         with sink_at(url, batch_count=1) as sink:
             signal.setitimer(signal.ITIMER_REAL, 0.15)
-            with pytest.raises(BrokenOff):
+            with pytest.raises(Interrupted):
                 sink.push([comment("1"), comment("2")])
             sink.push([comment("3")])
     finally:
@@ -194,7 +194,7 @@ def test_a_push_that_a_signal_broke_off_does_not_go_on_later(peer: Peer, url: st
     assert sent == [comment("1").id, comment("3").id]
 
 
-# ---- the network --------------------------------------------------------------------------------------------------
+# ---- the network ----------------------------------------------------------------------------------------------------
 
 
 def test_a_closed_port_cannot_be_reached() -> None:
@@ -220,14 +220,14 @@ def test_a_proxy_that_the_environment_names_is_used(peer: Peer, url: str, monkey
 
 
 @pytest.mark.parametrize("dropped", [0, 5])
-def test_a_connection_lost_on_the_way_may_be_the_fault_of_an_email(peer: Peer, url: str, dropped: int) -> None:
+def test_a_lost_connection_may_be_the_fault_of_an_email(peer: Peer, url: str, dropped: int) -> None:
     peer.answer = lambda request: Response(body=OK.body, delivery=Delivery(drop_after=dropped))
     fault = fault_of(sink_at(url), push)
     assert type(fault) is errors.ReinferFailed
     assert fault.may_be_item
 
 
-def test_an_unknown_authority_is_told_from_a_dead_server(peer: Peer, tmp_path: Path) -> None:
+def test_an_unknown_authority_is_distinguished_from_an_unreachable_server(peer: Peer, tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     with HttpServer(peer, tls=authority.server_context("127.0.0.1")) as server:
         fault = fault_of(sink_at(server.url), push)
@@ -237,9 +237,7 @@ def test_an_unknown_authority_is_told_from_a_dead_server(peer: Peer, tmp_path: P
             assert sink.push([comment()]).created == 1
 
 
-def test_an_authority_of_ones_own_is_trusted_by_the_usual_variable(
-    peer: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_authority_in_ssl_cert_file_is_trusted(peer: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     authority = Authority(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
     usual_trust.cache_clear()
@@ -258,13 +256,13 @@ def test_a_certificate_for_another_name_is_not_trusted(peer: Peer, tmp_path: Pat
     assert "127.0.0.1" in fault.detail
 
 
-def test_https_to_a_port_that_speaks_http_says_so(url: str) -> None:
+def test_https_to_an_http_port_is_reported(url: str) -> None:
     fault = fault_of(sink_at(url.replace("http:", "https:")), push)
     assert type(fault) is errors.ReinferUnreachable
     assert "TLS" in fault.detail
 
 
-def test_tls_that_is_too_old_says_so(peer: Peer, tmp_path: Path) -> None:
+def test_a_tls_version_that_is_too_old_is_reported(peer: Peer, tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     old = authority.server_context("127.0.0.1")
     old.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -276,7 +274,7 @@ def test_tls_that_is_too_old_says_so(peer: Peer, tmp_path: Path) -> None:
     assert "TLS" in fault.detail
 
 
-# ---- answers that are none ----------------------------------------------------------------------------------------
+# ---- invalid answers ------------------------------------------------------------------------------------------------
 
 
 def test_a_redirect_is_not_followed(peer: Peer, url: str) -> None:
@@ -285,7 +283,7 @@ def test_a_redirect_is_not_followed(peer: Peer, url: str) -> None:
     assert len(peer.requests) == 1
 
 
-def test_a_gateways_page_stays_out_of_the_error(peer: Peer, url: str) -> None:
+def test_the_page_of_a_gateway_is_not_in_the_error(peer: Peer, url: str) -> None:
     page = b"<html><title>502 Bad Gateway</title>upstream-17.internal</html>"
     peer.answer = lambda request: Response(502, page, "text/html", (("Retry-After", "3"),))
     fault = fault_of(sink_at(url), push)
@@ -301,18 +299,18 @@ def test_a_compressed_answer_is_read(peer: Peer, url: str) -> None:
         assert sink.push([comment()]).created == 1
 
 
-def test_an_endless_answer_is_cut_off_even_when_it_came_compressed(peer: Peer, url: str) -> None:
+def test_an_answer_that_is_too_large_is_unintelligible(peer: Peer, url: str) -> None:
     peer.answer = lambda request: Response(body=OK.body + b" " * 40_000_000)
     fault = fault_of(sink_at(url, deadline=20), push)
     assert type(fault) is errors.ReinferUnintelligible
 
 
-def test_what_claims_to_be_compressed_and_is_not_is_not_believed(peer: Peer, url: str) -> None:
+def test_an_uncompressed_answer_with_gzip_encoding_is_unintelligible(peer: Peer, url: str) -> None:
     peer.answer = lambda request: Response(body=b"plainly not", headers=(("Content-Encoding", "gzip"),), compress=False)
     assert type(fault_of(sink_at(url), push)) is errors.ReinferUnintelligible
 
 
-def test_something_else_than_http_is_not_believed() -> None:
+def test_an_answer_that_is_not_http_is_unintelligible() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def greet() -> None:
@@ -329,7 +327,7 @@ def test_something_else_than_http_is_not_believed() -> None:
 
 
 @pytest.mark.parametrize("kind", [errors.ReinferFailed, errors.ReinferForbidden, errors.ReinferRefused])
-def test_the_servers_words_about_a_push_are_not_repeated(
+def test_the_message_of_the_server_about_a_push_is_not_in_the_error(
     peer: Peer, url: str, kind: type[errors.IntegrationError]
 ) -> None:
     status = {errors.ReinferFailed: 500, errors.ReinferForbidden: 403, errors.ReinferRefused: 405}[kind]
@@ -340,10 +338,10 @@ def test_the_servers_words_about_a_push_are_not_repeated(
     assert fault.detail == f"HTTP {status}"
 
 
-# ---- stored comments ----------------------------------------------------------------------------------------------
+# ---- stored comments ------------------------------------------------------------------------------------------------
 
 
-def test_another_comment_than_the_one_asked_for_is_not_believed(peer: Peer, url: str) -> None:
+def test_another_comment_than_the_requested_one_is_unintelligible(peer: Peer, url: str) -> None:
     stored = {"id": "3c61", "timestamp": "2026-03-01T00:00:00Z"}
     peer.answer = lambda request: Response(body=json.dumps({"status": "ok", "comment": stored}).encode())
     fault = fault_of(sink_at(url), lambda sink: sink.stored([comment().id]))
@@ -351,12 +349,12 @@ def test_another_comment_than_the_one_asked_for_is_not_believed(peer: Peer, url:
 
 
 @pytest.mark.parametrize("body", [b'{"status": "ok"}', b'{"status": "ok", "comment": null}'])
-def test_a_stored_comment_that_is_none_is_not_believed(peer: Peer, url: str, body: bytes) -> None:
+def test_a_missing_comment_in_a_success_is_unintelligible(peer: Peer, url: str, body: bytes) -> None:
     peer.answer = lambda request: Response(body=body)
     assert type(fault_of(sink_at(url), lambda sink: sink.stored([comment().id]))) is errors.ReinferUnintelligible
 
 
-def test_one_question_that_fails_ends_the_others(peer: Peer, url: str) -> None:
+def test_one_failed_request_ends_the_others(peer: Peer, url: str) -> None:
     bad = comment("3").id
     peer.answer = lambda request: (
         Response(500) if request.path.endswith(bad) else Response(body=OK.body, delivery=Delivery(hang=60))
@@ -367,7 +365,7 @@ def test_one_question_that_fails_ends_the_others(peer: Peer, url: str) -> None:
     assert time.monotonic() - started < 30  # the other answers would take 60
 
 
-def test_a_bucket_that_cannot_be_looked_into_counts_as_full(peer: Peer, url: str) -> None:
+def test_a_bucket_whose_comments_cannot_be_read_is_not_empty(peer: Peer, url: str) -> None:
     empty = b'{"status": "ok", "statistics": {"num_comments": 0}}'
     hidden = b'{"status": "error", "message": "private"}'
     peer.answer = lambda request: Response(body=empty) if request.method == "POST" else Response(403, hidden)
@@ -375,7 +373,7 @@ def test_a_bucket_that_cannot_be_looked_into_counts_as_full(peer: Peer, url: str
         assert not sink.is_empty()
 
 
-def test_counts_that_lag_behind_do_not_make_a_bucket_empty(peer: Peer, url: str) -> None:
+def test_an_outdated_count_does_not_make_a_bucket_empty(peer: Peer, url: str) -> None:
     count = b'{"status": "ok", "statistics": {"num_comments": 0.0}}'
     page = b'{"status": "ok", "comments": [{"id": "3c61"}]}'
     peer.answer = lambda request: Response(body=count if request.method == "POST" else page)
@@ -385,12 +383,12 @@ def test_counts_that_lag_behind_do_not_make_a_bucket_empty(peer: Peer, url: str)
         assert sink.is_empty()
 
 
-def test_two_who_create_the_same_bucket_at_once_both_succeed(peer: Peer, url: str) -> None:
+def test_creating_a_bucket_succeeds_if_another_process_created_it_meanwhile(peer: Peer, url: str) -> None:
     answers = {"PUT": [(409, b'{"status": "error", "message": "exists"}')], "GET": [(404, b'{"status": "error"}')]}
 
     def answer(request: Request) -> Response:
-        left = answers[request.method]
-        return Response(*left.pop(0)) if left else OK
+        remaining = answers[request.method]
+        return Response(*remaining.pop(0)) if remaining else OK
 
     peer.answer = answer
     with sink_at(url) as sink:
@@ -398,6 +396,6 @@ def test_two_who_create_the_same_bucket_at_once_both_succeed(peer: Peer, url: st
     assert [request.method for request in peer.requests] == ["GET", "PUT", "GET"]
 
 
-def test_a_missing_project_is_named_when_a_bucket_is_created(peer: Peer, url: str) -> None:
+def test_a_missing_project_is_reported_when_a_bucket_is_created(peer: Peer, url: str) -> None:
     peer.answer = lambda request: Response(404, b'{"status": "error", "message": "no such thing"}')
     assert type(fault_of(sink_at(url), ReinferSink.create)) is errors.ProjectNotFound

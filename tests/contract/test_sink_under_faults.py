@@ -1,4 +1,4 @@
-"""Everything that the simulated Re:infer can do wrong: the name it gets, and that nothing is lost or billed twice."""
+"""Every fault of the simulated Re:infer: its error class, and that no comment is lost or billed twice."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def sink_of(simulator: ReinferSimulator, *, token: str = DEFAULT_TOKEN, deadline
 
 
 @pytest.mark.parametrize(("effect", "options", "kind"), FAULTS)
-def test_a_fault_has_its_name_and_the_next_push_makes_good(
+def test_each_fault_has_an_error_class_and_the_next_push_stores_all_comments(
     simulator: ReinferSimulator, effect: str, options: dict[str, object], kind: type[errors.IntegrationError]
 ) -> None:
     comments = [comment(str(number)) for number in range(5)]
@@ -67,7 +67,7 @@ def test_a_fault_has_its_name_and_the_next_push_makes_good(
     assert (source.ai_units, source.text_changes, source.messages_changed) == (5, 0, 0)
 
 
-def test_a_wrong_token_is_told_and_not_shown(simulator: ReinferSimulator) -> None:
+def test_a_wrong_token_is_reported_and_not_shown(simulator: ReinferSimulator) -> None:
     with (
         sink_of(simulator, token="a-wrong-token-0123456789") as sink,
         pytest.raises(errors.ReinferTokenRefused) as caught,
@@ -83,7 +83,7 @@ def test_a_token_that_only_reads_passes_the_check_and_fails_at_the_push(simulato
             sink.push([comment()])
 
 
-def test_rights_to_read_and_write_are_all_that_a_sync_needs(simulator: ReinferSimulator) -> None:
+def test_permissions_to_read_and_to_add_comments_are_sufficient(simulator: ReinferSimulator) -> None:
     with sink_of(simulator, token="reads-and-writes-0123") as sink:
         sink.check()
         assert sink.is_empty()
@@ -103,7 +103,7 @@ def test_a_bucket_in_a_project_that_does_not_exist_cannot_be_created(simulator: 
         sink.create()
 
 
-def test_a_comment_that_breaks_the_rules_is_rejected_with_the_rule_and_not_with_its_text(
+def test_an_invalid_comment_is_rejected_with_the_rule_and_without_its_text(
     simulator: ReinferSimulator,
 ) -> None:
     long = comment("long", body="secret " * 10_000)
@@ -116,14 +116,14 @@ def test_a_comment_that_breaks_the_rules_is_rejected_with_the_rule_and_not_with_
     assert list(simulator.sources[BUCKET].comments) == [comment("1").id, comment("2").id]
 
 
-def test_requests_beyond_the_size_that_the_server_takes_are_made_smaller() -> None:
+def test_requests_that_are_too_large_for_the_server_are_split() -> None:
     comments = [comment(str(number), body="x" * 20_000) for number in range(16)]
     with ReinferSimulator(sources=[BUCKET], body_limit=50_000) as simulator, sink_of(simulator) as sink:
         assert sink.push(comments).created == 16
         assert simulator.requests.count("sync") == 15
 
 
-def test_questions_about_a_bucket_fail_as_clearly_as_pushes(simulator: ReinferSimulator) -> None:
+def test_requests_about_a_bucket_have_the_same_error_classes_as_pushes(simulator: ReinferSimulator) -> None:
     with sink_of(simulator) as sink:
         sink.push([comment()])
         for effect, kind in (("busy", errors.ReinferBusy), ("token-revoked", errors.ReinferTokenRefused)):

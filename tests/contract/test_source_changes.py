@@ -1,4 +1,4 @@
-"""What every source promises of the changes in a folder: see `integrations.ports.Source`."""
+"""The behaviour that `integrations.ports.Source` requires for the changes in a folder."""
 
 from __future__ import annotations
 
@@ -19,48 +19,48 @@ from tests.contract.source_reading import (
 from tests.contract.source_rigs import Rig
 from tests.mails import NOON, mail, message_id_of
 
-THERE = (CREATED, UPDATED)
+PRESENT = (CREATED, UPDATED)
 
 
-def test_new_mail_is_told_alone(rig: Rig) -> None:
+def test_only_the_new_email_is_listed(rig: Rig) -> None:
     fill(rig, 3)
     with rig.source() as source:
         folder = inbox(source)
         cursor = start_of(source, folder)
         item_id = rig.deliver(mail("new"))
         change = only(lines(source, folder, cursor))
-    assert change.kind in THERE
+    assert change.kind in PRESENT
     assert (change.item_id, change.message_id) == (item_id, message_id_of("new"))
 
 
-def test_a_moved_email_goes_here_and_comes_there(rig: Rig) -> None:
+def test_a_moved_email_leaves_one_folder_and_appears_in_the_other(rig: Rig) -> None:
     rig.create_folder("Inbox/Done")
     old = rig.deliver(mail("a"))
     with rig.source() as source:
         here, there = inbox(source), tree(source)["Inbox/Done"].id
         cursors = start_of(source, here), start_of(source, there)
         new = rig.move(old, "Inbox/Done")
-        told = [*lines(source, here, cursors[0]), *lines(source, there, cursors[1])]
-    assert known_after(here, {old}, told) == set()
-    assert known_after(there, set(), told) == {new}
-    came = [change for change in told if change.kind is not DELETED]
-    assert {change.kind for change in came} <= set(THERE)
+        changes = [*lines(source, here, cursors[0]), *lines(source, there, cursors[1])]
+    assert known_after(here, {old}, changes) == set()
+    assert known_after(there, set(), changes) == {new}
+    came = [change for change in changes if change.kind is not DELETED]
+    assert {change.kind for change in came} <= set(PRESENT)
     assert {(change.folder_id, change.message_id, change.received) for change in came} == {
         (there, message_id_of("a"), NOON)
     }
 
 
-def test_an_email_that_came_and_was_moved_on_between_two_looks_is_told_where_it_is(rig: Rig) -> None:
+def test_an_email_that_arrived_and_was_moved_between_two_listings_is_in_its_current_folder(rig: Rig) -> None:
     rig.create_folder("Inbox/Done")
     with rig.source() as source:
         here, there = inbox(source), tree(source)["Inbox/Done"].id
         cursors = start_of(source, here), start_of(source, there)
         item_id = rig.move(rig.deliver(mail("a")), "Inbox/Done")
-        told = [*lines(source, here, cursors[0]), *lines(source, there, cursors[1])]
-        assert known_after(there, set(), told) == {item_id}
-        (email,) = source.fetch([change for change in told if change.folder_id == there][:1])
+        changes = [*lines(source, here, cursors[0]), *lines(source, there, cursors[1])]
+        assert known_after(there, set(), changes) == {item_id}
+        (email,) = source.fetch([change for change in changes if change.folder_id == there][:1])
     assert isinstance(email, Email)
-    assert email.mime == rig.as_handed_out(mail("a"))
+    assert email.mime == rig.as_returned(mail("a"))
 
 
 def test_a_copy_is_another_item_and_the_original_stays(rig: Rig) -> None:
@@ -74,7 +74,7 @@ def test_a_copy_is_another_item_and_the_original_stays(rig: Rig) -> None:
         assert only(lines(source, there)).item_id == copy != original
 
 
-def test_an_edit_is_told_with_a_new_change_key(rig: Rig) -> None:
+def test_an_edit_is_listed_with_a_new_change_key(rig: Rig) -> None:
     item_id = rig.deliver(mail("a"))
     with rig.source() as source:
         folder = inbox(source)
@@ -86,10 +86,10 @@ def test_an_edit_is_told_with_a_new_change_key(rig: Rig) -> None:
     assert (change.kind, change.item_id) == (UPDATED, item_id)
     assert change.change_key != before.change_key
     assert isinstance(email, Email)
-    assert email.mime == rig.as_handed_out(mail("a", body="Other words."))
+    assert email.mime == rig.as_returned(mail("a", body="Other words."))
 
 
-def test_a_read_mark_is_told_as_that_and_no_more(rig: Rig) -> None:
+def test_a_read_mark_is_no_change_of_content(rig: Rig) -> None:
     item_id = rig.deliver(mail("a"))
     with rig.source() as source:
         folder = inbox(source)
@@ -112,7 +112,7 @@ def test_an_edit_is_not_hidden_by_a_read_mark(rig: Rig) -> None:
         assert only(lines(source, folder, cursor)).kind is UPDATED
 
 
-def test_an_email_that_was_moved_away_and_back_is_told_as_there(rig: Rig) -> None:
+def test_an_email_that_was_moved_away_and_back_is_listed_as_present(rig: Rig) -> None:
     rig.create_folder("Inbox/Done")
     item_id = rig.deliver(mail("a"))
     with rig.source() as source:
@@ -122,7 +122,7 @@ def test_an_email_that_was_moved_away_and_back_is_told_as_there(rig: Rig) -> Non
         assert known_after(folder, {item_id}, lines(source, folder, cursor)) == {back}
 
 
-def test_a_deletion_is_told_with_the_item_id(rig: Rig) -> None:
+def test_a_deletion_is_listed_with_the_item_id(rig: Rig) -> None:
     item_id, *_ = fill(rig, 2)
     with rig.source() as source:
         folder = inbox(source)
@@ -132,7 +132,7 @@ def test_a_deletion_is_told_with_the_item_id(rig: Rig) -> None:
     assert (change.kind, change.item_id, change.folder_id) == (DELETED, item_id, folder)
 
 
-def test_what_came_and_went_again_is_never_told_as_there(rig: Rig) -> None:
+def test_an_email_that_arrived_and_was_deleted_is_never_listed_as_present(rig: Rig) -> None:
     with rig.source() as source:
         folder = inbox(source)
         cursor = start_of(source, folder)
@@ -141,7 +141,7 @@ def test_what_came_and_went_again_is_never_told_as_there(rig: Rig) -> None:
         assert lines(source, folder) == []
 
 
-def test_every_folder_has_its_own_place(rig: Rig) -> None:
+def test_the_changes_of_each_folder_are_separate(rig: Rig) -> None:
     rig.create_folder("Inbox/Done")
     with rig.source() as source:
         here, there = inbox(source), tree(source)["Inbox/Done"].id

@@ -1,4 +1,4 @@
-"""What every source promises of cursors that are no longer good: see `integrations.ports.Source`."""
+"""The behaviour that `integrations.ports.Source` requires for invalid cursors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.mails import mail
 
 
 @pytest.mark.parametrize("bare", [False, True], ids=["", "bare"])
-def test_an_expired_cursor_is_refused_and_listing_anew_works(rig: Rig, bare: bool) -> None:
+def test_an_expired_cursor_is_refused_and_a_new_listing_works(rig: Rig, bare: bool) -> None:
     items = fill(rig, 2)
     with rig.source() as source:
         folder = inbox(source)
@@ -65,7 +65,7 @@ def test_a_damaged_cursor_is_refused(rig: Rig, damage: object) -> None:
             source.folders(Cursor(damage(source.folders(None).cursor)))
 
 
-def test_a_folder_that_is_gone_says_so_with_and_without_a_cursor(rig: Rig) -> None:
+def test_a_deleted_folder_is_reported_with_and_without_a_cursor(rig: Rig) -> None:
     rig.create_folder("Inbox/Trades")
     rig.deliver(mail("a"), "Inbox/Trades")
     with rig.source() as source:

@@ -1,4 +1,4 @@
-"""What every source promises of the emails it is asked for: see `integrations.ports.Source`."""
+"""The behaviour that `integrations.ports.Source` requires for fetching emails."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def fetched(source: Source, changes: list[Change]) -> list[Fetched]:
     return list(source.fetch(changes))
 
 
-def test_emails_come_whole_and_in_the_order_they_were_asked_for(rig: Rig) -> None:
+def test_emails_are_complete_and_in_the_requested_order(rig: Rig) -> None:
     mimes = {rig.deliver(mime): mime for mime in (mail(str(n), body=f"Grüße {n} ✓\r\n") for n in range(12))}
     with rig.source() as source:
         listed = lines(source, inbox(source))
-        asked = listed[5:] + listed[:5]
-        emails = fetched(source, asked)
-    assert [email.change for email in emails] == asked
-    expected = [rig.as_handed_out(mimes[one.item_id]) for one in asked]
+        requested = listed[5:] + listed[:5]
+        emails = fetched(source, requested)
+    assert [email.change for email in emails] == requested
+    expected = [rig.as_returned(mimes[one.item_id]) for one in requested]
     assert [email.mime for email in emails if isinstance(email, Email)] == expected
 
 
@@ -49,7 +49,7 @@ def test_details_agree_with_the_listing(rig: Rig) -> None:
     assert email.details.item_class == "IPM.Note.SMIME"
 
 
-def test_what_was_edited_since_it_was_listed_comes_as_it_is_and_never_passes_for_what_comes_later(rig: Rig) -> None:
+def test_an_email_edited_after_the_listing_is_fetched_in_its_current_version(rig: Rig) -> None:
     item_id = rig.deliver(mail("a"))
     with rig.source() as source:
         folder = inbox(source)
@@ -59,28 +59,28 @@ def test_what_was_edited_since_it_was_listed_comes_as_it_is_and_never_passes_for
         (email,) = source.fetch([change])
         later = only(lines(source, folder, cursor))
     assert isinstance(email, Email)
-    assert email.mime == rig.as_handed_out(mime)
+    assert email.mime == rig.as_returned(mime)
     assert email.change.change_key in (change.change_key, later.change_key)
     assert later.change_key not in ("", change.change_key)
 
 
-def test_what_was_moved_or_deleted_since_is_gone_and_its_neighbours_come(rig: Rig) -> None:
+def test_an_email_moved_or_deleted_after_the_listing_is_gone_and_the_others_are_fetched(rig: Rig) -> None:
     items = fill(rig, 5)
     with rig.source() as source:
         listed = lines(source, inbox(source))
         moved = rig.move(items[1], "Deleted Items")
         rig.delete(items[4])
         outcomes = fetched(source, listed)
-        told_there = only(lines(source, tree(source)["Deleted Items"].id))
+        listed_there = only(lines(source, tree(source)["Deleted Items"].id))
     assert [one.change.item_id for one in outcomes] == items[::-1]
     kinds = [type(one) for one in outcomes]
     assert kinds[:3] + kinds[4:] == [Gone, Email, Email, Email]
-    # Where ids stay, it may come as it was listed: its new folder tells of it all the same.
+    # If a moved item keeps its id, the email may be returned here. It is also listed in its new folder.
     assert kinds[3] is Gone or (kinds[3] is Email and moved == items[1])
-    assert told_there.item_id == moved
+    assert listed_there.item_id == moved
 
 
-def test_what_nobody_listed_since_is_asked_for_anew(rig: Rig) -> None:
+def test_a_new_source_does_not_return_emails_that_were_moved_or_deleted(rig: Rig) -> None:
     items = fill(rig, 3)
     with rig.source() as source:
         listed = lines(source, inbox(source))
@@ -94,9 +94,9 @@ def test_what_nobody_listed_since_is_asked_for_anew(rig: Rig) -> None:
 @pytest.mark.parametrize(
     ("code", "place"), [*((code, 2) for code in CODES), ("ErrorAccessDenied", 0), ("ErrorInternalServerError", 4)]
 )
-def test_an_unreadable_item_is_its_own_outcome_and_its_neighbours_come(rig: Rig, code: str, place: int) -> None:
+def test_an_unreadable_item_has_its_own_outcome_and_the_others_are_fetched(rig: Rig, code: str, place: int) -> None:
     items = fill(rig, 5)[::-1]
-    rig.spoil(items[place], code)
+    rig.make_unreadable(items[place], code)
     with rig.source() as source:
         outcomes = fetched(source, lines(source, inbox(source)))
     assert [one.change.item_id for one in outcomes] == items
@@ -107,18 +107,18 @@ def test_an_unreadable_item_is_its_own_outcome_and_its_neighbours_come(rig: Rig,
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_when_all_that_was_asked_for_is_unreadable_all_are(rig: Rig, code: str) -> None:
+def test_if_all_requested_items_are_unreadable_all_outcomes_are(rig: Rig, code: str) -> None:
     for item_id in fill(rig, 2):
-        rig.spoil(item_id, code)
+        rig.make_unreadable(item_id, code)
     with rig.source() as source:
         outcomes = fetched(source, lines(source, inbox(source)))
     assert [type(one) for one in outcomes] == [Unreadable, Unreadable]
 
 
-def test_an_email_of_many_megabytes_comes_whole(rig: Rig) -> None:
+def test_an_email_of_many_megabytes_is_fetched_completely(rig: Rig) -> None:
     mime = mail("big") + b"".join(b"%07d\r\n" % number for number in range(900_000))
     rig.deliver(mime)
     with rig.source() as source:
         (email,) = source.fetch(lines(source, inbox(source)))
     assert isinstance(email, Email)
-    assert email.mime == rig.as_handed_out(mime)
+    assert email.mime == rig.as_returned(mime)

@@ -1,4 +1,4 @@
-"""What every source promises of a mailbox and its folders: see `integrations.ports.Source`."""
+"""The behaviour that `integrations.ports.Source` requires for a mailbox and its folders."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ def test_a_mailbox_that_may_be_read_passes_the_check(rig: Rig) -> None:
         source.check()
 
 
-def test_a_mailbox_that_is_not_there_says_so_whatever_is_asked(rig: Rig) -> None:
-    with rig.nobody() as source:
+def test_each_call_reports_a_missing_mailbox(rig: Rig) -> None:
+    with rig.source_of_missing_mailbox() as source:
         for work in (source.check, lambda: source.folders(None)):
             with pytest.raises(MailboxNotFound):
                 work()
 
 
-def test_the_whole_tree_is_told_at_first_with_its_paths(rig: Rig) -> None:
+def test_the_first_call_returns_the_whole_tree(rig: Rig) -> None:
     rig.create_folder("Inbox/Trades")
     rig.create_folder("Inbox/Trades/Unmatched & “late”")
     with rig.source() as source:
-        told = source.folders(None)
-        assert told.gone == ()
+        result = source.folders(None)
+        assert result.gone == ()
         assert {"Inbox", "Inbox/Trades", "Inbox/Trades/Unmatched & “late”", "Sent Items"} <= set(tree(source))
-        assert len({folder.id for folder in told.changed}) == len(told.changed)
+        assert len({folder.id for folder in result.changed}) == len(result.changed)
 
 
-def test_nothing_new_in_the_tree_is_told_as_nothing(rig: Rig) -> None:
+def test_an_unchanged_tree_has_no_changes(rig: Rig) -> None:
     with rig.source() as source:
         cursor = source.folders(None).cursor
         again = source.folders(cursor)
@@ -46,7 +46,7 @@ def test_nothing_new_in_the_tree_is_told_as_nothing(rig: Rig) -> None:
         assert source.folders(again.cursor).changed == ()
 
 
-def test_a_folder_that_is_added_renamed_or_moved_keeps_its_id_and_is_told_alone(rig: Rig) -> None:
+def test_only_a_folder_that_is_added_renamed_or_moved_is_a_change_and_it_keeps_its_id(rig: Rig) -> None:
     rig.create_folder("Archive")
     with rig.source() as source:
         cursor = source.folders(None).cursor
@@ -63,24 +63,24 @@ def test_a_folder_that_is_added_renamed_or_moved_keeps_its_id_and_is_told_alone(
         assert tree(source)["Archive/Deals"].id == folder.id
 
 
-def test_a_folder_that_goes_takes_those_below_it_along(rig: Rig) -> None:
+def test_a_deleted_folder_and_its_subfolders_are_gone(rig: Rig) -> None:
     for path in ("Inbox/Trades", "Inbox/Trades/Old"):
         rig.create_folder(path)
     with rig.source() as source:
         before = tree(source)
         cursor = source.folders(None).cursor
         rig.delete_folder("Inbox/Trades")
-        told = source.folders(cursor)
-        assert set(told.gone) == {before["Inbox/Trades"].id, before["Inbox/Trades/Old"].id}
-        assert told.changed == ()
+        result = source.folders(cursor)
+        assert set(result.gone) == {before["Inbox/Trades"].id, before["Inbox/Trades/Old"].id}
+        assert result.changed == ()
         assert "Inbox/Trades" not in tree(source)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_well_known_folders_are_known_in_any_language(made: Rigs, name: str) -> None:
+def test_well_known_folders_are_recognised_in_any_language(all_rigs: Rigs, name: str) -> None:
     german = {"Inbox": "Posteingang", "Sent Items": "Gesendete Elemente", "Drafts": "Entwürfe",
               "Deleted Items": "Gelöschte Elemente", "Junk Email": "Junk-E-Mail"}  # fmt: skip
-    rig = made.rig(name, german)
+    rig = all_rigs.rig(name, german)
     rig.create_folder("Inbox")
     with rig.source() as source:
         kinds = {path: folder.kind for path, folder in tree(source).items()}
@@ -92,7 +92,7 @@ def test_well_known_folders_are_known_in_any_language(made: Rigs, name: str) -> 
     assert kinds["Inbox"] is FolderKind.ORDINARY
 
 
-def test_a_renamed_well_known_folder_stays_what_it_is(rig: Rig) -> None:
+def test_a_renamed_well_known_folder_keeps_its_kind(rig: Rig) -> None:
     with rig.source() as source:
         cursor = source.folders(None).cursor
         rig.rename_folder("Deleted Items", "Bin")
@@ -100,7 +100,7 @@ def test_a_renamed_well_known_folder_stays_what_it_is(rig: Rig) -> None:
         assert (folder.name, folder.kind) == ("Bin", FolderKind.DELETED)
 
 
-def test_a_folder_says_whether_it_holds_mail(rig: Rig) -> None:
+def test_only_a_mail_folder_holds_mail(rig: Rig) -> None:
     rig.create_folder("Holidays", holds_mail=False)
     with rig.source() as source:
         folders = tree(source)
@@ -108,7 +108,7 @@ def test_a_folder_says_whether_it_holds_mail(rig: Rig) -> None:
     assert folders["Inbox"].holds_mail
 
 
-def test_a_folder_says_how_many_items_it_holds(rig: Rig) -> None:
+def test_the_total_of_a_folder(rig: Rig) -> None:
     for name in "ab":
         rig.deliver(mail(name))
     with rig.source() as source:
@@ -116,7 +116,7 @@ def test_a_folder_says_how_many_items_it_holds(rig: Rig) -> None:
     assert (totals["Inbox"], totals["Sent Items"]) == (2, 0)
 
 
-def test_what_no_change_tells_is_in_the_total_and_in_the_next_listing(rig: Rig) -> None:
+def test_an_unreported_email_is_in_the_total_and_in_the_next_listing(rig: Rig) -> None:
     known = rig.deliver(mail("a"))
     with rig.source() as source:
         cursor = start_of(source, inbox(source))
@@ -126,7 +126,7 @@ def test_what_no_change_tells_is_in_the_total_and_in_the_next_listing(rig: Rig) 
         assert {change.item_id for change in lines(source, inbox(source))} == {known, missed}
 
 
-def test_what_is_not_listed_is_in_the_total_alone(rig: Rig) -> None:
+def test_an_unlisted_email_is_only_in_the_total(rig: Rig) -> None:
     known = rig.deliver(mail("a"))
     with rig.source() as source:
         cursor = start_of(source, inbox(source))

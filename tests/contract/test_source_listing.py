@@ -1,4 +1,4 @@
-"""What every source promises of a listing, page by page: see `integrations.ports.Source`."""
+"""The behaviour that `integrations.ports.Source` requires for the pages of a listing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.contract.source_rigs import Rig
 from tests.mails import NOON, mail, message_id_of
 
 
-def test_a_first_listing_tells_what_lies_there_newest_first(rig: Rig) -> None:
+def test_a_first_listing_contains_all_items_newest_first(rig: Rig) -> None:
     items = fill(rig, 7)
     with rig.source(page_size=3) as source:
         listed = pages(source, inbox(source))
@@ -38,7 +38,7 @@ def test_an_empty_folder_is_one_empty_page(rig: Rig) -> None:
         assert (again.changes, again.last) == ((), True)
 
 
-def test_a_line_tells_the_cheap_facts(rig: Rig) -> None:
+def test_a_change_contains_the_properties_that_are_cheap_to_list(rig: Rig) -> None:
     mime = mail("a")
     rig.deliver(mime, received=NOON + timedelta(seconds=1), item_class="IPM.Schedule.Meeting.Request", draft=True)
     with rig.source() as source:
@@ -53,20 +53,20 @@ def test_a_line_tells_the_cheap_facts(rig: Rig) -> None:
     assert change.draft
 
 
-def test_every_page_has_a_cursor_from_which_exactly_the_rest_is_told(rig: Rig) -> None:
+def test_every_page_has_a_cursor_after_which_exactly_the_remaining_items_are_listed(rig: Rig) -> None:
     items = fill(rig, 10)
     with rig.source(page_size=3) as source:
         folder = inbox(source)
         listed = pages(source, folder)
-        told: list[ItemId] = []
+        listed_ids: list[ItemId] = []
         for page in listed:
-            told += [change.item_id for change in page.changes]
+            listed_ids += [change.item_id for change in page.changes]
             with rig.source(page_size=4) as other:
                 rest = [change.item_id for change in lines(other, folder, page.cursor)]
-            assert told + rest == items[::-1]
+            assert listed_ids + rest == items[::-1]
 
 
-def test_the_cursor_of_a_page_is_known_before_the_next_is_asked_for(rig: Rig) -> None:
+def test_a_page_is_returned_before_the_next_one_is_requested(rig: Rig) -> None:
     fill(rig, 5)
     with rig.source(page_size=2) as source:
         steps = source.changes(inbox(source), None)
@@ -77,7 +77,7 @@ def test_the_cursor_of_a_page_is_known_before_the_next_is_asked_for(rig: Rig) ->
         assert not set(rest) & {change.item_id for change in first.changes}
 
 
-def test_a_listing_is_stable_while_mail_arrives_moves_and_goes(rig: Rig) -> None:
+def test_a_listing_is_correct_while_mail_arrives_moves_and_is_deleted(rig: Rig) -> None:
     rig.create_folder("Archive")
     items = fill(rig, 20)
     with rig.source(page_size=3) as source:
@@ -95,10 +95,10 @@ def test_a_listing_is_stable_while_mail_arrives_moves_and_goes(rig: Rig) -> None
             elif page.last:
                 break
         assert page.last
-        assert known == rig.held("Inbox")
+        assert known == rig.item_ids("Inbox")
 
 
-def test_more_deletions_than_a_page_holds_do_not_hold_up_a_listing(rig: Rig) -> None:
+def test_a_listing_continues_after_more_deletions_than_a_page_contains(rig: Rig) -> None:
     items = fill(rig, 30)
     with rig.source(page_size=4) as source:
         folder = inbox(source)
@@ -109,7 +109,7 @@ def test_more_deletions_than_a_page_holds_do_not_hold_up_a_listing(rig: Rig) -> 
     assert known == set(items[:10])
 
 
-def test_of_a_page_in_a_later_listing_the_rest_is_told_too(rig: Rig) -> None:
+def test_every_page_of_a_later_listing_has_a_cursor_for_the_remaining_items(rig: Rig) -> None:
     with rig.source(page_size=3) as source:
         folder = inbox(source)
         cursor = start_of(source, folder)

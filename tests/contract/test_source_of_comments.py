@@ -1,4 +1,4 @@
-"""What every source hands out makes the right comment, or none: pages in place of emails, drafts, thousands of recipients."""
+"""Conversion of fetched emails from every source: web pages instead of emails, drafts, and thousands of recipients."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from tests.contract.source_reading import inbox, lines, only
 from tests.contract.source_rigs import Rig
 from tests.mails import NOON, mail, received
 
-PLACE = EmailLocation("desk@bank.example", ("Inbox",))
+LOCATION = EmailLocation("desk@bank.example", ("Inbox",))
 
 
-def made(rig: Rig) -> list[Converted | NotConvertible]:
-    """Of each email of the inbox, newest first."""
+def converted(rig: Rig) -> list[Converted | NotConvertible]:
+    """Fetch and convert each email of the inbox, newest first."""
     with rig.source() as source:
         fetched = list(source.fetch(lines(source, inbox(source))))
     assert all(isinstance(one, Email) for one in fetched)
-    return [convert(one, PLACE) for one in fetched if isinstance(one, Email)]
+    return [convert(one, LOCATION) for one in fetched if isinstance(one, Email)]
 
 
 @pytest.mark.parametrize("kind", pages.KINDS)
-def test_a_page_in_the_place_of_an_email_makes_no_comment_and_its_neighbours_do(rig: Rig, kind: str) -> None:
+def test_a_page_instead_of_an_email_is_not_converted_and_other_emails_are(rig: Rig, kind: str) -> None:
     items = [rig.deliver(mail(name), received=NOON + timedelta(seconds=n)) for n, name in enumerate("abc")]
     rig.hand_out(items[1], kind)
-    outcomes = made(rig)
+    outcomes = converted(rig)
     assert [type(one) for one in outcomes] == [Converted, NotConvertible, Converted]
     assert isinstance(outcomes[1], NotConvertible)
     assert outcomes[1].kind is DeadLetterKind.NOT_AN_EMAIL
     assert outcomes[1].detail
 
 
-def test_an_email_is_fetched_with_its_mark_as_a_draft_and_with_its_received_headers(rig: Rig) -> None:
+def test_an_email_is_fetched_with_its_draft_flag_and_received_headers(rig: Rig) -> None:
     for n, (mime, draft) in enumerate([(mail("a"), False), (received(mail("b")), True), (mail("c"), True)]):
         rig.deliver(mime, draft=draft, received=NOON + timedelta(seconds=n))
     with rig.source() as source:
@@ -51,7 +51,7 @@ def test_an_email_is_fetched_with_its_mark_as_a_draft_and_with_its_received_head
 
 
 @pytest.mark.parametrize("header", ["To", "Cc", "Bcc"])
-def test_the_last_of_three_thousand_recipients_is_seen_by_the_rules(rig: Rig, header: str) -> None:
+def test_filter_rules_apply_to_the_last_of_three_thousand_recipients(rig: Rig, header: str) -> None:
     message = EmailMessage()
     message["From"], message["Message-ID"] = "Ann <ann@north.example>", "<a@north.example>"
     message["Date"] = "Sun, 01 Mar 2026 12:00:00 +0000"
@@ -59,7 +59,7 @@ def test_the_last_of_three_thousand_recipients_is_seen_by_the_rules(rig: Rig, he
     message[header] = ", ".join([*people, "Eve <eve@denied.example>"])
     message.set_content("Hello")
     rig.deliver(message.as_bytes())
-    outcome = only(made(rig))
+    outcome = only(converted(rig))
     assert isinstance(outcome, Converted)
     assert len(outcome.participants) == 3001
     for rules in (Rules(participant_deny=("eve@denied.example",)), Rules(domain_deny=("denied.example",))):

@@ -1,4 +1,4 @@
-"""What every source promises of a folder that is seen in the tree and cannot be read."""
+"""The behaviour that `Source` requires for a folder that is in the tree and cannot be read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.contract.source_rigs import Rig
 from tests.mails import mail
 
 
-def test_a_folder_that_may_not_be_read_is_an_error_of_this_folder_with_the_code_of_the_server(rig: Rig) -> None:
+def test_a_forbidden_folder_is_an_error_of_this_folder_with_the_code_of_the_server(rig: Rig) -> None:
     rig.create_folder("Inbox/Private")
     rig.forbid_folder("Inbox/Private")
     rig.deliver(mail("a"))
@@ -27,7 +27,7 @@ def test_a_folder_that_may_not_be_read_is_an_error_of_this_folder_with_the_code_
     assert refused.value.of_mailbox.detail == refused.value.detail
 
 
-def test_a_folder_that_may_be_read_again_goes_on_where_it_was(rig: Rig) -> None:
+def test_a_folder_that_may_be_read_again_continues_at_its_cursor(rig: Rig) -> None:
     rig.create_folder("Inbox/Private")
     rig.deliver(mail("before"), "Inbox/Private")
     with rig.source() as source:
@@ -41,7 +41,7 @@ def test_a_folder_that_may_be_read_again_goes_on_where_it_was(rig: Rig) -> None:
         assert only(lines(source, folder, cursor)).item_id == item_id
 
 
-def test_an_email_of_a_folder_that_may_no_longer_be_read_does_not_hold_up_its_neighbours(rig: Rig) -> None:
+def test_an_email_of_a_forbidden_folder_does_not_affect_other_emails(rig: Rig) -> None:
     rig.create_folder("Inbox/Private")
     rig.deliver(mail("open"))
     rig.deliver(mail("hidden"), "Inbox/Private")
@@ -54,7 +54,7 @@ def test_an_email_of_a_folder_that_may_no_longer_be_read_does_not_hold_up_its_ne
 
 
 @pytest.mark.parametrize("code", ["ErrorItemNotFound", "ErrorFolderNotFound"])
-def test_a_folder_that_is_in_the_tree_and_said_not_to_be_there_is_told_as_gone_with_the_code_of_the_server(
+def test_a_folder_in_the_tree_that_the_server_does_not_find_is_gone_with_the_code_of_the_server(
     rig: Rig, code: str
 ) -> None:
     rig.create_folder("Inbox/Private")

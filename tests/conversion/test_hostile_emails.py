@@ -1,4 +1,4 @@
-"""Bytes that nobody should send: out comes a valid comment or a named reason, in bounded time, and the same each time."""
+"""Hostile bytes become a valid comment or a named reason, within a limited time, and with the same result each time."""
 
 import json
 import multiprocessing
@@ -106,7 +106,7 @@ def test_empty_brackets_are_no_message_id():
 
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=400), st.sampled_from([b"", HEAD, HEAD + b"Content-Type: text/html\r\n\r\n"]))
-def test_whatever_bytes_come_in(rest, head):
+def test_random_bytes_become_a_valid_comment_or_a_reason(rest, head):
     assert_valid(converted(head + rest))
     assert converted(head + rest) == converted(head + rest)
 
@@ -125,7 +125,7 @@ PIECES = [
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=30), st.booleans())
 @example([b"Content-Type: ", b"--b", b"message/rfc822", b"\x00"], False)
-def test_whatever_is_put_together_from_the_pieces_of_mail(pieces, with_head):
+def test_random_combinations_of_pieces_of_mail_become_a_valid_comment_or_a_reason(pieces, with_head):
     mime = (HEAD if with_head else b"") + b"".join(pieces)
     assert_valid(converted(mime))
     assert converted(mime) == converted(mime)

@@ -1,4 +1,4 @@
-"""Whom rules by participant are about: everybody whom the header names, whatever the comment has room for."""
+"""The participants of an email, for filter rules: all addresses of the header, without the limits of the comment."""
 
 from time import process_time
 
@@ -28,7 +28,7 @@ def others(count, name=""):
 
 
 @pytest.mark.parametrize("header", HEADERS)
-def test_the_last_of_three_thousand_is_one(header):
+def test_the_last_of_three_thousand_addresses_is_a_participant(header):
     assert len(participants(header, f"{others(2999)}, Eve <{EVE}>")) == 3000
 
 
@@ -50,10 +50,10 @@ def test_many_names_with_brackets_hide_nobody(name):
     assert participants("To", f"{others(300, name)}, {EVE}") == participants("To", f"{EVE}, {others(300)}")
 
 
-def test_brackets_too_deep_to_be_read_hide_nobody():
+def test_comments_nested_too_deep_hide_no_participant():
     assert EVE in participants("To", f"{'(' * 5000}, Eve <{EVE}>")
     assert EVE in participants("To", rf"{'(' * 5000}{chr(92)}) , {EVE}, {others(5)}")
 
 
-def test_a_name_that_looks_like_an_address_is_none():
+def test_a_display_name_that_looks_like_an_address_is_not_a_participant():
     assert EVE not in participants("To", f'{others(2500)}, "{EVE}" <ann@north.example>')

@@ -1,4 +1,4 @@
-"""`manage.py preview`, as a newcomer would use it."""
+"""The command `manage.py preview`."""
 
 import json
 import os
@@ -60,7 +60,7 @@ def test_an_empty_folder_says_so(tmp_path):
         preview(tmp_path)
 
 
-def test_whatever_one_file_does_every_file_has_its_line(tmp_path, monkeypatch, settings):
+def test_each_file_has_its_line_in_the_output_even_if_another_file_fails(tmp_path, monkeypatch, settings):
     settings.CONVERSION_DEADLINE = timedelta(seconds=1)
     usual = planted(transform.clean)
 
@@ -74,11 +74,11 @@ def test_whatever_one_file_does_every_file_has_its_line(tmp_path, monkeypatch, s
     monkeypatch.setattr(transform, "clean", clean)
     for name, subject in [("a", "Rent"), ("b", MARK), ("c", "recursion"), ("d", "memory"), ("f", "Rent")]:
         (tmp_path / f"{name}.eml").write_bytes(mail(name, subject=subject))
-    (tmp_path / "e.eml").symlink_to("/proc/self/mem")  # a file that opens and cannot be read
+    (tmp_path / "e.eml").symlink_to("/proc/self/mem")  # a file that can be opened, but not read
     lines = [json.loads(line) for line in preview(tmp_path, "--json").splitlines()]
     assert [line["file"][-5:] for line in lines] == ["a.eml", "b.eml", "c.eml", "d.eml", "e.eml", "f.eml"]
-    told = [line.get("rejection", "a comment") for line in lines]
-    assert [reason.partition(":")[0] for reason in told] == [
+    results = [line.get("rejection", "a comment") for line in lines]
+    assert [reason.partition(":")[0] for reason in results] == [
         "a comment",
         "conversion_deadline",
         "conversion_failed",
@@ -86,7 +86,7 @@ def test_whatever_one_file_does_every_file_has_its_line(tmp_path, monkeypatch, s
         "unreadable_file",
         "a comment",
     ]
-    said = (
+    details = (
         "a comment",
         "longer than 1 s at",
         "RecursionError at",
@@ -94,7 +94,7 @@ def test_whatever_one_file_does_every_file_has_its_line(tmp_path, monkeypatch, s
         "Input/output error",
         "a comment",
     )
-    assert all(words in reason for words, reason in zip(said, told, strict=True))
+    assert all(detail in reason for detail, reason in zip(details, results, strict=True))
 
 
 def test_a_name_that_is_no_utf_8_is_shown_with_escapes(tmp_path):

@@ -1,4 +1,4 @@
-"""An email becomes a comment: ids, times, properties, limits."""
+"""Conversion of an email into a comment: ids, times, properties, limits."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -74,7 +74,7 @@ def test_an_email_without_a_message_id_gets_one_of_its_facts_and_says_so():
     assert comment(mail("a", message_id=None, subject="Another")).id != made.id
 
 
-def test_the_thread_is_the_first_reference_else_what_it_answers_else_itself():
+def test_the_thread_is_the_first_reference_or_in_reply_to_or_the_email_itself():
     date = "Date: Mon, 2 Mar 2026 09:00:00 +0000"
     own = "Message-ID: <c@x>"
     assert comment(raw(own, date, "References: <a@x>\r\n <b@x>", "In-Reply-To: <b@x>")).thread_id == b"<a@x>".hex()
@@ -185,7 +185,7 @@ def test_participants_are_all_addresses_in_lower_case():
 # ---- properties and attachments -----------------------------------------------------------------------------------
 
 
-def test_properties_tell_where_it_lies_and_what_exchange_knows():
+def test_properties_contain_the_location_of_the_email_and_the_details_of_exchange():
     details = replace(DETAILS, importance="High", categories=("Red", "Blue"))
     properties = comment(mail("a"), details=details).properties
     assert properties["string:Folder"] == "Inbox/Trades"
@@ -215,10 +215,10 @@ def with_attachments():
 
 def test_attachments_are_told_with_name_size_and_type_and_inline_images_are_not_counted():
     made = comment(with_attachments())
-    told = {part.name: (part.size, part.content_type, part.inline) for part in made.attachments}
-    assert told["Prüfung.pdf"] == (1000, "application/pdf", False)
-    assert told["logo.png"][2]
-    assert "An inner email.eml" in told
+    attachments = {part.name: (part.size, part.content_type, part.inline) for part in made.attachments}
+    assert attachments["Prüfung.pdf"] == (1000, "application/pdf", False)
+    assert attachments["logo.png"][2]
+    assert "An inner email.eml" in attachments
     assert made.properties["string:Has Attachments"] == "Yes"
     assert made.properties["number:Attachments"] == 2
     assert made.message.body == "See attached."
@@ -235,7 +235,7 @@ def test_a_large_attachment_is_measured_without_being_decoded():
     assert {part.name: part.size for part in made.attachments} == {"big.bin": size, "small.bin": 5}
 
 
-# ---- what cannot be read ------------------------------------------------------------------------------------------
+# ---- encrypted and signed emails ----------------------------------------------------------------------------------
 
 
 def test_encrypted_mail_arrives_with_its_subject_and_a_placeholder():
@@ -319,7 +319,7 @@ def test_hostile_mail_becomes_a_valid_comment_or_a_named_refusal(mime):
     st.sampled_from(["", "text/html", "multipart/mixed; boundary=b", "text/plain; charset=utf-16"]),
 )
 @example(b"\x00\xff\r\n\r\n\xed\xa0\x80", "text/html")
-def test_whatever_bytes_come_in_out_comes_a_valid_comment_or_a_reason(content, content_type):
+def test_any_bytes_become_a_valid_comment_or_a_reason(content, content_type):
     mime = b"Content-Type: " + content_type.encode() + b"\r\n" + content if content_type else content
     outcome = convert(Email(CHANGE, mime, DETAILS), PLACE)
     assert isinstance(outcome, NotConvertible) or is_valid(outcome.comment)
@@ -327,7 +327,7 @@ def test_whatever_bytes_come_in_out_comes_a_valid_comment_or_a_reason(content, c
 
 
 def is_valid(made):
-    """By the rules of the simulated Re:infer, which knows nothing of our code."""
+    """Return whether the simulated Re:infer accepts the comment. Its rules do not use the product's code."""
     import json
 
     from integrations.reinfer.payload import comment_json
@@ -336,7 +336,7 @@ def is_valid(made):
     return True
 
 
-# ---- what gateways and clients do ---------------------------------------------------------------------------------
+# ---- emails of gateways and mail clients --------------------------------------------------------------------------
 
 
 def test_without_a_date_and_without_an_arrival_the_uppermost_received_header_tells_the_time():
@@ -345,25 +345,25 @@ def test_without_a_date_and_without_an_arrival_the_uppermost_received_header_tel
         "Received: from a by b; Tue, 3 Mar 2026 10:00:00 +0100",
         "Received: from c by a; Mon, 2 Mar 2026 10:00:00 +0100",
     )
-    found = comment(mime, details=replace(DETAILS, received=None))
-    assert found.timestamp == datetime(2026, 3, 3, 9, tzinfo=UTC)
-    assert found.message.sent_at is None
+    result = comment(mime, details=replace(DETAILS, received=None))
+    assert result.timestamp == datetime(2026, 3, 3, 9, tzinfo=UTC)
+    assert result.message.sent_at is None
 
 
-def test_who_sent_an_email_once_more_is_told_and_takes_part():
+def test_the_correspondents_of_a_resent_email_are_properties_and_participants():
     mime = raw("From: a@x.example", "Resent-From: Ann <ann@y.example>", "Resent-To: desk@y.example", DATE)
-    found = converted(mime)
-    assert found.comment.message.sender == "a@x.example"
-    assert found.comment.properties["string:Resent From"] == "Ann <ann@y.example>"
-    assert found.comment.properties["string:Resent To"] == "desk@y.example"
-    assert found.participants == {"a@x.example", "ann@y.example", "desk@y.example"}
+    result = converted(mime)
+    assert result.comment.message.sender == "a@x.example"
+    assert result.comment.properties["string:Resent From"] == "Ann <ann@y.example>"
+    assert result.comment.properties["string:Resent To"] == "desk@y.example"
+    assert result.participants == {"a@x.example", "ann@y.example", "desk@y.example"}
 
 
 def test_winmail_dat_is_named_and_an_email_with_nothing_else_says_so():
     part = ["Content-Type: application/octet-stream; name=winmail.dat", "Content-Transfer-Encoding: base64"]
-    found = comment(raw(DATE, *part, body="eJ8+Ig=="))
-    assert found.message.body == TNEF_TEXT
-    assert [(one.name, one.content_type) for one in found.attachments] == [("winmail.dat", "application/ms-tnef")]
+    result = comment(raw(DATE, *part, body="eJ8+Ig=="))
+    assert result.message.body == TNEF_TEXT
+    assert [(one.name, one.content_type) for one in result.attachments] == [("winmail.dat", "application/ms-tnef")]
     unnamed = comment(raw(DATE, "Content-Type: application/ms-tnef", body="x"))
     assert unnamed.attachments[0].name == "winmail.dat"
 
@@ -376,7 +376,7 @@ def test_winmail_dat_is_named_and_an_email_with_nothing_else_says_so():
         ({"text_chars": 100}, "a" * 101, "plain"),
     ],
 )
-def test_what_is_beyond_a_limit_is_cut_and_the_comment_says_so(limit, body, kind):
+def test_content_beyond_a_limit_is_cut_and_the_comment_has_the_property_truncated(limit, body, kind):
     mime = raw(DATE, f"Content-Type: text/{kind}", body=body)
     assert "string:Truncated" not in comment(mime).properties
     assert comment(mime, limits=replace(DEFAULT_LIMITS, **limit)).properties["string:Truncated"] == "Yes"
@@ -395,6 +395,6 @@ def test_a_content_type_of_a_million_letters_costs_no_time():
     assert process_time() - begun < 2
 
 
-def test_a_control_character_in_the_name_of_an_attachment_does_not_leave():
+def test_control_characters_in_the_name_of_an_attachment_are_removed():
     part = ["Content-Type: application/pdf", "Content-Disposition: attachment; filename*=utf-8''a%00b%ED%A0%80.pdf"]
     assert comment(raw(DATE, *part, body="x")).attachments[0].name.startswith("ab")

@@ -1,4 +1,4 @@
-"""The demo's own parts: processes that never outlive it, ports, brokers, and an expectation that can be disappointed."""
+"""The parts of the demo: child processes, ports, the choice of the broker, the expected comments, and text tables."""
 
 import os
 import socket
@@ -31,11 +31,12 @@ def alive(pid):
 
 
 def up(child):
+    """Wait until a child has started, and return its process id."""
     assert child.process.stdout.readline() == b"up\n"
     return child.process.pid
 
 
-def test_children_end_with_their_group_also_those_that_would_not(tmp_path):
+def test_children_end_with_their_group_even_if_they_ignore_sigterm(tmp_path):
     with Processes(tmp_path, grace=0.5) as processes:
         pids = [
             up(processes.start(f"c{n}", command, os.environ, piped=True))
@@ -59,12 +60,12 @@ def test_children_end_when_their_parent_is_killed(tmp_path):
         try:
             os.waitpid(pid, os.WNOHANG)
         except ChildProcessError:
-            # It is somebody else's child now; the kernel tells us when it is gone.
+            # The child has another parent now, so it cannot be waited for. `alive` detects its end.
             os.sched_yield()
     assert not alive(pid)
 
 
-def test_a_child_that_ends_by_itself_is_named_with_its_last_words(tmp_path):
+def test_a_child_that_ends_unexpectedly_is_reported_with_the_end_of_its_log(tmp_path):
     with Processes(tmp_path) as processes:
         child = processes.start("worker", [sys.executable, "-c", "raise SystemExit('no more')"], os.environ)
         child.process.wait(10)
@@ -72,7 +73,7 @@ def test_a_child_that_ends_by_itself_is_named_with_its_last_words(tmp_path):
             processes.check()
 
 
-def test_a_taken_port_is_stepped_around():
+def test_a_port_in_use_is_skipped():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -81,13 +82,13 @@ def test_a_taken_port_is_stepped_around():
         assert ports.free(port) != port
 
 
-def test_the_broker_comes_out_of_the_wheel_and_starts(tmp_path):
+def test_the_packaged_broker_starts(tmp_path):
     server = broker.binary()
     assert server is not None
     assert "9" in subprocess.run([server, "--version"], capture_output=True, text=True, check=True).stdout
 
 
-def test_a_broker_of_the_admin_is_preferred():
+def test_the_broker_of_redis_url_is_preferred():
     assert broker.given_url({"REDIS_URL": "redis://elsewhere"}) == "redis://elsewhere"
     assert broker.given_url({}) is None
 
@@ -99,7 +100,7 @@ FOLDERS = [
 ]
 
 
-def test_well_known_folders_that_are_skipped_are_skipped_with_all_below_them():
+def test_skipped_well_known_folders_are_skipped_with_their_subfolders():
     assert is_wanted("Inbox", FOLDERS)
     assert not is_wanted("Papierkorb/Alt", FOLDERS)
 
@@ -111,41 +112,42 @@ def expected():
     return expectation
 
 
-def held(**changes):
-    given = {"folder": "Inbox", "mailbox": "desk@bank.example", "subject": "About a", "text": "Text"} | changes
+def comments(**changes):
+    """Return the comments of a bucket with the comment of email `a`, with some changed values."""
+    values = {"folder": "Inbox", "mailbox": "desk@bank.example", "subject": "About a", "text": "Text"} | changes
     return {
         comment_id_of("a"): {
-            "user_properties": {"string:Folder": given["folder"], "string:Mailbox": given["mailbox"]},
-            "content": {"messages": [{"subject": {"text": given["subject"]}, "body": {"text": given["text"]}}]},
+            "user_properties": {"string:Folder": values["folder"], "string:Mailbox": values["mailbox"]},
+            "content": {"messages": [{"subject": {"text": values["subject"]}, "body": {"text": values["text"]}}]},
         }
     }
 
 
-def test_what_arrived_right_has_no_faults(expected):
-    assert faults(expected, held()) == []
+def test_correct_comments_have_no_differences(expected):
+    assert faults(expected, comments()) == []
 
 
 @pytest.mark.parametrize(
     ("arrived", "words"),
     [
         ({}, "1 emails are missing"),
-        (held(folder="Done"), "where the email is not"),
-        (held(mailbox="other@bank.example"), "where the email is not"),
-        (held(subject="Another"), "another subject"),
-        (held(text=" "), "has no text"),
-        (held() | {"ff": held()[comment_id_of("a")]}, "unexpected comments"),
+        (comments(folder="Done"), "where the email is not"),
+        (comments(mailbox="other@bank.example"), "where the email is not"),
+        (comments(subject="Another"), "another subject"),
+        (comments(text=" "), "has no text"),
+        (comments() | {"ff": comments()[comment_id_of("a")]}, "unexpected comments"),
     ],
 )
-def test_what_is_missing_surplus_or_wrong_is_told(expected, arrived, words):
+def test_missing_unexpected_and_wrong_comments_are_reported(expected, arrived, words):
     assert words in "\n".join(faults(expected, arrived))
 
 
-def test_that_emails_were_set_aside_excuses_nothing(expected):
+def test_failed_emails_do_not_excuse_missing_comments(expected):
     assert surplus_failed(expected, {"desk@bank.example": 0}) == []
     assert "1 emails failed" in "\n".join(surplus_failed(expected, {"desk@bank.example": 1}))
 
 
-def test_only_an_email_nested_too_deep_may_be_set_aside(expected):
+def test_only_an_email_that_is_nested_too_deeply_may_fail(expected):
     def nested(levels):
         heads = (f'Content-Type: multipart/mixed; boundary="b{level}"\n\n--b{level}\n' for level in range(levels))
         return ("".join(heads) + "Content-Type: text/plain\n\nText").encode()
@@ -157,5 +159,5 @@ def test_only_an_email_nested_too_deep_may_be_set_aside(expected):
     assert surplus_failed(expected, {"desk@bank.example": 2}) == []
 
 
-def test_numbers_stand_to_the_right():
+def test_numbers_are_aligned_to_the_right():
     assert table(["name", "n"], [["a", 1], ["bb", 10]]).splitlines()[-2:] == ["a      1", "bb    10"]

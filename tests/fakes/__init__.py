@@ -1,1 +1,1 @@
-"""Honest stand-ins for the ports: each passes the contract suite of the real one."""
+"""Fakes of the ports in memory. Each passes the contract suite of the real implementation."""

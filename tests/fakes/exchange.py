@@ -1,7 +1,7 @@
-"""An Exchange in memory, and the honest fake of `integrations.ports.Source` over it.
+"""A mailbox in memory, and an implementation of `integrations.ports.Source` that reads it.
 
-A change log for each folder, cursors that are refused when they are not known, new item ids for moved mail: it behaves
-as the real adapter does over the simulator, and the contract suite (`tests/contract`) says so of both.
+Each folder has a change log, unknown cursors are refused, and moved items get new ids. The contract suite
+(`tests/contract`) checks that this source behaves like the real adapters over the simulators.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ class Item:
     item_class: str = "IPM.Note"
     draft: bool = False
     fault: str = ""
-    """The code with which it cannot be handed out."""
+    """Error code of a fetch of this item; blank if it can be fetched."""
     listed_message_id: str | None = None
     listed: bool = True
-    """False for one that counts in the total of its folder, and that no listing tells."""
+    """If False, the item counts in the total of its folder, but is in no listing."""
 
     @property
     def message_id(self) -> str:
@@ -60,13 +60,13 @@ class FakeFolder:
     items: dict[ItemId, Item] = field(default_factory=dict)
     log: list[tuple[ChangeKind, ItemId]] = field(default_factory=list)
     forbidden: bool = False
-    """It is seen in the tree, and cannot be read."""
+    """If True, the folder is in the tree, but cannot be read."""
     denied_as: str = "ErrorAccessDenied"
-    """The code with which that is refused."""
+    """Error code of a refused read."""
 
 
 class FakeMailbox:
-    """One mailbox. `faults` are raised by the next calls of the source's method of that name."""
+    """One mailbox. `faults` contains, by method name, errors that the next calls of the source raise."""
 
     def __init__(
         self,
@@ -76,10 +76,13 @@ class FakeMailbox:
         keeps_ids: bool = False,
         quiet_moves: bool = False,
     ) -> None:
-        """`names`: what the well-known folders are called in another language, by their English names.
+        """Create a mailbox with the well-known folders.
 
-        `keeps_ids`: an item that is moved stays what it is, id and change key, as some servers can have it.
-        `quiet_moves`: with it, the folder that an item is moved to does not tell of it.
+        Args:
+            address: Email address of the mailbox.
+            names: Names of well-known folders in another language, by their English names.
+            keeps_ids: Whether a moved item keeps its id and change key, as on some servers.
+            quiet_moves: Whether the target folder of a move does not report the item as a change.
         """
         self.address = address
         self.keeps_ids, self.quiet_moves = keeps_ids, quiet_moves
@@ -98,7 +101,7 @@ class FakeMailbox:
         ):
             self.create_folder((names or {}).get(name, name), kind=kind)
 
-    # ---- what happens to it ---------------------------------------------------------------------------------------
+    # ---- changes by users and servers -------------------------------------------------------------------------------
 
     def create_folder(
         self, name: str, *, parent: str | None = None, kind: FolderKind = FolderKind.ORDINARY, holds_mail: bool = True
@@ -123,7 +126,7 @@ class FakeMailbox:
         self.tree_log.append(entry.folder.id)
 
     def delete_folder(self, name: str) -> None:
-        """The folder and all below it, with their mail."""
+        """Delete a folder and its subfolders, with their mail."""
         folder_id = self.folder(name).folder.id
         for child in [entry.folder for entry in self.folders.values() if entry.folder.parent_id == folder_id]:
             self.delete_folder(child.name)
@@ -131,7 +134,7 @@ class FakeMailbox:
         self.tree_log.append(folder_id)
 
     def forbid_folder(self, name: str, code: str = "ErrorAccessDenied") -> None:
-        """The account sees it from now on, and may not read it."""
+        """Keep the folder in the tree, but refuse to read it."""
         entry = self.folder(name)
         entry.forbidden, entry.denied_as = True, code
 
@@ -148,8 +151,11 @@ class FakeMailbox:
         listed: bool = True,
         **values: object,
     ) -> ItemId:
-        """`reported` False: no change report tells of its arrival; a new listing does. `listed` False: neither does, and the
-        total of its folder counts it all the same."""
+        """Add an email to a folder, and return its item id.
+
+        If `reported` is False, the email is in no change report, only in a new listing. If `listed` is False, it is in
+        neither, but still counts in the total of the folder.
+        """
         item = Item(self._new_id(), self._new_key(), mime, received, listed=listed, **values)  # type: ignore[arg-type]
         if reported and listed:
             return self._put(item, folder)
@@ -157,43 +163,43 @@ class FakeMailbox:
         return item.id
 
     def move(self, item_id: ItemId, folder: str) -> ItemId:
-        """Gone here, new there; under a new item id, as Exchange does, unless this one keeps them."""
+        """Move an item. As in Exchange, it gets a new id, unless the mailbox has `keeps_ids`. Return the id."""
         moved = self._take(item_id)
         if not self.keeps_ids:
             moved = replace(moved, id=self._new_id(), change_key=self._new_key())
-        return self._put(moved, folder, told=not self.quiet_moves)
+        return self._put(moved, folder, reported=not self.quiet_moves)
 
     def copy(self, item_id: ItemId, folder: str) -> ItemId:
-        original = self._holder(item_id).items[item_id]
+        original = self._folder_of(item_id).items[item_id]
         return self._put(replace(original, id=self._new_id(), change_key=self._new_key()), folder)
 
     def edit(self, item_id: ItemId, mime: bytes) -> None:
-        holder = self._holder(item_id)
+        holder = self._folder_of(item_id)
         holder.items[item_id] = replace(holder.items[item_id], mime=mime, change_key=self._new_key())
         holder.log.append((ChangeKind.UPDATED, item_id))
 
     def read(self, item_id: ItemId) -> None:
-        self._holder(item_id).log.append((ChangeKind.READ, item_id))
+        self._folder_of(item_id).log.append((ChangeKind.READ, item_id))
 
     def delete(self, item_id: ItemId) -> None:
         self._take(item_id)
 
     def break_item(self, item_id: ItemId, code: str) -> None:
-        self._holder(item_id).items[item_id].fault = code
+        self._folder_of(item_id).items[item_id].fault = code
 
     def mend_item(self, item_id: ItemId) -> None:
-        self._holder(item_id).items[item_id].fault = ""
+        self._folder_of(item_id).items[item_id].fault = ""
 
     def hand_out(self, item_id: ItemId, page: bytes, times: int = 1000) -> None:
-        """The next answers about this item are this page."""
+        """Return this web page instead of the email in the next fetches of the item."""
         self.in_place_of[item_id] = [page] * times
 
     def forget_cursors(self) -> None:
-        """Every cursor handed out so far is refused from now on."""
+        """Refuse all cursors that were returned so far."""
         self.generation += 1
 
     def migrate(self) -> None:
-        """Moved to another server: all ids are new, all cursors void, the mail is the same."""
+        """Move the mailbox to another server: all ids change, all cursors are refused, and the mail is the same."""
         self.generation += 1
         renamed = {old: FolderId(f"M{next(self._numbers)}@{self.address}") for old in self.folders}
         moved = {}
@@ -209,19 +215,19 @@ class FakeMailbox:
     def fail(self, method: str, error: BaseException, times: int = 1) -> None:
         self.faults.setdefault(method, []).extend([error] * times)
 
-    def _put(self, item: Item, folder: str, *, told: bool = True) -> ItemId:
+    def _put(self, item: Item, folder: str, *, reported: bool = True) -> ItemId:
         holder = self.folder(folder)
         holder.items[item.id] = item
-        if told:
+        if reported:
             holder.log.append((ChangeKind.CREATED, item.id))
         return item.id
 
     def _take(self, item_id: ItemId) -> Item:
-        holder = self._holder(item_id)
+        holder = self._folder_of(item_id)
         holder.log.append((ChangeKind.DELETED, item_id))
         return holder.items.pop(item_id)
 
-    def _holder(self, item_id: ItemId) -> FakeFolder:
+    def _folder_of(self, item_id: ItemId) -> FakeFolder:
         return next(entry for entry in self.folders.values() if item_id in entry.items)
 
     def _new_id(self) -> ItemId:
@@ -233,28 +239,28 @@ class FakeMailbox:
 
 @dataclass(frozen=True, slots=True)
 class _Listing:
-    """A first listing on its way: what the log held when it began, and the place of the item last told."""
+    """A first listing in progress: the length of the log at its start, and time and id of the last listed item."""
 
-    upto: int
-    told: tuple[float, ItemId] | None
+    log_length: int
+    last_listed: tuple[float, ItemId] | None
 
 
 class FakeSource:
-    """One worker's source of a mailbox. `fetched` counts the emails whose MIME was handed out."""
+    """The source of one worker for a mailbox. `fetched` counts the emails whose MIME was returned."""
 
     def __init__(self, mailbox: FakeMailbox | None, *, page_size: int = 512) -> None:
         self.mailbox = mailbox
         self.page_size = page_size
         self.fetched = 0
         self.listed: list[FolderId] = []
-        """Folders of which a listing was begun."""
+        """Folders whose listing was started without a cursor."""
         self.closed = False
 
     def check(self) -> None:
-        self._meet("check")
+        self._mailbox_or_fault("check")
 
     def folders(self, after: Cursor | None) -> FolderChanges:
-        box = self._meet("folders")
+        box = self._mailbox_or_fault("folders")
         start = self._position("tree", after)
         touched = dict.fromkeys(box.tree_log[start:])
         return FolderChanges(
@@ -274,7 +280,7 @@ class FakeSource:
         return self._pages(folder, after)
 
     def fetch(self, changes: Sequence[Change]) -> Iterator[Fetched]:
-        box = self._meet("fetch")
+        box = self._mailbox_or_fault("fetch")
         for change in changes:
             holder = box.folders.get(change.folder_id)
             if holder is None or change.item_id not in holder.items:
@@ -307,7 +313,7 @@ class FakeSource:
 
     def _pages(self, folder: FolderId, after: Cursor | None) -> Iterator[ChangePage]:
         while True:
-            box = self._meet("changes")
+            box = self._mailbox_or_fault("changes")
             position = self._place(folder, after)
             if folder not in box.folders:
                 raise FolderGone
@@ -324,18 +330,18 @@ class FakeSource:
                 return
 
     def _first(self, entry: FakeFolder, listing: _Listing) -> tuple[list[Change], Cursor, bool]:
-        """A page of what lies in the folder, newest first; the log of the meantime is told behind the last."""
+        """Return a page of the items in the folder, newest first. After the last page, later log entries follow."""
         places = sorted((item.received.timestamp(), item.id) for item in entry.items.values() if item.listed)
-        rest = [place for place in reversed(places) if listing.told is None or place < listing.told]
+        rest = [place for place in reversed(places) if listing.last_listed is None or place < listing.last_listed]
         page = rest[: self.page_size]
         listed = [self._change(entry, ChangeKind.CREATED, item_id) for _, item_id in page]
         if len(rest) <= self.page_size:
-            return listed, self._cursor(entry.folder.id, listing.upto), listing.upto == len(entry.log)
+            return listed, self._cursor(entry.folder.id, listing.log_length), listing.log_length == len(entry.log)
         moment, item_id = page[-1]
-        return listed, self._cursor(entry.folder.id, listing.upto, f"{moment} {item_id}"), False
+        return listed, self._cursor(entry.folder.id, listing.log_length, f"{moment} {item_id}"), False
 
     def _since(self, entry: FakeFolder, start: int) -> tuple[list[Change], Cursor, bool]:
-        """A page of the log, each item once and as it is now."""
+        """Return a page of the log, with each item once and in its current state."""
         end = min(start + self.page_size, len(entry.log))
         kinds: dict[ItemId, ChangeKind] = {}
         for kind, item_id in entry.log[start:end]:
@@ -344,14 +350,14 @@ class FakeSource:
         changes = [
             self._change(entry, ChangeKind.UPDATED if kind is ChangeKind.DELETED else kind, item_id)
             if item_id in entry.items
-            else self._left(entry, item_id)
+            else self._moved_or_deleted(entry, item_id)
             for item_id, kind in kinds.items()
         ]
         return changes, self._cursor(entry.folder.id, end), end >= len(entry.log)
 
-    def _left(self, entry: FakeFolder, item_id: ItemId) -> Change:
-        """What is told of an item that is not in this folder any more: that, or where it is now."""
-        now = next((other for other in self._meet("").folders.values() if item_id in other.items), None)
+    def _moved_or_deleted(self, entry: FakeFolder, item_id: ItemId) -> Change:
+        """Return the change for an item that left this folder: a deletion, or an update in its current folder."""
+        now = next((other for other in self._mailbox_or_fault("").folders.values() if item_id in other.items), None)
         if now is None:
             return Change(ChangeKind.DELETED, entry.folder.id, item_id)
         return self._change(now, ChangeKind.UPDATED, item_id)
@@ -372,32 +378,32 @@ class FakeSource:
             draft=item.draft,
         )
 
-    def _cursor(self, of: str, position: int, told: str = "") -> Cursor:
-        box = self._meet("")
-        return Cursor(f"{box.generation}|{of}|{position}|{told}.")
+    def _cursor(self, name: str, position: int, last_listed: str = "") -> Cursor:
+        box = self._mailbox_or_fault("")
+        return Cursor(f"{box.generation}|{name}|{position}|{last_listed}.")
 
     def _place(self, folder: FolderId, cursor: Cursor | None) -> int | _Listing:
-        """Where a cursor stands: in the log of the folder, or in a first listing of it."""
+        """Return the position of a cursor: an index in the log of the folder, or a first listing in progress."""
         if cursor is None:
-            known = self._meet("").folders.get(folder)
+            known = self._mailbox_or_fault("").folders.get(folder)
             return _Listing(len(known.log) if known else 0, None)
         position = self._position(folder, cursor)
-        told = str(cursor).split("|")[3].removesuffix(".")
-        if not told:
+        last_listed = str(cursor).split("|")[3].removesuffix(".")
+        if not last_listed:
             return position
-        moment, _, item_id = told.partition(" ")
+        moment, _, item_id = last_listed.partition(" ")
         return _Listing(position, (float(moment), ItemId(item_id)))
 
-    def _position(self, of: str, cursor: Cursor | None) -> int:
+    def _position(self, name: str, cursor: Cursor | None) -> int:
         if cursor is None:
             return 0
         parts = str(cursor).split("|")
-        box = self._meet("")
-        if len(parts) != 4 or not parts[3].endswith(".") or parts[:2] != [str(box.generation), of]:
+        box = self._mailbox_or_fault("")
+        if len(parts) != 4 or not parts[3].endswith(".") or parts[:2] != [str(box.generation), name]:
             raise CursorRefused
         return int(parts[2])
 
-    def _meet(self, method: str) -> FakeMailbox:
+    def _mailbox_or_fault(self, method: str) -> FakeMailbox:
         if self.mailbox is None:
             raise MailboxNotFound
         faults = self.mailbox.faults.get(method)

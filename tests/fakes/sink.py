@@ -1,4 +1,4 @@
-"""A sink without a network: a bucket in memory that bills on its own account, and fails when it is told to.
+"""A sink without a network: a bucket in memory that counts AI units and can be set to fail.
 
 It passes the contract suite of the real sink (`tests/contract/test_sink.py`), so an engine that works with it works
 with Re:infer. Several sinks may share one `FakeBucket`, as several workers do.
@@ -19,24 +19,24 @@ from integrations.reinfer.payload import comment_json, read_comment
 
 @dataclass(slots=True)
 class FakeBucket:
-    """What Re:infer holds of one bucket."""
+    """The state of one bucket in Re:infer."""
 
     exists: bool = True
     down: IntegrationError | None = None
-    """What whoever asks anything is told."""
+    """If it is set, calls raise this error."""
     comments: dict[CommentId, Comment] = field(default_factory=dict)
     """In the order of their creation."""
     writes: dict[CommentId, list[Comment]] = field(default_factory=dict)
-    """Every write that was taken, for each comment."""
+    """Every stored write of each comment, in order."""
     billed: int = 0
     """AI units: one for a new comment, one for a text that changed."""
     text_changes: int = 0
     messages_changes: int = 0
-    """Anything inside `messages` changed, and so people's annotations were lost."""
+    """Number of writes that changed anything inside `messages`. Re:infer drops the annotations of such a comment."""
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def take(self, comment: Comment) -> str:
-        """Store it as Re:infer would; returns which of its counts goes up."""
+        """Store a comment as Re:infer does. Return `created`, `updated`, `text_changed` or `unchanged`."""
         comment = read_comment(json.loads(comment_json(comment)))
         with self.lock:
             before = self.comments.get(comment.id)
@@ -65,25 +65,25 @@ class _Fault:
 
 
 class FakeSink:
-    """One worker's sink of a `FakeBucket`."""
+    """The sink of one worker for a `FakeBucket`."""
 
     def __init__(self, bucket: FakeBucket | None = None, *, deadline: float = 30.0) -> None:
         self.bucket = bucket or FakeBucket()
         self.deadline = deadline
         self.pushes: list[tuple[CommentId, ...]] = []
-        """The ids of each push, also of those that failed."""
+        """The ids of each push, including failed ones."""
         self.questions: list[tuple[CommentId, ...]] = []
         """The ids of each call of `stored`."""
         self.closed = False
         self.before_push: Callable[[Sequence[Comment]], None] | None = None
-        """Called first in each push: to wait, to die, to let another worker in."""
+        """Called at the start of each push. A test can use it to wait, to raise an error or to run another worker."""
         self._refused: dict[CommentId, str] = {}
         self._faults: list[_Fault] = []
         self._poison: dict[CommentId, IntegrationError] = {}
         self._uncounted = 0
         self._lost: dict[CommentId, int] = {}
 
-    # ---- what a test looks at -------------------------------------------------------------------------------------
+    # ---- values for assertions --------------------------------------------------------------------------------------
 
     @property
     def comments(self) -> Mapping[CommentId, Comment]:
@@ -97,34 +97,34 @@ class FakeSink:
     def text_changes(self) -> int:
         return self.bucket.text_changes
 
-    # ---- what a test scripts --------------------------------------------------------------------------------------
+    # ---- faults -----------------------------------------------------------------------------------------------------
 
     def fail(self, error: BaseException, *, after_taking: bool = False, times: int = 1) -> None:
-        """Raise this from the next pushes, before the data is taken or after it."""
+        """Raise this error from the next pushes, before or after the comments are stored."""
         self._faults += [_Fault(error, after_taking)] * times
 
     def refuse(self, comment_id: CommentId, reason: str = "HTTP 422") -> None:
-        """Reject this comment whenever it comes."""
+        """Reject this comment in each push."""
         self._refused[comment_id] = reason
 
     def poison(self, comment_id: CommentId, error: IntegrationError) -> None:
-        """Raise this from every push that holds the comment: a server that falls over it."""
+        """Raise this error from each push with the comment, like a server that fails because of the comment."""
         self._poison[comment_id] = error
 
     def tell_no_counts(self, times: int = 1) -> None:
-        """Answer the next pushes with success and nothing else."""
+        """Return no counts from the next pushes, although they succeed."""
         self._uncounted += times
 
     def lose(self, comment_id: CommentId, times: int = 1) -> None:
-        """Drop this comment out of the next pushes that hold it, which count the others."""
+        """Do not store this comment in its next pushes. Their counts include only the other comments."""
         self._lost[comment_id] = times
 
     def forgive(self, comment_id: CommentId) -> None:
-        """Take `refuse` and `poison` back."""
+        """Undo `refuse` and `poison`."""
         self._refused.pop(comment_id, None)
         self._poison.pop(comment_id, None)
 
-    # ---- the port -------------------------------------------------------------------------------------------------
+    # ---- the port ---------------------------------------------------------------------------------------------------
 
     def check(self) -> None:
         if self.bucket.down is not None:
@@ -182,9 +182,9 @@ class FakeSink:
         }
 
     def _is_lost(self, comment_id: CommentId) -> bool:
-        left = self._lost.get(comment_id, 0)
-        self._lost[comment_id] = left - 1
-        return left > 0
+        remaining = self._lost.get(comment_id, 0)
+        self._lost[comment_id] = remaining - 1
+        return remaining > 0
 
     def close(self) -> None:
         self.closed = True

@@ -1,6 +1,7 @@
-"""`python -m tests.faults.busy_hours`: one of several processes that add to the same hours at the same time.
+"""One of several processes that add counts to the same hours at the same time: `python -m tests.faults.busy_hours WAIT`.
 
-With `seed`: make the mailbox they have in common. Starts adding when a line comes in, so that all of them start together.
+It begins when it reads a line from standard input, so that all processes begin together. `seed` instead of `WAIT` creates the
+mailbox that all processes use.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The kinds of servers that seeds read their mail from: FAULT_SOURCE=ews or graph, both unless it is set."""
+"""The kind of server from which seeds read mail: FAULT_SOURCE is ews or graph. Without it, each seed runs with both."""
 
 from __future__ import annotations
 

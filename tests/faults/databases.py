@@ -1,4 +1,4 @@
-"""Databases for processes of their own: a file of SQLite, or a database of the PostgreSQL that DATABASE_URL names."""
+"""Databases for tests that start processes: SQLite files, or databases on the PostgreSQL server of DATABASE_URL."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _numbers = itertools.count(1)
 
 
 class Databases:
-    """One migrated template, and as many fresh copies of it as a test module wants."""
+    """A migrated template database, and the copies of it that the tests of a module use."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self._folder = folder
@@ -30,7 +30,7 @@ class Databases:
         )  # fmt: skip
 
     def fresh(self) -> str:
-        """The URL of an empty, migrated database."""
+        """Create an empty, migrated database and return its URL."""
         return self._url(f"copy{next(_numbers)}")
 
     def drop(self) -> None:

@@ -1,4 +1,4 @@
-"""Ports that end the worker: at the n-th call of any port, before it or after it, as `kill -9` would."""
+"""Wrappers of ports that end the worker before or after a certain call, as `kill -9` would."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Died(BaseException):
-    """The worker is gone: nothing of ours may catch this, release anything, or write anything down."""
+    """Simulates the death of the worker. The product must not catch this exception, release anything or store anything."""
 
 
 def _raise(where: str) -> None:
@@ -15,7 +15,13 @@ def _raise(where: str) -> None:
 
 
 class Reaper:
-    """Counts the calls that go through it, and ends the worker at the one it was told: by its number, or by its name."""
+    """Counts the calls of all wrapped ports, and ends the worker at one call.
+
+    Args:
+        at: Number or name of that call; None if the worker shall not end.
+        after: Whether the worker ends after the call instead of before it.
+        die: Called to end the worker. By default it raises `Died`.
+    """
 
     def __init__(
         self, at: int | str | None = None, *, after: bool = False, die: Callable[[str], None] | None = None
@@ -25,8 +31,8 @@ class Reaper:
         self.die = die or _raise
         self.calls: list[str] = []
 
-    def wrap(self, port: str, it: Any) -> Any:
-        return Deadly(port, it, self)
+    def wrap(self, port: str, target: Any) -> Any:
+        return Deadly(port, target, self)
 
     def call(self, name: str, do: Any) -> Any:
         number = len(self.calls)
@@ -41,13 +47,13 @@ class Reaper:
 
 
 class Deadly:
-    """Stands before a port. Every method call, and every step of an iterator, goes through the reaper."""
+    """A wrapped port. The reaper counts every method call and every step of an iterator."""
 
-    def __init__(self, port: str, it: Any, reaper: Reaper) -> None:
-        self._port, self._it, self._reaper = port, it, reaper
+    def __init__(self, port: str, target: Any, reaper: Reaper) -> None:
+        self._port, self._target, self._reaper = port, target, reaper
 
     def __getattr__(self, name: str) -> Any:
-        value = getattr(self._it, name)
+        value = getattr(self._target, name)
         if not callable(value):
             return value
 
@@ -61,7 +67,7 @@ class Deadly:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._it.close()
+        self._target.close()
 
     def _steps(self, name: str, steps: Iterator[Any]) -> Iterator[Any]:
         while True:
@@ -72,21 +78,21 @@ class Deadly:
 
 
 class Kills:
-    """A source over one email of which the worker dies."""
+    """A source with one item that ends the worker when it is fetched."""
 
     def __init__(self, it, deadly) -> None:
-        self.it, self.deadly = it, deadly
+        self.target, self.deadly = it, deadly
 
     def __getattr__(self, name):
-        return getattr(self.it, name)
+        return getattr(self.target, name)
 
     def fetch(self, changes):
         if self.deadly in {change.item_id for change in changes}:
             raise Died
-        return self.it.fetch(changes)
+        return self.target.fetch(changes)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *exc):
-        self.it.close()
+        self.target.close()

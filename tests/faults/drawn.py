@@ -1,4 +1,4 @@
-"""Which seeds are run."""
+"""The numbers of the seeds to run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ import os
 
 
 def seeds(usual: str) -> range:
-    """Those of FAULT_SEEDS, such as "0-1999" or "7"; `usual` where it is not set."""
+    """Return the seeds of FAULT_SEEDS, such as "0-1999" or "7". Without it, return those of `usual`."""
     first, _, last = os.environ.get("FAULT_SEEDS", usual).partition("-")
     return range(int(first), int(last or first) + 1)

@@ -1,4 +1,4 @@
-"""The servers that a seed can read its mail from, and what goes wrong at each: an Exchange over EWS, and Microsoft Graph."""
+"""The two simulated servers from which a seed can read mail, EWS and Microsoft Graph, with the faults of each."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ TRANSPORT: Effects = (
     ("hang", {"seconds": 30}),
     ("drip", {"rate": 20}),
 )
-"""What any server can do."""
+"""Faults that any server can have."""
 
 
 class Server(Protocol):
-    """What the two simulators have in common."""
+    """The attributes that both simulators have."""
 
     store: Store
     faults: Faults
@@ -46,7 +46,7 @@ class End(Protocol):
 
     @property
     def secret_field(self) -> str:
-        """Of the integration: what an admin can mistype."""
+        """Name of the field of the integration that contains the secret, which an admin can mistype."""
 
     @property
     def reads(self) -> tuple[str, ...]: ...
@@ -56,30 +56,36 @@ class End(Protocol):
 
     @property
     def refusals(self) -> Effects:
-        """With what one mailbox can be refused for a while."""
+        """Faults with which the server can refuse one mailbox for some time."""
 
     @property
     def item_codes(self) -> tuple[str, ...]: ...
 
     def live(self, number: int) -> str:
-        """Become the kind of server that this seed meets: what documents leave open, or reports contradict. Returns which kind.
-        The store must be the seed's. It is drawn apart from all else of a seed."""
+        """Configure the server for a seed: behaviour that Microsoft does not document, or about which reports differ.
+
+        The store of the server must be that of the seed. The choice uses its own random numbers, so that the other random
+        numbers of the seed do not change.
+
+        Returns:
+            A description of the server, for the log.
+        """
 
     @property
     def lists(self) -> tuple[str, ...]:
-        """How the class of a folder begins that is listed at all."""
+        """Beginnings of the folder classes that the server lists."""
 
     def row(self) -> dict[str, Any]:
-        """The integration that reads from here."""
+        """Return the field values of an integration that reads from this server."""
 
     def spoil(self, message_id: str, code: str) -> None:
-        """An email that cannot be handed out."""
+        """Make the server fail for one email with a code."""
 
     def hand_out(self, message_id: str, kind: str, times: int | None) -> None:
-        """A page that comes in the place of an email, so many times or for ever: see `simulators.pages`."""
+        """Make the server return a page instead of an email, `times` times or always (None): see `simulators.pages`."""
 
     def close(self) -> None:
-        """Close what the product keeps open to it."""
+        """Close the connections that the product has to this server."""
 
 
 class EwsEnd:
@@ -196,7 +202,7 @@ class GraphEnd:
         }  # fmt: skip
 
     def live(self, number: int) -> str:
-        # Each behaviour for three seeds in a row, as every third has a pace of its own.
+        # Three consecutive seeds have the same behaviour, because every third seed has a slow server (see `pace`).
         self.server.removals = list(Removals)[number // 3 % len(Removals)]
         return f"removals: {self.server.removals}"
 
@@ -218,7 +224,7 @@ class GraphEnd:
 
 @contextmanager
 def serving(name: str) -> Iterator[End]:
-    """The end of this name, `ews` or `graph`."""
+    """Start the simulated server with this name: `ews` or `graph`."""
     if name == "graph":
         with GraphSimulator(registrations=[Registration("tenant", "client", SECRET)]) as graph:
             yield GraphEnd(graph)

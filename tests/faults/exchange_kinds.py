@@ -1,4 +1,4 @@
-"""What kind of Exchange a seed meets: how people sign in to it, and whether a mailbox lies on an older server."""
+"""The kind of Exchange that a seed uses: its sign-in, and whether a mailbox is on an older server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SIGN_INS = (
     ("ntlm", ("Negotiate", "NTLM"), True),
     ("ntlm", ("Negotiate",), True),
 )
-"""The way of the integration, what the server offers, and whether it wants handshakes bound to their channel."""
+"""Sign-in of the integration, schemes that the server offers, and whether the server requires channel binding."""
 OLD_SERVERS = ("14.3.513.0", "15.0.1497.48")
 
 
@@ -25,17 +25,17 @@ class ExchangeKind:
     offers: tuple[str, ...]
     extended_protection: bool
     old_server: str
-    """The build of the server of the first mailbox; blank where it lies where the others do."""
+    """Build of the server of the first mailbox; blank if that mailbox is on the same server as the others."""
 
     @classmethod
     def drawn(cls, number: int) -> ExchangeKind:
-        """Apart from what else is drawn from a seed, so that the others live as they would without it."""
+        """Choose a kind for a seed. Its own random numbers are used, so that those of the seed do not change."""
         random = Random(f"exchange {number}")
         auth, offers, extended_protection = random.choice(SIGN_INS)
         return cls(auth, offers, extended_protection, random.choice(["", "", *OLD_SERVERS]))
 
     def apply(self, server: ExchangeSimulator) -> None:
-        """Make the server one of this kind. Its store must be the seed's."""
+        """Configure a server as this kind. Its store must be that of the seed."""
         server.on_premises.offers = self.offers
         server.on_premises.extended_protection = self.extended_protection
         next(iter(server.store)).server = self.old_server

@@ -1,4 +1,4 @@
-"""A life of a few mailboxes in whose middle an admin goes from EWS to Graph, over both simulators on one store."""
+"""A few mailboxes whose integration is switched from EWS to Graph, with both simulators on the same store."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Api = Integration.Api
 
 @dataclass
 class Midlife:
-    """`begin` with so many emails, `sync` and `live` in turn, `switch`, and ask for `complaints`."""
+    """Call `begin`, then `sync` and `live` alternately, `switch`, and finally `complaints`, which returns the violations."""
 
     number: int = 1
     clock: Clock = field(default_factory=Clock)
@@ -64,7 +64,7 @@ class Midlife:
         self._pass_time(days=1)
 
     def live(self, happenings: int) -> None:
-        """Mail arrives, moves and is edited."""
+        """Let this number of random things happen: mail arrives, is moved, edited, read or copied."""
         story = self.story
         things = [
             story.arrives,
@@ -80,8 +80,8 @@ class Midlife:
         self._pass_time(minutes=1)
 
     def sync(self, between: Any = None) -> list[SyncRun]:
-        """Each mailbox once. `between` wraps the sources, so that something can happen while they are read."""
-        around = runner.RunEnvironment(
+        """Sync each mailbox once. `between` wraps each source, so that something can happen while it is read."""
+        environment = runner.RunEnvironment(
             open_source=(lambda *given, **named: between(connect.open_source(*given, **named)))
             if between
             else connect.open_source,
@@ -89,7 +89,7 @@ class Midlife:
             monotonic=lambda: self.clock.now.timestamp(),  # noqa: PLW0108  # the clock turns
             chance=lambda: 0.5,
         )
-        runs = [runner.run(pk, around) for pk in Mailbox.objects.order_by("pk").values_list("pk", flat=True)]
+        runs = [runner.run(pk, environment) for pk in Mailbox.objects.order_by("pk").values_list("pk", flat=True)]
         self._pass_time(minutes=1)
         return [run for run in runs if run is not None]
 
@@ -101,12 +101,12 @@ class Midlife:
         return api_migration.switch(ADMIN, integration, target)
 
     def complaints(self) -> list[str]:
-        found = complaints(self.story, self.reinfer, BUCKET, ())
+        violations = complaints(self.story, self.reinfer, BUCKET, ())
         billed = LedgerEntry.objects.filter(billed=True).count()
         if billed != self.reinfer.ai_units:
-            found.append(f"we count {billed} AI units, and Re:infer {self.reinfer.ai_units}")
+            violations.append(f"we count {billed} AI units, and Re:infer {self.reinfer.ai_units}")
         open_entries = LedgerEntry.objects.exclude(state="confirmed", dirty=False).count()
-        return found + ([f"{open_entries} entries are not settled"] if open_entries else [])
+        return violations + ([f"{open_entries} entries are not settled"] if open_entries else [])
 
     def _addresses(self, api: str) -> tuple[str, str]:
         if api == Api.GRAPH:

@@ -1,4 +1,4 @@
-"""What must be true when the dust has settled, whatever happened before. Knows the story and the two simulators only."""
+"""The conditions that must hold at the end of a simulation. They are checked with the story and the simulators only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from simulators.reinfer import ReinferSimulator
-from tests.faults.story import Story, Told
+from tests.faults.story import Story, StoryEmail
 
 ABOUT = re.compile(r"\AAbout (m\d+)")
 
@@ -15,58 +15,66 @@ ABOUT = re.compile(r"\AAbout (m\d+)")
 def complaints(
     story: Story, reinfer: ReinferSimulator, bucket: tuple[str, str], aside: Collection[str], *, places: bool = True
 ) -> list[str]:
-    """Everything that is not as it must be. `aside`: the names of emails that are set aside, with a reason. `places`: whether
-    each comment must say where its email lies: a database that came from a backup may take it to say so already."""
+    """Return the violated conditions.
+
+    Args:
+        story: The story.
+        reinfer: The simulated Re:infer.
+        bucket: Project and name of the bucket.
+        aside: Names of emails that are dead letters with a reason.
+        places: Whether `Folder` and `Mailbox` of each comment must match the mailbox item. After a restore from a backup
+            they need not, because the ledger may contain an older state.
+    """
     source = reinfer.sources[bucket]
-    held: dict[str, list[Any]] = {}
+    comments_by_name: dict[str, list[Any]] = {}
     for comment in source.comments.values():
-        held.setdefault(_name(comment.content), []).append(comment)
-    found = [*_bill(source), *_strangers(held, story)]
-    for name, told in story.emails.items():
-        found += _complaints_of(told, held.get(name, []), story, aside, places=places)
+        comments_by_name.setdefault(_name(comment.content), []).append(comment)
+    violations = [*_billing_violations(source), *_unknown_comments(comments_by_name, story)]
+    for name, email in story.emails.items():
+        violations += _email_violations(email, comments_by_name.get(name, []), story, aside, places=places)
     for comment in source.comments.values():
         if comment.properties.get("string:Mailbox ID") != comment.properties["string:Mailbox"]:
-            found.append(f"{_name(comment.content)} does not bear its mailbox under both names")
-    return found
+            violations.append(f"{_name(comment.content)} does not have its mailbox in both properties")
+    return violations
 
 
-def _bill(source: Any) -> Iterator[str]:
+def _billing_violations(source: Any) -> Iterator[str]:
     if source.ai_units != len(source.comments):
         yield f"{source.ai_units} AI units for {len(source.comments)} comments"
     if source.text_changes or source.messages_changed:
         yield f"{source.text_changes} texts and {source.messages_changed} messages changed"
 
 
-def _strangers(held: dict[str, list[Any]], story: Story) -> Iterator[str]:
-    for name in held.keys() - story.emails.keys():
-        yield f"a comment that no email stands behind: {name}"
+def _unknown_comments(comments_by_name: dict[str, list[Any]], story: Story) -> Iterator[str]:
+    for name in comments_by_name.keys() - story.emails.keys():
+        yield f"a comment without an email: {name}"
 
 
-def _complaints_of(
-    told: Told, comments: list[Any], story: Story, aside: Collection[str], *, places: bool
+def _email_violations(
+    email: StoryEmail, comments: list[Any], story: Story, aside: Collection[str], *, places: bool
 ) -> Iterator[str]:
-    lies_at = story.places(told.name)
-    must = story.must_arrive(told.name)
+    current_places = story.places(email.name)
+    must = story.must_arrive(email.name)
     if len(comments) > 1:
-        yield f"{told.name} is {len(comments)} comments"
+        yield f"{email.name} is {len(comments)} comments"
     if not comments:
-        if must and told.name not in aside:
-            yield f"{told.name} is lost: it lies at {lies_at}"
+        if must and email.name not in aside:
+            yield f"{email.name} is lost: its items are in {current_places}"
         return
-    if not told.ever_wanted:
-        yield f"{told.name} was never wanted, and is a comment"
+    if not email.ever_wanted:
+        yield f"{email.name} was never wanted, and is a comment"
     comment = comments[0]
-    if told.with_id and comment.id != told.message_id.encode().hex():
-        yield f"{told.name} has the id {comment.id}"
-    if comment.content["messages"][0]["subject"]["text"] not in told.subjects:
-        yield f"{told.name} has a subject that it never had"
-    if told.name in aside or told.copies_deleted or not places:
+    if email.with_id and comment.id != email.message_id.encode().hex():
+        yield f"{email.name} has the id {comment.id}"
+    if comment.content["messages"][0]["subject"]["text"] not in email.subjects:
+        yield f"{email.name} has a subject that it never had"
+    if email.name in aside or email.copies_deleted or not places:
         return
-    if not told.with_id and not must:
-        return  # known again by arrival and size, so not after two moves among folders that nothing is fetched from
+    if not email.with_id and not must:
+        return  # recognized only by arrival time and size, which fails after two moves between skipped folders
     place = (comment.properties["string:Mailbox"], comment.properties["string:Folder"])
-    if place not in lies_at:
-        yield f"{told.name} is said to be in {place}, and lies at {lies_at}"
+    if place not in current_places:
+        yield f"the comment of {email.name} names {place}, but its items are in {current_places}"
 
 
 def _name(content: Any) -> str:

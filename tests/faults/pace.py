@@ -1,5 +1,7 @@
-"""How slowly Exchange answers, by the clock of a seed, and how short a slice of time is: in one of three seeds a pass over the
-folders of a mailbox takes several slices."""
+"""The response time of Exchange and the length of a slice in a seed.
+
+In one of three seeds, a pass over the folders of a mailbox takes several slices.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +15,16 @@ from tests.sync.world import Clock
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds."""
+    """Length of a slice, and response time of Exchange, both in seconds."""
 
     slice: float = 120
     answer: float = 0
     folders: int = 0
-    """How many more than usual each mailbox has."""
+    """Number of additional folders of each mailbox."""
 
     @classmethod
     def drawn(cls, number: int) -> Pace:
-        """Apart from what else is drawn from a seed, so that the others live as they would without it."""
+        """Choose the values for a seed. Its own random numbers are used, so that those of the seed do not change."""
         random = Random(f"pace {number}")
         if number % 3:
             return cls()
@@ -30,7 +32,7 @@ class Pace:
 
 
 class Paced:
-    """A source whose answers take their time."""
+    """A source that advances the clock for each response."""
 
     def __init__(self, source: Any, clock: Clock, seconds: float) -> None:
         self._source, self._clock, self._seconds = source, clock, seconds

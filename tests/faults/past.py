@@ -1,5 +1,7 @@
-"""What came before, drawn from a seed: a version that sent comments without `Mailbox ID`, and a backup that comes back one day
-although nobody says so."""
+"""Two events that a seed can contain: an upgrade from a version without the property `Mailbox ID`, and a restored backup.
+
+Nobody runs `manage.py restored_backup` after the restore.
+"""
 
 from __future__ import annotations
 
@@ -29,21 +31,21 @@ class Past:
     upgraded: bool = False
     backup: Backup | None = None
     known: Collection[str] = ()
-    """Comments that the ledger in the backup knows."""
+    """Ids of the comments that are in the ledger of the backup."""
     came_back: bool = False
     unknown: Mapping[str, int] = field(default_factory=dict)
-    """Comments that were there and that the backup did not know, with how often each had been sent."""
+    """Ids of comments that were in the bucket but not in the ledger of the backup, with the number of their pushes."""
 
     @classmethod
     def drawn(cls, seed: int) -> Past:
         random = Random(f"past {seed}")
-        # SQLite has no server that starts anew when a backup comes back.
+        # SQLite has no server that is restarted when a backup is restored.
         return cls(random, random.random() < 0.5, random.random() < 0.35 and connection.vendor == "postgresql")
 
     def happens(self, reinfer: ReinferSimulator, bucket: tuple[str, str], *, last: bool = False) -> Iterator[str]:
-        """Maybe something now; in words. `last`: there is no other time for it."""
+        """Let an event happen at random, and yield its description for the log. `last`: whether this is the last call."""
         comments = reinfer.sources[bucket].comments
-        # What the older version sent, a backup that was made later knows as sent by it.
+        # Must happen before the backup: the ledger of a later backup would contain the new properties.
         may_be_older = self.has_older_version and not self.upgraded and self.backup is None
         if may_be_older and comments and (last or self.random.random() < 0.5):
             self.upgraded = True
@@ -53,7 +55,7 @@ class Past:
         if not self.has_backup or self.came_back:
             return
         if self.backup is None:
-            # One that was made before the first contact finds out at its own first contact what is there.
+            # A backup from before the first contact with the bucket is no test: the bucket would not be trusted.
             if Bucket.objects.filter(trusted=True).exists() and self.random.random() < 0.7:
                 self.backup = Backup()
                 self.known = set(LedgerEntry.objects.values_list("comment_id", flat=True))
@@ -63,15 +65,15 @@ class Past:
         if last or (unknown and self.random.random() < 0.5):
             self.backup.restore()
             self.came_back, self.unknown = True, unknown
-            yield f"the backup comes back, without {len(unknown)} comments, and nobody says so"
+            yield f"the backup is restored, without {len(unknown)} comments and without restored_backup"
 
     def complaints(self, reinfer: ReinferSimulator, bucket: tuple[str, str]) -> Iterator[str]:
-        """What the backup did not know is not sent as if it were new."""
+        """Yield each comment that was pushed as new although it was in the bucket."""
         comments = reinfer.sources[bucket].comments
         for comment_id, sent in self.unknown.items():
             again = [write.outcome for write in comments[comment_id].history[sent:]]
             if again[:1] == [Outcome.UNCHANGED]:
-                yield f"{bytes.fromhex(comment_id).decode(errors='replace')} was sent again although it was there"
+                yield f"{bytes.fromhex(comment_id).decode(errors='replace')} was pushed again although it was in the bucket"
 
 
 def _as_an_older_version_sent_it(comment: StoredComment) -> None:

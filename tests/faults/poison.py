@@ -1,7 +1,7 @@
-"""Two kinds of poison for the conversion, which `tests.faults.poisoned_worker` plants.
+"""Two faults of the conversion, which `tests.faults.poisoned_worker` adds to a worker.
 
-The emails of earlier faults convert today. So this does what the next one would do: the conversion of marked emails does not
-end, or recurses without end.
+The emails that caused such faults in the past can be converted now. So these functions simulate a future fault: the conversion
+of a marked email does not end, or recurses without end.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from tests.conversion.deadline.slow import MARK as ENDLESS
 from tests.conversion.deadline.slow import planted
 
 RECURSES = "recurses"
-"""What the subject of an email holds whose conversion recurses without end."""
+"""If the subject of an email contains this word, its conversion recurses without end."""
 
 
 def _recurse(depth: int = 0) -> int:
@@ -29,7 +29,7 @@ def _recursing(clean: Any) -> Any:
 
 
 def poisoned(clean: Any) -> Any:
-    """`conversion.transform.clean` with both kinds of poison in it."""
+    """Wrap `conversion.transform.clean`, so that it has both faults."""
     return _recursing(planted(clean))
 
 

@@ -1,6 +1,6 @@
-"""The Celery application of a worker with two kinds of poison: `celery -A tests.faults.poisoned_worker worker`.
+"""The Celery application of a worker with two faults of the conversion: `celery -A tests.faults.poisoned_worker worker`.
 
-To be imported by that worker alone, since importing it plants the poison. The rest of the worker is the product's.
+Only that worker may import this module, because the import adds the faults. Apart from them, the worker is the product's.
 """
 
 from __future__ import annotations

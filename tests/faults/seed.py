@@ -1,7 +1,7 @@
-"""One seed of the first kind: the product in this process, over real sockets and a real database, its clock in our hands.
+"""A simulation ("seed") in this process, with real sockets, a real database and a simulated clock.
 
-A few mailboxes live, both servers misbehave, an admin presses buttons, and at any call of any port the worker may die,
-stand still until another took over, be overtaken by another worker, or find that the world changed meanwhile.
+Mail arrives and moves in a few mailboxes, both servers return errors, and an admin presses buttons. At any call of any port the
+worker can be killed, hang until another worker has its lease, or another worker can sync the mailbox, or mail can move.
 """
 
 from __future__ import annotations
@@ -44,15 +44,15 @@ from tests.faults.trouble import Trouble
 from tests.sync.world import Clock
 
 BUCKET = ("bank", "desks")
-MOST_SLICES = 300
-MOST_RENEWALS = 100
+MAX_SLICES = 300
+MAX_RENEWALS = 100
 CALLS = 70
-"""About as many port calls as a busy sync makes: a later moment than that rarely comes."""
+"""Faults happen at one of this many first port calls of a sync. A busy sync makes about as many."""
 
 
 @dataclass
 class Seed:
-    """`run()` lives the life of one seed and returns what is not as it must be."""
+    """`run()` runs the simulation and returns the violated conditions."""
 
     number: int
     end: End
@@ -73,7 +73,7 @@ class Seed:
             totals = totals_complaints(self.story.store, self._hours_pass)
             return [*silent, *self._complaints(), *self._leaks(), *totals]
 
-    # ---- the life -------------------------------------------------------------------------------------------------
+    # ---- the simulation -------------------------------------------------------------------------------------------
 
     def _live(self) -> None:
         self.story.begin(self.random.randint(4, 14))
@@ -81,7 +81,7 @@ class Seed:
             for _ in range(self.random.randint(0, 4)):
                 self.story.happens()
             if self.random.random() < 0.45:
-                self.trouble.strikes()
+                self.trouble.applies()
             if self.random.random() < 0.2:
                 self._admin_acts()
             if self.random.random() < 0.15:
@@ -92,12 +92,12 @@ class Seed:
         self.log += self.past.happens(self.reinfer, BUCKET, last=True)
 
     def _renew(self, reaper: Reaper) -> None:
-        """Beat and a worker look for comments that lack a property."""
+        """Run the tasks that add a missing property to comments of an older version."""
         sent: list[int] = []
         property_renewal.send_due(sent.append, self.clock)
         for bucket_id in sent:
             try:
-                row = property_renewal.renew(bucket_id, self.clock, self._around(reaper).open_sink)
+                row = property_renewal.renew(bucket_id, self.clock, self._run_environment(reaper).open_sink)
             except Died as death:
                 self.deaths += 1
                 self.log.append(f"a worker died {death}, in a renewal")
@@ -105,7 +105,7 @@ class Seed:
             self.log.append(f"renewal: {row.left if row else 'no comments'} left")
 
     def _tick(self, *, interrupted: bool) -> None:
-        """Beat ticks, and a worker takes what was queued; with luck, nothing comes between."""
+        """Queue the mailboxes that are due, and sync them. `interrupted`: whether faults may happen during a sync."""
         self.clock.now += timedelta(seconds=self.random.choice([5, 30, 60, 70, 200, 1000]))
         queued: list[int] = []
         with suppress(BrokerError):
@@ -120,16 +120,16 @@ class Seed:
                 self._work_to_its_end(mailbox_id)
 
     def _work_to_its_end(self, mailbox_id: int) -> None:
-        """As many slices as it needs, one after the other."""
-        for _ in range(MOST_SLICES):
+        """Sync a mailbox in as many slices as it needs."""
+        for _ in range(MAX_SLICES):
             run = self._work(mailbox_id, Reaper())
             if run is None or run.outcome != SyncRun.Outcome.YIELDED:
                 return
-        raise AssertionError(f"mailbox {mailbox_id} is not through after {MOST_SLICES} slices")
+        raise AssertionError(f"mailbox {mailbox_id} is not up to date after {MAX_SLICES} slices")
 
     def _work(self, mailbox_id: int, reaper: Reaper) -> SyncRun | None:
         try:
-            run = runner.run(mailbox_id, self._around(reaper))
+            run = runner.run(mailbox_id, self._run_environment(reaper))
         except Died as death:
             self.deaths += 1
             self.log.append(f"a worker died {death}")
@@ -137,7 +137,7 @@ class Seed:
         self.log.append(f"mailbox {mailbox_id}: {run.outcome + ' ' + run.error_kind if run else 'not run'}")
         return run
 
-    def _around(self, reaper: Reaper) -> runner.RunEnvironment:
+    def _run_environment(self, reaper: Reaper) -> runner.RunEnvironment:
         def wrapped(port: str, make: Callable[..., Any]) -> Callable[..., Any]:
             return lambda *given, **named: reaper.wrap(port, make(*given, **named))
 
@@ -156,7 +156,7 @@ class Seed:
     def _source(self, *given: Any, **named: Any) -> Any:
         return open_source(*given, **named)
 
-    # ---- what comes between two calls -----------------------------------------------------------------------------
+    # ---- faults between two calls of a port -----------------------------------------------------------------------
 
     def _reaper(self) -> Reaper:
         happenings = [self._dies] * 4 + [self._stands_still, self._another_overtakes, self._the_world_turns] * 2
@@ -167,7 +167,7 @@ class Seed:
         raise Died(where)
 
     def _stands_still(self, where: str) -> None:
-        """Long enough for its lease to run out; another worker takes over; then it wakes up and goes on."""
+        """The worker hangs until its lease is over. Another worker syncs the mailbox; then the first one continues."""
         self.log.append(f"a worker stands still {where}")
         self.clock.turn(minutes=self.random.choice([1, 4, 20]))
         self._meanwhile(lambda: self._tick(interrupted=False))
@@ -251,11 +251,11 @@ class Seed:
         setattr(row, self.end.secret_field, password)
         row.save(update_fields=[self.end.secret_field])
 
-    # ---- how it ends ----------------------------------------------------------------------------------------------
+    # ---- the end of the simulation --------------------------------------------------------------------------------
 
     def _recover(self) -> list[str]:
-        """The servers are well again, the admin mends what he broke, and time passes. What was silently missing meanwhile."""
-        # Nothing hangs any more: what is slow now is this machine, and no fault.
+        """End all faults, undo what the admin changed, and let time pass. Return the folders whose refusal was not shown."""
+        # Longer deadlines: no server hangs any more, so a slow response can only be due to the load of this machine.
         settings.EXCHANGE_DEADLINE = settings.REINFER_DEADLINE = timedelta(seconds=20)
         self.trouble.clear()
         self._set_password(SECRET)
@@ -273,12 +273,12 @@ class Seed:
             self.clock.turn(minutes=16)
             self._tick(interrupted=False)
         while DeadLetter.objects.filter(settled="", stage=VANISHED).exists():
-            # What Exchange said it could not find is looked for at growing intervals, and then taken for deleted.
+            # An email that Exchange could not find is requested at growing intervals. Then it counts as deleted.
             self.clock.turn(hours=5)
             self._tick(interrupted=False)
         self.clock.turn(minutes=16)
         self._tick(interrupted=False)
-        # What follows takes many polls, and how short a slice is no longer matters.
+        # The following steps take many polls, and do not test short slices.
         settings.SYNC_SLICE = timedelta(minutes=10)
         for _ in range(3 if self.story.unreported else 1):
             self._hours_pass()
@@ -286,7 +286,7 @@ class Seed:
         return silent
 
     def _withhold(self) -> tuple[Box, str]:
-        """A folder with wanted mail is seen from now on and cannot be found, while all others can."""
+        """From now on, one folder with wanted mail is listed but cannot be found when it is read."""
         box = self.random.choice(list(self.story.store))
         paths = sorted(path for one in box.folders.values() if self.story.wanted(box.address, path := box.path(one)))
         path = self.random.choice(paths)
@@ -298,14 +298,14 @@ class Seed:
         rows = SyncedFolder.objects.left_out().filter(mailbox__address=box.address)
         named = {tuple(row.path) for row in rows}
         box.forbid_folder(path, forbidden=False)
-        # Its next try comes within a day.
+        # The folder is retried within a day.
         self.clock.turn(hours=25)
         self._tick(interrupted=False)
-        silent = f"{path} of {box.address} could not be read, and nothing said so"
+        silent = f"{path} of {box.address} could not be read, and was not shown as left out"
         return [] if tuple(path.split("/")) in named else [silent]
 
     def _hours_pass(self) -> None:
-        """Long enough to compare the total of each folder, and to list it again where it does not fit."""
+        """Let enough time pass to compare the total of each folder, and to list it again if the total differs."""
         self.clock.turn(minutes=100)
         self._tick(interrupted=False)
         for _ in range(2):
@@ -313,8 +313,8 @@ class Seed:
             self._tick(interrupted=False)
 
     def _give_every_property(self) -> None:
-        """What Re:infer would not take before is tried again a day later."""
-        for _ in range(MOST_RENEWALS):
+        """Run the property renewal to its end. A comment that Re:infer refused is retried a day later."""
+        for _ in range(MAX_RENEWALS):
             self.clock.turn(minutes=1)
             MailboxState.objects.update(next_sync_at=self.clock() + timedelta(minutes=1))
             self._renew(Reaper())
@@ -326,37 +326,37 @@ class Seed:
     def _complaints(self) -> list[str]:
         aside = DeadLetter.objects.waiting().exclude(reason="")
         names = {
-            told.name
-            for told in self.story.emails.values()
-            if aside.filter(listed_id=told.message_id.encode().hex()).exists()
+            email.name
+            for email in self.story.emails.values()
+            if aside.filter(listed_id=email.message_id.encode().hex()).exists()
         }
-        found = [f"{name} is still set aside, though nothing is wrong any more" for name in names]
+        violations = [f"{name} is still a dead letter, although there is no fault any more" for name in names]
         may_be_missing = names | self._may_be_missing()
-        found += complaints(self.story, self.reinfer, BUCKET, may_be_missing, places=not self.past.came_back)
-        found += self.past.complaints(self.reinfer, BUCKET)
+        violations += complaints(self.story, self.reinfer, BUCKET, may_be_missing, places=not self.past.came_back)
+        violations += self.past.complaints(self.reinfer, BUCKET)
         billed = LedgerEntry.objects.filter(billed=True).count()
-        # A ledger that came from a backup knows what was sent since, and not who paid for it.
+        # After a restore, comments that were pushed after the backup are adopted, without the mark that they were billed.
         if billed > self.reinfer.ai_units or (billed < self.reinfer.ai_units and not self.past.came_back):
-            found.append(f"we count {billed} AI units, and Re:infer {self.reinfer.ai_units}")
+            violations.append(f"we count {billed} AI units, and Re:infer {self.reinfer.ai_units}")
         open_entries = LedgerEntry.objects.exclude(state="confirmed", dirty=False).count()
-        return found + ([f"{open_entries} entries are not settled"] if open_entries else [])
+        return violations + ([f"{open_entries} entries are not settled"] if open_entries else [])
 
     def _may_be_missing(self) -> set[str]:
-        """The names of emails that need not be comments."""
+        """Return the names of emails that need not be comments."""
         return set()
 
     def _leaks(self) -> Iterator[str]:
         for state in MailboxState.objects.select_related("mailbox"):
             if state.lease_token is not None or not state.up_to_date:
-                yield f"{state.mailbox} is stuck: lease {state.lease_until}, {state.error_text or 'not up to date'}"
+                yield f"{state.mailbox} is not up to date: lease {state.lease_until}, {state.error_text or 'no error'}"
         for folder in SyncedFolder.objects.exclude(refused_since=None).filter(gone=False, holds_mail=True):
-            yield f"{folder} of {folder.mailbox} is still refused, though it can be read"
+            yield f"{folder} of {folder.mailbox} is still left out, although it can be read"
         if SyncRun.objects.filter(outcome=SyncRun.Outcome.RUNNING).exists():
             yield "a run never ended"
         if SyncRun.objects.filter(error_kind="internal_error").exists():
             yield f"our own fault: {SyncRun.objects.filter(error_kind='internal_error').first().error_text}"
 
-    # ---- the stage ------------------------------------------------------------------------------------------------
+    # ---- set-up ---------------------------------------------------------------------------------------------------
 
     @contextmanager
     def _stage(self) -> Iterator[None]:
@@ -399,8 +399,8 @@ class Seed:
             Mailbox.objects.create(integration=self.integration, bucket=bucket, address=address)
         scheduling.make_states()
 
-    def told(self) -> str:
-        """What happened, and what the product remembers of it, for whoever has to understand it."""
+    def report(self) -> str:
+        """Return what happened, and the stored state of the product, for the message of a failed test."""
         return "\n".join([*self.story.log, "--", *self.trouble.log, "--", *self.log, "--", *self._remembered()])
 
     def _remembered(self) -> Iterator[str]:
@@ -409,8 +409,8 @@ class Seed:
                 f"{_name(entry.comment_id)}: {entry.state}{' dirty' * entry.dirty}{' billed' * entry.billed}, "
                 f"won by mailbox {entry.winner_mailbox_id} {entry.winner_item[-8:]}"
             )
-        for copy in MailboxItem.objects.select_related("folder").order_by("listed_id", "pk"):
-            yield f"{_name(copy.listed_id)}: {copy.verdict} in {copy.mailbox_id} {copy.folder} {copy.item_id[-8:]}"
+        for item in MailboxItem.objects.select_related("folder").order_by("listed_id", "pk"):
+            yield f"{_name(item.listed_id)}: {item.verdict} in {item.mailbox_id} {item.folder} {item.item_id[-8:]}"
         for email in DeadLetter.objects.all():
             yield f"{_name(email.listed_id)}: aside {email.settled or 'now'} {email.reason} x{email.attempts}"
 

@@ -1,6 +1,6 @@
-"""The Celery application of a worker with a conversion that never ends: `celery -A tests.faults.spinning worker`.
+"""The Celery application of a worker whose conversion does not end for one email: `celery -A tests.faults.spinning worker`.
 
-It stands in for a regular expression that takes hours over one email, as long as no other part of the product ends it.
+It simulates a regular expression that takes hours for one email.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from config.celery import app
 from conversion import transform
 
 MARK = "spins"
-"""In the Message-ID of an email over which the conversion spins."""
+"""If the Message-ID of an email contains this word, its conversion does not end."""
 SIGN = "is-spinning"
-"""A file in DATA_DIR: it does so now."""
+"""Name of a file in DATA_DIR that is created when this conversion begins."""
 
 _convert = transform.convert
 

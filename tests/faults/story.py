@@ -1,7 +1,7 @@
-"""What happens in a few mailboxes, drawn from a seed, and what must be true of the bucket afterwards.
+"""Random events in a few mailboxes, and the expected content of the bucket afterwards.
 
-The store is the one of the Exchange simulator. The story is the only one that touches it, so it knows the truth: which
-emails there ever were, where each of their copies lies, and every text that each ever had.
+The store is that of the Exchange simulator. Only the story changes it. So the story knows all emails that ever existed, the
+folder of each mailbox item, and every text that each email ever had.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from simulators.exchange.store import Item, Mailbox, Store
 from tests.mails import NOON, mail, message_id_of, received
 
 SKIPPED = ("Drafts", "Outbox", "Junk Email", "Deleted Items", "Sync Issues", "Conversation History")
-"""As the vendor's product skips them; written down here once more, so that the suite does not believe ours."""
+"""Folders that the vendor's product skips. They are listed here again, so that the tests do not rely on the product."""
 NEVER_USED = ("Drafts", "Outbox", "Sync Issues", "Conversation History")
-"""Folders in which nothing happens here. Without them a seed costs half, and its deaths come where something happens."""
+"""Default folders that are deleted from the store. Without them a seed takes half the time, and faults hit used folders."""
 FOLDERS = ("Inbox", "Inbox/Trades", "Sent Items", "Archive", "Deleted Items", "Junk Email")
 ODD_FOLDERS = (
     ("Imported", "IPF.Imap", False),
@@ -31,9 +31,9 @@ ODD_FOLDERS = (
 )
 """Name, class and whether it is hidden."""
 NO_MAIL = ("IPF.Appointment", "IPF.Contact", "IPF.Task", "IPF.SkypeTeams")
-"""Classes of other things. Written down here once more, so that the suite does not believe the product."""
+"""Classes that are not for mail. They are listed here again, so that the tests do not rely on the product."""
 UNLISTED = "unlisted"
-"""The name of what counts in a total and is not listed."""
+"""Name of items that count in the total of a folder but are not listed."""
 ODD_BODIES = (
     "\x00\x07 control \x1b[0m",
     "½ ünïcödé 漢字 \U0001f4a3",
@@ -44,17 +44,17 @@ ODD_BODIES = (
 
 
 @dataclass
-class Told:
-    """An email, wherever its copies lie."""
+class StoryEmail:
+    """An email with all its mailbox items."""
 
     name: str
     subjects: set[str]
-    """Every subject that it had: an edit may change it."""
+    """Every subject that the email had. An edit can change the subject."""
     ever_wanted: bool = False
     copies_deleted: bool = False
     with_id: bool = True
     received: bool = False
-    """Its MIME has a Received header."""
+    """Whether its MIME has a Received header."""
 
     @property
     def message_id(self) -> str:
@@ -63,23 +63,23 @@ class Told:
 
 @dataclass
 class Story:
-    """`happens()` lets one thing happen; `emails` is the truth."""
+    """`happens()` lets one random event happen; `emails` has all emails by name."""
 
     random: Random
     store: Store
     now: datetime = NOON
     more_folders: int = 0
-    """Beside those that every mailbox has."""
+    """Number of additional folders of each mailbox."""
     odd_folders: bool = False
-    """Whether some have folders of other classes, and hidden ones."""
+    """Whether some mailboxes have hidden folders and folders of other classes."""
     lists: tuple[str, ...] = ("",)
-    """How the class of a folder begins that the server lists at all."""
+    """Beginnings of the folder classes that the server lists."""
     unreported: float = 0.0
-    """How likely it is that no change report tells of an arrival, by delivery or by a move. Then some folders also hold items
-    that count in their total and that nothing lists."""
+    """Probability that a new or moved email is missing in all change reports. If it is not 0, some folders also have items
+    that count in the total but are not listed."""
     drafts: float = 0.2
-    """How many arrive marked as a draft: imported mail keeps that mark, and so do drafts outside Drafts."""
-    emails: dict[str, Told] = field(default_factory=dict)
+    """Part of the emails that arrive with the mark of a draft, like imported mail and drafts outside of Drafts."""
+    emails: dict[str, StoryEmail] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -95,12 +95,12 @@ class Story:
                     box.create_folder(name, folder_class, hidden=hidden)
 
     def begin(self, count: int) -> None:
-        """The mail that lies there when the first sync begins."""
+        """Create the mail that exists before the first sync."""
         for _ in range(count):
             self.arrives()
 
     def happens(self) -> None:
-        """One thing, in one mailbox."""
+        """Let one random event happen in one mailbox."""
         things = [self.arrives] * 5 + [self.moves] * 4 + [self.is_edited, self.is_deleted, self.is_read, self.is_copied]
         things += [
             self.is_sent,
@@ -121,96 +121,96 @@ class Story:
         """An email arrives in one mailbox, or in several at once."""
         name = f"m{len(self.emails)}"
         boxes = self._some_boxes()
-        told = Told(name, {f"About {name}"}, with_id=self.random.random() > 0.06)
-        told.received = self.random.random() < 0.5
+        email = StoryEmail(name, {f"About {name}"}, with_id=self.random.random() > 0.06)
+        email.received = self.random.random() < 0.5
         draft = self.random.random() < self.drafts
-        self.emails[name] = told
+        self.emails[name] = email
         body = self.random.choice(ODD_BODIES) if self.random.random() < 0.15 else None
         mime = mail(
             name,
             body=body if body is None or "\x00" not in body else None,
             to=", ".join(box.address for box in boxes),
-            message_id="" if told.with_id else None,
+            message_id="" if email.with_id else None,
         )
         if body and "\x00" in body:
             mime += body.encode()
-        mime = received(mime) if told.received else mime
+        mime = received(mime) if email.received else mime
         self.now += timedelta(seconds=self.random.choice([0, 0, 1, 40]))
         arrival = self.now - timedelta(days=3) if self.random.random() < 0.05 else self.now
         for box in boxes:
             path = self._folder(box, ("Inbox", "Inbox", "Inbox", "Inbox/Trades", "Junk Email"))
             what = replace(mail_of(mime), received=arrival, size=len(mime), draft=draft)
-            self._arrived(told, box, box.deliver(what, path, reported=self._is_reported()))
-        self._tell(f"{name} arrives in {len(boxes)}{', marked as a draft' * draft}{', received' * told.received}")
+            self._arrived(email, box, box.deliver(what, path, reported=self._is_reported()))
+        self._record(f"{name} arrives in {len(boxes)}{', marked as a draft' * draft}{', received' * email.received}")
 
     def moves(self) -> None:
-        found = self._any_item()
-        if found is None:
+        choice = self._any_item()
+        if choice is None:
             return
-        box, item, told = found
+        box, item, email = choice
         path = self._folder(box, FOLDERS)
-        self._arrived(told, box, box.move(item.id, path, reported=self._is_reported()))
-        self._tell(f"{told.name} moves to {path}")
+        self._arrived(email, box, box.move(item.id, path, reported=self._is_reported()))
+        self._record(f"{email.name} moves to {path}")
 
     def is_copied(self) -> None:
-        found = self._any_item()
-        if found is None:
+        choice = self._any_item()
+        if choice is None:
             return
-        box, item, told = found
+        box, item, email = choice
         path = self._folder(box, FOLDERS)
-        self._arrived(told, box, box.copy(item.id, path))
-        self._tell(f"{told.name} is copied to {path}")
+        self._arrived(email, box, box.copy(item.id, path))
+        self._record(f"{email.name} is copied to {path}")
 
     def is_edited(self) -> None:
-        found = self._any_item()
-        # Without a Message-ID the subject is part of who it is: another subject makes another email.
-        if found is None or not found[2].with_id:
+        choice = self._any_item()
+        # Without a Message-ID, the comment id depends on the subject. So another subject would be another email.
+        if choice is None or not choice[2].with_id:
             return
-        box, item, told = found
-        subject = f"About {told.name}, edited {len(told.subjects)}"
-        told.subjects.add(subject)
-        mime = mail(told.name, subject=subject, body="This was written into it later.")
-        mime = received(mime) if told.received else mime
+        box, item, email = choice
+        subject = f"About {email.name}, edited {len(email.subjects)}"
+        email.subjects.add(subject)
+        mime = mail(email.name, subject=subject, body="This was written into it later.")
+        mime = received(mime) if email.received else mime
         box.edit(item.id, replace(item.mail, mime=mime, size=len(mime), subject=subject))
-        self._tell(f"{told.name} is edited")
+        self._record(f"{email.name} is edited")
 
     def is_sent(self) -> None:
-        """A copy that is marked as a draft is so no longer."""
+        """The mark of a draft is removed from a mailbox item."""
         drafts = [(box, item) for box in self.store for item in box.items() if item.mail.draft and self.drafts]
         if not drafts:
             return
         box, item = self.random.choice(sorted(drafts, key=lambda draft: draft[1].id))
-        told = self.email_of(item)
-        assert told is not None
+        email = self.email_of(item)
+        assert email is not None
         box.edit(item.id, replace(item.mail, draft=False))
-        told.ever_wanted |= self.is_wanted(box, item)
-        self._tell(f"{told.name} is sent")
+        email.ever_wanted |= self.is_wanted(box, item)
+        self._record(f"{email.name} is sent")
 
     def is_read(self) -> None:
-        found = self._any_item()
-        if found is not None:
-            found[0].mark_read(found[1].id)
+        choice = self._any_item()
+        if choice is not None:
+            choice[0].mark_read(choice[1].id)
 
     def is_deleted(self) -> None:
-        found = self._any_item()
-        if found is None:
+        choice = self._any_item()
+        if choice is None:
             return
-        box, item, told = found
+        box, item, email = choice
         box.delete(item.id, hard=True)
-        told.copies_deleted = True
-        self._tell(f"{told.name} is deleted")
+        email.copies_deleted = True
+        self._record(f"{email.name} is deleted")
 
     def something_counts_that_is_not_listed(self) -> None:
-        """In the total of a folder, and in nothing else."""
+        """An item appears in the total of a folder, but not in its list or changes."""
         box = self._box()
         path = self._folder(box, FOLDERS)
         box.deliver(mail_of(mail(UNLISTED)), path, listed=False)
-        self._tell(f"something that is not listed counts in {path}")
+        self._record(f"something that is not listed counts in {path}")
 
     def _is_reported(self) -> bool:
         if not self.unreported or self.random.random() >= self.unreported:
             return True
-        self._tell("the next arrival is not reported")
+        self._record("the next arrival is not reported")
         return False
 
     # ---- folders --------------------------------------------------------------------------------------------------
@@ -219,13 +219,13 @@ class Story:
         box, path = self._own_folder()
         if path:
             box.rename_folder(path, f"Renamed {len(self.log)}")
-            self._tell(f"{path} is renamed")
+            self._record(f"{path} is renamed")
 
     def folder_is_moved(self) -> None:
         box, path = self._own_folder()
         if path and "/" in path:
             box.move_folder(path, self.random.choice(["", "Sent Items"]))
-            self._tell(f"{path} is moved")
+            self._record(f"{path} is moved")
 
     def folder_is_deleted(self) -> None:
         if self.random.random() < 0.5:
@@ -233,48 +233,48 @@ class Story:
         box, path = self._own_folder()
         if not path:
             return
-        for told in self._of_folder(box, path):
-            told.copies_deleted = True
+        for email in self._of_folder(box, path):
+            email.copies_deleted = True
         box.delete_folder(path)
-        self._tell(f"{path} is deleted")
+        self._record(f"{path} is deleted")
         if self.random.random() < 0.5 and "/" not in path:
             box.create_folder(path)
 
     def cursors_expire(self) -> None:
         self._box().expire_sync_states()
-        self._tell("cursors expire")
+        self._record("cursors expire")
 
     def migrates(self) -> None:
         self._box().migrate()
-        self._tell("a mailbox migrates")
+        self._record("a mailbox migrates")
 
-    # ---- the truth ------------------------------------------------------------------------------------------------
+    # ---- the expected result --------------------------------------------------------------------------------------
 
     def places(self, name: str) -> list[tuple[str, str]]:
-        """Address and folder path of each copy, now."""
+        """Return address and folder path of each current mailbox item of an email."""
         return [
             (box.address, box.path(box.folders[item.folder_id]))
             for box in self.store
             for item in box.items()
-            if (told := self.email_of(item)) is not None and told.name == name
+            if (email := self.email_of(item)) is not None and email.name == name
         ]
 
     def must_arrive(self, name: str) -> bool:
-        """Whether a copy of it is wanted, as it lies there now."""
+        """Return whether at least one current mailbox item of an email is wanted."""
         return any(
             self.is_wanted(box, item)
             for box in self.store
             for item in box.items()
-            if (told := self.email_of(item)) is not None and told.name == name
+            if (email := self.email_of(item)) is not None and email.name == name
         )
 
-    def email_of(self, item: Item) -> Told | None:
-        """By its Message-ID; by its subject where it has none."""
+    def email_of(self, item: Item) -> StoryEmail | None:
+        """Find the email of an item by its Message-ID or, if it has none, by its subject."""
         name = item.mail.message_id.strip("<>").partition("@")[0] or item.mail.subject.removeprefix("About ")
         return self.emails.get(name)
 
     def wanted(self, address: str, path: str) -> bool:
-        """Whether mail of this folder is, without any filter."""
+        """Return whether mail of a folder is wanted, if the mailbox has no filter."""
         return wanted(path) and self._is_read(self.store[address], path)
 
     def _is_read(self, box: Mailbox, path: str) -> bool:
@@ -283,16 +283,16 @@ class Story:
         return is_mail and not folder.hidden and folder.folder_class.startswith(self.lists)
 
     def is_wanted(self, box: Mailbox, item: Item) -> bool:
-        """Whether this copy is an email, in a folder whose mail is wanted."""
+        """Return whether an item is not a draft and is in a folder whose mail is wanted."""
         return not self._is_draft(item) and self.wanted(box.address, box.path(box.folders[item.folder_id]))
 
     def _is_draft(self, item: Item) -> bool:
         return item.mail.draft and b"Received:" not in item.mail.content()
 
-    def _arrived(self, told: Told, box: Mailbox, item: Item) -> None:
-        """A copy lies here now. Out of sight, it is as if it was deleted."""
-        told.ever_wanted |= self.is_wanted(box, item)
-        told.copies_deleted |= not self._is_read(box, box.path(box.folders[item.folder_id]))
+    def _arrived(self, email: StoryEmail, box: Mailbox, item: Item) -> None:
+        """Record a new item of an email. In a folder that is not read, the item counts as deleted."""
+        email.ever_wanted |= self.is_wanted(box, item)
+        email.copies_deleted |= not self._is_read(box, box.path(box.folders[item.folder_id]))
 
     # ---- choosing -------------------------------------------------------------------------------------------------
 
@@ -318,28 +318,28 @@ class Story:
         paths = self._own_folders(box)
         return box, self.random.choice(paths) if paths else ""
 
-    def _any_item(self) -> tuple[Mailbox, Item, Told] | None:
+    def _any_item(self) -> tuple[Mailbox, Item, StoryEmail] | None:
         box = self._box()
         items = sorted(box.items(), key=lambda item: item.id)
         if not items:
             return None
         item = self.random.choice(items)
-        told = self.email_of(item)
-        return (box, item, told) if told is not None else None
+        email = self.email_of(item)
+        return (box, item, email) if email is not None else None
 
-    def _of_folder(self, box: Mailbox, path: str) -> list[Told]:
+    def _of_folder(self, box: Mailbox, path: str) -> list[StoryEmail]:
         inside = [
             item
             for folder in box.folders.values()
             if (box.path(folder) + "/").startswith(path + "/")
             for item in folder.items.values()
         ]
-        return [told for item in inside if (told := self.email_of(item)) is not None]
+        return [email for item in inside if (email := self.email_of(item)) is not None]
 
-    def _tell(self, what: str) -> None:
+    def _record(self, what: str) -> None:
         self.log.append(what)
 
 
 def wanted(path: str) -> bool:
-    """Whether mail of this folder is, without any filter."""
+    """Return whether mail of a folder is wanted by the default rules for folder names."""
     return path.partition("/")[0] not in SKIPPED

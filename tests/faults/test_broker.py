@@ -1,4 +1,4 @@
-"""What a worker's connection to Redis does when Redis goes away, or refuses: over a real one."""
+"""The connection of a worker to a real Redis that is killed or refuses writes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def server(tmp_path):
 
 @pytest.fixture
 def taken(server):
-    """A connection as a worker has it, with a task in hand, and another channel, on which it is told what to do."""
+    """A connection like that of a worker: with a task that it processes, and a second channel for control messages."""
     connection = Connection(server.url)
     connection.Producer().publish({}, routing_key="sync", exchange="", declare=[TASKS])
     messages = []
@@ -37,18 +37,18 @@ def taken(server):
     connection.drain_events(timeout=5)
     connection.Consumer([ORDERS], channel=connection.channel()).consume()
     with suppress(TimeoutError):
-        connection.drain_events(timeout=0.1)  # it waits for the next one, too
+        connection.drain_events(timeout=0.1)  # the connection now also waits for the next message
     return connection, messages[0]
 
 
 def given_up(connection):
-    """As Celery gives up a connection when an error of it came."""
+    """Close a connection as Celery does after an error."""
     with suppress(Exception):  # as Celery does
         connection.collect(socket_timeout=1)
     ignore_errors(connection, connection.close)
 
 
-def test_a_worker_that_has_a_task_in_hand_when_redis_dies_can_connect_again(server, taken):
+def test_a_worker_that_processes_a_task_when_redis_is_killed_can_connect_again(server, taken):
     connection, _ = taken
     server.kill(keep=True)
     given_up(connection)
@@ -63,7 +63,7 @@ def test_a_task_that_ends_after_its_connection_was_given_up_is_an_error_of_the_c
 
 
 @pytest.mark.parametrize("refuses", ["fill", "refuse_writes"])
-def test_a_redis_that_refuses_is_an_error_that_a_worker_comes_back_from_and_nothing_stays_open(server, taken, refuses):
+def test_a_worker_recovers_from_a_redis_that_refuses_writes_and_leaves_no_connection_open(server, taken, refuses):
     connection, _ = taken
     getattr(server, refuses)()
     with pytest.raises(connection.connection_errors + connection.channel_errors):
@@ -74,7 +74,7 @@ def test_a_redis_that_refuses_is_an_error_that_a_worker_comes_back_from_and_noth
         assert len(client.client_list()) == 1, "only the one that asks"
 
 
-def test_a_connection_that_is_refused_at_its_first_word_does_not_stay_open(server):
+def test_a_connection_whose_first_command_is_refused_does_not_stay_open(server):
     server.fill()
     connection = Connection(server.url)
     connection.ensure_connection()

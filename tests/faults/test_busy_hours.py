@@ -1,4 +1,4 @@
-"""Processes that add to the same hours at the same time, in a real database: none overwrites what another one added."""
+"""Several processes add counts to the same hours at the same time. No process overwrites the counts of another one."""
 
 from __future__ import annotations
 

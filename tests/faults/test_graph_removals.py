@@ -1,5 +1,7 @@
-"""Whatever Graph tells of moved emails, each arrives in its right folder, none that is set aside is forgotten, and all are paid
-once: the whole product over a simulated Graph, for each of its behaviours."""
+"""Moved emails over Graph: the comment has the right `Folder`, dead letters are not forgotten, and each email is paid for once.
+
+The tests run with each way in which Graph may report moves.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,7 @@ def test_a_moved_email_takes_its_folder_along(life):
     assert_paid_once(life, "a")
 
 
-def test_a_new_email_that_went_away_and_is_back_arrives(life):
+def test_a_new_email_that_was_moved_away_and_back_arrives(life):
     item = arrives(life, "a")
     box(life).move(box(life).move(item.id, "Archive").id, "Inbox")
     life.sync()
@@ -75,7 +77,7 @@ def test_a_new_email_that_went_away_and_is_back_arrives(life):
     assert_paid_once(life, "a")
 
 
-def test_an_email_that_is_set_aside_and_went_away_and_is_back_is_not_forgotten(life):
+def test_a_dead_letter_whose_email_was_moved_away_and_back_stays_a_dead_letter(life):
     item = arrives(life, "a")
     life.graph.faults.add("corrupt", message_id=item.mail.message_id, operation="mime", code="ErrorItemCorrupt")
     life.sync()
@@ -90,7 +92,7 @@ def test_an_email_that_is_set_aside_and_went_away_and_is_back_is_not_forgotten(l
     assert_paid_once(life, "a")
 
 
-def test_an_email_is_followed_into_a_folder_that_is_not_wanted_and_a_new_one_there_is_not_sent(life):
+def test_a_known_email_moved_to_an_unwanted_folder_is_updated_and_a_new_one_is_not_pushed(life):
     known = arrives(life, "known")
     life.sync()
     box(life).move(known.id, "Deleted Items")
@@ -100,7 +102,7 @@ def test_an_email_is_followed_into_a_folder_that_is_not_wanted_and_a_new_one_the
     assert_paid_once(life, "known")
 
 
-def test_a_deleted_email_is_forgotten_and_its_comment_stays(life):
+def test_the_item_of_a_deleted_email_is_removed_and_its_comment_stays(life):
     item = arrives(life, "a")
     life.sync()
     box(life).delete(item.id, hard=True)
@@ -109,7 +111,7 @@ def test_a_deleted_email_is_forgotten_and_its_comment_stays(life):
     assert_paid_once(life, "a")
 
 
-def test_a_move_is_pushed_once_whichever_folders_tell_of_it(life):
+def test_a_move_is_pushed_once_whichever_folders_report_it(life):
     item = arrives(life, "a")
     life.sync()
     before = life.reinfer.requests.count("sync")

@@ -1,4 +1,4 @@
-"""Real worker processes, killed as `kill -9` kills, over real sockets and a real database: nothing is lost or billed twice."""
+"""Real worker processes are killed by SIGKILL, with real sockets and a real database: nothing is lost or billed twice."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def databases(tmp_path_factory):
 
 
 class Stage:
-    """An Exchange or a Graph, a Re:infer, a database, and processes that work on them."""
+    """A simulated Exchange or Graph, a simulated Re:infer, a database, and worker processes."""
 
     def __init__(self, url, end, reinfer, addresses):
         self.store, self.reinfer = end.server.store, reinfer
@@ -50,7 +50,7 @@ class Stage:
         return process
 
     def finish(self):
-        """What the ledger counts when another worker has done the rest."""
+        """Let another worker finish the sync. Returns the counts of the ledger."""
         process = self.run("finish")
         assert process.returncode == 0, process.err.decode()[-2000:]
         return json.loads(process.out)
@@ -85,7 +85,7 @@ STEPS = [
 
 
 IN_EVERY_RUN = ("push", "before the checkpoint")
-"""The two after which most could go wrong; the other steps are left to the long run."""
+"""The two most critical steps run in every test run; the other steps only in the long one."""
 
 
 @pytest.mark.parametrize(
@@ -104,19 +104,19 @@ def test_a_worker_killed_at_this_step_loses_nothing_and_bills_nothing_twice(stag
     assert killed.returncode == -signal.SIGKILL, killed.err.decode()[-2000:]
     counts = it.finish()
     it.assert_all_is_well(NAMES)
-    # On a slow machine the worker that finishes can lose its own short lease too, and then nothing is lost either.
+    # On a slow machine, the worker that finishes can also lose its short lease, without harm.
     assert counts.pop("lost") >= 1
     assert counts == {"billed": len(NAMES), "unsettled": 0, "set_aside": 0}
 
 
 @pytest.mark.parametrize("files", [0, *(pytest.param(files, marks=pytest.mark.long) for files in (2, 4))])
-def test_a_worker_without_file_descriptors_holds_nothing_and_fails_nothing(stage, files):
+def test_a_worker_without_file_descriptors_opens_no_circuit_breaker_and_counts_no_failure(stage, files):
     it = stage(ADDRESS)
     it.store[ADDRESS].deliver(mail_of(mail("a")))
     assert it.run("starved", ADDRESS, str(files)).returncode == 0
-    found = json.loads(it.run("look").out)
-    assert (found["held"], found["failures"], found["leased"]) == (0, 0, 0)
-    assert found["kinds"] == ["worker_out_of_resources"]
+    state = json.loads(it.run("look").out)
+    assert (state["held"], state["failures"], state["leased"]) == (0, 0, 0)
+    assert state["kinds"] == ["worker_out_of_resources"]
     it.finish()
     it.assert_all_is_well(["a"])
 

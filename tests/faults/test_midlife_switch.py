@@ -1,4 +1,4 @@
-"""From EWS to Graph in the middle of life, over real sockets: the same comments, one AI unit for each email."""
+"""A switch from EWS to Graph while mail arrives: the comments stay the same, and each email costs one AI unit."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def mimes_read(life):
 
 
 class Meanwhile:
-    """A source during whose listing mail moves on."""
+    """A source that calls a function after each page of a listing."""
 
     def __init__(self, source, happens):
         self._source, self._happens = source, happens
@@ -58,16 +58,16 @@ def whole_life(life, *, emails):
     life.sync()
     life.live(emails // 10)
     life.sync()
-    life.live(emails // 10)  # what EWS was never asked about
+    life.live(emails // 10)  # changes that no sync over EWS has read
     assert isinstance(life.switch("graph"), str)
     life.live(emails // 20)
-    life.sync(lambda source: Meanwhile(source, lambda: life.live(1)))  # and what happens while Graph is first read
+    life.sync(lambda source: Meanwhile(source, lambda: life.live(1)))  # changes during the first sync over Graph
     life.sync()
     assert life.complaints() == []
     life.live(emails // 10)
     life.sync()
     assert life.complaints() == []
-    assert isinstance(life.switch("ews"), str)  # and back, while EWS lives
+    assert isinstance(life.switch("ews"), str)  # switch back
     life.live(emails // 20)
     life.sync()
     life.sync()
@@ -76,7 +76,7 @@ def whole_life(life, *, emails):
     assert not MailboxState.objects.exclude(former_until=None).exists()
 
 
-def test_what_was_not_touched_is_not_read_again(life):
+def test_unchanged_emails_are_not_read_again_after_the_switch(life):
     life.begin(40)
     life.sync()
     life.clock.turn(hours=2)
@@ -85,14 +85,14 @@ def test_what_was_not_touched_is_not_read_again(life):
     life.switch("graph")
     life.live(0)
     runs = life.sync()
-    without_id = sum(not told.with_id for told in life.story.emails.values())
+    without_id = sum(not email.with_id for email in life.story.emails.values())
     assert mimes_read(life) <= without_id * len(ADDRESSES)
     assert sum(run.created + run.updated for run in runs) == 0
     assert (life.reinfer.ai_units, MailboxItem.objects.count()) == (units, copies)
     assert life.complaints() == []
 
 
-def test_the_copy_synced_last_stays_the_winner_of_an_email_in_several_mailboxes(life):
+def test_the_item_synced_last_stays_the_winner_of_an_email_in_several_mailboxes(life):
     life.begin(40)
     life.sync()
     life.clock.turn(hours=2)
@@ -101,17 +101,19 @@ def test_the_copy_synced_last_stays_the_winner_of_an_email_in_several_mailboxes(
     assert len(set(winners.values())) > 1
     life.switch("graph")
     life.sync()
-    with_id = {told.message_id.encode().hex() for told in life.story.emails.values() if told.with_id}
+    with_id = {email.message_id.encode().hex() for email in life.story.emails.values() if email.with_id}
     after = dict(LedgerEntry.objects.values_list("comment_id", "winner_mailbox_id"))
     assert {key: after[key] for key in with_id & winners.keys()} == {
         key: winners[key] for key in with_id & winners.keys()
     }
 
 
-def test_an_edit_that_ews_never_told_is_told_by_graph(life):
+def test_an_edit_that_ews_did_not_report_arrives_over_graph(life):
     life.begin(20)
     life.sync()
-    alone = next(told for told in life.story.emails.values() if told.with_id and len(life.story.places(told.name)) == 1)
+    alone = next(
+        email for email in life.story.emails.values() if email.with_id and len(life.story.places(email.name)) == 1
+    )
     box, item = next((box, item) for box in life.store for item in box.find(alone.message_id))
     life.clock.turn(hours=2)
     box.edit(item.id, replace(item.mail, categories=("Done",)))
@@ -130,7 +132,7 @@ def test_a_sync_that_runs_while_somebody_switches_ends_as_it_began_and_leaves_no
             switched.append(life.switch("graph"))
 
     life.sync(lambda source: Meanwhile(source, switches))
-    # The first mailbox was being read by EWS all the time; the others by Graph from the beginning.
+    # The first mailbox was synced over EWS to the end of its sync, the others over Graph.
     assert [state.ids_of for state in MailboxState.objects.order_by("pk")] == ["ews", "graph", "graph"]
     life.sync()
     assert {state.ids_of for state in MailboxState.objects.all()} == {"graph"}
@@ -140,16 +142,16 @@ def test_a_sync_that_runs_while_somebody_switches_ends_as_it_began_and_leaves_no
     ]
 
 
-def test_what_was_set_aside_keeps_its_place_and_is_tried_again_under_its_new_id(life):
+def test_a_dead_letter_survives_the_switch_and_is_retried_with_its_new_id(life):
     life.begin(10)
-    refused = next(told for told in life.story.emails.values() if told.with_id and life.story.places(told.name))
+    refused = next(email for email in life.story.emails.values() if email.with_id and life.story.places(email.name))
     comment_id = refused.message_id.encode().hex()
     life.reinfer.faults.add("failure", operation="sync", comment_id=comment_id, status=422)
     life.sync()
     life.clock.turn(hours=2)
     before = DeadLetter.objects.filter(settled="").count()
     assert before
-    assert "the next sync finds this email" not in str(failed_email_actions.preview(DeadLetter.objects.first()))
+    assert "The next sync finds this email" not in str(failed_email_actions.preview(DeadLetter.objects.first()))
     DeadLetter.objects.update(retry_at=None)
     life.switch("graph")
     life.sync()
@@ -163,10 +165,10 @@ def test_what_was_set_aside_keeps_its_place_and_is_tried_again_under_its_new_id(
     assert life.complaints() == []
 
 
-def test_what_somebody_dismissed_stays_dismissed(life):
+def test_a_dismissed_email_stays_dismissed_after_the_switch(life):
     life.begin(10)
-    told = next(told for told in life.story.emails.values() if told.with_id and life.story.places(told.name))
-    life.reinfer.faults.add("failure", operation="sync", comment_id=told.message_id.encode().hex(), status=422)
+    email = next(email for email in life.story.emails.values() if email.with_id and life.story.places(email.name))
+    life.reinfer.faults.add("failure", operation="sync", comment_id=email.message_id.encode().hex(), status=422)
     life.sync()
     life.clock.turn(hours=2)
     life.sync()
@@ -181,7 +183,7 @@ def test_what_somebody_dismissed_stays_dismissed(life):
     assert {email.settled for email in DeadLetter.objects.all()} == {"dismissed"}
 
 
-def test_a_folder_renamed_while_nobody_looked_is_told_and_costs_nothing(life):
+def test_a_folder_renamed_before_the_switch_is_updated_free_of_charge(life):
     life.begin(20)
     life.sync()
     units = life.reinfer.ai_units
@@ -195,7 +197,7 @@ def test_a_folder_renamed_while_nobody_looked_is_told_and_costs_nothing(life):
     assert life.reinfer.ai_units == units
 
 
-def test_an_edit_of_the_connection_by_hand_is_as_safe_as_the_button(life):
+def test_an_edit_of_the_connection_in_the_database_is_as_safe_as_the_button(life):
     life.begin(10)
     life.sync()
     units = life.reinfer.ai_units

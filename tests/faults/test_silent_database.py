@@ -1,4 +1,4 @@
-"""A database that takes a connection and never says a word."""
+"""A database server that accepts a connection and never responds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CONNECTS = "import django; django.setup(); from django.db import connection; con
 
 
 @pytest.mark.long
-def test_a_database_that_never_answers_is_given_up():
+def test_a_connection_attempt_to_a_silent_database_times_out():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"postgres://test@127.0.0.1:{silent.getsockname()[1]}/test"
         environment = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings"}

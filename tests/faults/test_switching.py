@@ -1,7 +1,7 @@
-"""An admin goes from EWS to Graph and back in the middle of all that can happen: nothing is lost, nothing is billed twice.
+"""Seeds in which an admin often switches between EWS and Graph: no email is lost, and none is billed twice.
 
-The two simulators stand in front of one store. Whoever switches does not wait for a sync that is running, nor for an email
-that is set aside, nor for a comment whose properties are still to be told: a seed may switch between any two calls.
+Both simulators use the same store. A switch can happen between any two calls of a port: during a sync, and while there are dead
+letters and dirty ledger entries.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ SEEDS = seeds("0-1")
 
 
 class SwitchingSeed(Seed):
-    """Of an admin who switches more often than he does anything else."""
+    """A seed in which a switch between EWS and Graph is the most frequent action of the admin."""
 
     def __init__(self, number, ends):
         super().__init__(number, ends[number % 2])
         self.ends = ends
 
     def _story(self):
-        """Without folders of other classes: Graph does not list them, so what is wanted would depend on who reads."""
+        """Return a story without folders of other classes: Graph does not list them, so the result would depend on the API."""
         return Story(self.random, self.end.server.store, more_folders=self.pace.folders)
 
     @contextmanager
@@ -79,9 +79,9 @@ def ends():
 
 @pytest.mark.parametrize("number", SEEDS)
 @pytest.mark.django_db(transaction=True)
-def test_whoever_switches_loses_nothing_and_pays_nothing_twice(number, ends, settings):
+def test_a_switch_at_any_moment_loses_nothing_and_pays_nothing_twice(number, ends, settings):
     settings.FETCH_COUNT, settings.PUSH_COUNT, settings.PAGE_SIZE = 2, 3, 4
     settings.EXCHANGE_DEADLINE = settings.REINFER_DEADLINE = timedelta(seconds=1)
     seed = SwitchingSeed(number, ends)
-    found = seed.run()
-    assert not found, "\n".join([f"seed {number}:", *found, "--", seed.told()])
+    violations = seed.run()
+    assert not violations, "\n".join([f"seed {number}:", *violations, "--", seed.report()])

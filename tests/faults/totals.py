@@ -1,4 +1,4 @@
-"""What must be true of the totals of folders, when nothing happens any more."""
+"""The conditions for folder totals that must hold at the end of a simulation."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from sync.models import SyncedFolder
 
 
 def totals_complaints(store: Store, hours_pass: Callable[[], None]) -> Iterator[str]:
-    """`hours_pass` lets the product compare each total once more, with all settled and nothing new: no folder is listed again.
+    """Yield the violated conditions.
 
-    By now each folder counts what the store lists in it, and takes for usual what the store counts beyond that.
+    `hours_pass` lets the product compare each total again, without new mail: then no folder may be listed again. `counted` of
+    each folder must be the number of items that the store lists, and `usual_difference` the number of its unlisted items.
     """
     before = _listings(store)
     hours_pass()
     for place, count in _listings(store).items():
         if count != before[place]:
-            yield f"{place} was listed again, though nothing had changed"
+            yield f"{place} was listed again, although nothing had changed"
     for folder in SyncedFolder.objects.filter(gone=False, holds_mail=True).select_related("mailbox"):
         items = store[folder.mailbox.address].folder("/".join(folder.path)).items.values()
         listed = sum(item.listed for item in items)

@@ -1,4 +1,4 @@
-"""What goes wrong at Exchange and at Re:infer, drawn from a seed. All of it ends with `clear`."""
+"""Random faults of Exchange and Re:infer. `clear` ends all of them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from tests.faults.story import Story
 from tests.mails import message_id_of
 
 SLOW = {"hang", "drip", "taken-then-hang"}
-"""Cost as long as a request may take, and so are drawn seldom."""
+"""Faults that take as long as the deadline of a request. They are chosen rarely."""
 
 FOLDER_CODES = ("ErrorAccessDenied", "ErrorAccessDenied", "ErrorItemNotFound", "ErrorFolderNotFound")
-"""With which the reading of a folder is refused that is in the tree."""
+"""Codes with which Exchange refuses to read a folder that it lists in the folder tree."""
 
 AT_REINFER: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("busy", {"retry_after": 7}),
@@ -53,7 +53,7 @@ AT_REINFER: tuple[tuple[str, Mapping[str, Any]], ...] = (
 
 @dataclass
 class Trouble:
-    """`strikes()` lets one thing go wrong."""
+    """`strikes()` begins one random fault."""
 
     random: Random
     end: End
@@ -62,7 +62,7 @@ class Trouble:
     log: list[str] = field(default_factory=list)
     seconds: tuple[str, ...] = ()
 
-    def strikes(self) -> None:
+    def applies(self) -> None:
         troubles = [self.at_exchange, self.at_exchange, self.at_reinfer, self.at_reinfer]
         troubles += [self.of_one_email, self.of_the_next_email, self.of_the_next_email]
         troubles += [self.of_folders, self.of_folders, self.of_one_mailbox]
@@ -86,15 +86,15 @@ class Trouble:
         self.log.append(f"reinfer {effect} {dict(options)} at {operation} x{times} after {after}")
 
     def of_one_mailbox(self) -> None:
-        """A mailbox that is refused until this trouble is over, whatever its neighbours are told."""
+        """One mailbox is refused until `clear`; the others are not affected."""
         effect, options = self.random.choice(self.end.refusals)
         mailbox = self.random.choice([box.address for box in self.story.store])
         self.end.server.faults.add(effect, mailbox=mailbox, **options)
         self.log.append(f"exchange {effect} {dict(options)} for {mailbox}")
 
     def of_one_email(self) -> None:
-        """An email that Exchange cannot hand out, or that Re:infer refuses or falls over."""
-        names = sorted(name for name, told in self.story.emails.items() if told.with_id)
+        """One email cannot be fetched from Exchange, is refused by Re:infer, or causes a server error of Re:infer."""
+        names = sorted(name for name, email in self.story.emails.items() if email.with_id)
         if not names:
             return
         message_id = self.story.emails[self.random.choice(names)].message_id
@@ -109,14 +109,14 @@ class Trouble:
         self.log.append(f"reinfer {status} for {message_id}")
 
     def of_the_next_email(self) -> None:
-        """A page that comes in its place: once, or until it is set aside, or for ever."""
+        """Exchange returns a page instead of the next email: once, three times (then it is a dead letter), or always."""
         message_id = message_id_of(f"m{len(self.story.emails)}")
         kind, times = self.random.choice(pages.KINDS), self.random.choice([1, 3, None])
         self.end.hand_out(message_id, kind, times)
         self.log.append(f"{kind} in the place of {message_id} x{times}")
 
     def of_folders(self) -> None:
-        """A right is taken away: of one folder, of some, or of all that a mailbox has."""
+        """The right to read is removed from one, some or all folders of a mailbox."""
         box = self.random.choice(list(self.story.store))
         paths = sorted(box.path(one) for one in box.folders.values())
         for path in self.random.sample(paths, self.random.choice([1, 1, 1, 3, len(paths)])):
@@ -133,5 +133,5 @@ class Trouble:
 
     def _drawn(self, effects: tuple[tuple[str, Mapping[str, Any]], ...]) -> tuple[str, Mapping[str, Any]]:
         effect = self.random.choice(effects)
-        # Half of the slow ones are drawn again: the suite's time is better spent.
+        # Half of the slow faults are replaced by another choice, to save time.
         return self.random.choice(effects) if effect[0] in SLOW and self.random.random() < 0.5 else effect

@@ -1,4 +1,7 @@
-"""A seed in whose middle a release is installed that wants what the one before turned away; an admin answers at some time."""
+"""A seed in which a release is installed whose rules want emails that the previous release rejected.
+
+At a random time, an admin decides whether these emails are pushed.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +27,13 @@ from tests.releases import BEFORE, BEHIND, AsReleased, release
 
 @dataclass
 class UpgradedStory(Story):
-    """Some emails are marked as drafts, as if they had been imported."""
+    """A story in which some emails have the mark of a draft, like imported mail."""
 
     drafts: float = 0.0
-    """Beside those that are marked here."""
+    """Part of the emails that `Story` marks. This class marks emails itself."""
     clock: Callable[[], datetime] = datetime.now
     marked: dict[str, tuple[datetime, bool]] = field(default_factory=dict)
-    """When each arrived, and whether the new release had begun by then."""
+    """For each marked email: its arrival time, and whether the new release had begun before it arrived."""
 
     def arrives(self) -> None:
         self.now = max(self.now, self.clock())
@@ -39,24 +42,24 @@ class UpgradedStory(Story):
             self._mark(next(reversed(self.emails)))
 
     def _is_draft(self, item: Item) -> bool:
-        return False  # both releases of this test take the mark for what they say: see tests.releases
+        return False  # the two releases in tests.releases define what the mark of a draft means
 
     def _mark(self, name: str) -> None:
         for box in self.store:
             for item in box.items():
-                told = self.email_of(item)
-                if told is not None and told.name == name:
-                    mime = item.mail.content() if told.received else received(item.mail.content())
+                email = self.email_of(item)
+                if email is not None and email.name == name:
+                    mime = item.mail.content() if email.received else received(item.mail.content())
                     item.mail = replace(item.mail, draft=True, mime=mime, size=len(mime))
                     self.marked[name] = (item.received, RulesTakenUp.objects.exists())
         self.emails[name].received = True
 
 
 class UpgradeSeed(Seed):
-    """As `Seed`, and `answered` says what came of it."""
+    """A seed with an upgrade."""
 
     answered: bool | None = None
-    """Bring, leave, or nothing yet."""
+    """The decision of the admin: True for bring, False for leave, None before the decision."""
 
     def run(self) -> list[str]:
         with ExitStack() as self._releases:
@@ -74,7 +77,7 @@ class UpgradeSeed(Seed):
             for _ in range(self.random.randint(0, 4)):
                 self.story.happens()
             if self.random.random() < 0.4:
-                self.trouble.strikes()
+                self.trouble.applies()
             if self.random.random() < 0.4:
                 self._admin_acts()
             self._tick(interrupted=True)
@@ -84,10 +87,10 @@ class UpgradeSeed(Seed):
         return [*super()._acts(), *([self._answers] * 4 if current() > 1 and self.answered is None else [])]
 
     def _answers(self) -> None:
-        """For every mailbox. It must have found something or have folders left to look through: before, nobody is asked."""
+        """Decide for all mailboxes. The action is refused if the rescan found no email and has no folder left to list."""
         bring = self.random.random() < 0.5
-        said = self._answer(bring=bring)
-        if not isinstance(said, ActionRefused):
+        outcome = self._answer(bring=bring)
+        if not isinstance(outcome, ActionRefused):
             self.answered = bring
 
     def _answer(self, *, bring: bool) -> object:
@@ -105,7 +108,7 @@ class UpgradeSeed(Seed):
             silent += super()._recover()
         return silent
 
-    # ---- what must be -----------------------------------------------------------------------------------------------
+    # ---- the conditions ---------------------------------------------------------------------------------------------
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -120,7 +123,7 @@ class UpgradeSeed(Seed):
         return [*super()._complaints(), *(f"{name} was sent unasked" for name in sorted(self.unasked))]
 
     def _may_be_missing(self) -> set[str]:
-        """What was left. And where dates and the order of arrival say different things, either may be."""
+        """Return the emails that were left, and those for which date and order of arrival contradict each other."""
         left = set() if self.answered else self._that_waited()
         return left | {name for name in self.story.marked if not self._is_clear(name)}
 
@@ -136,7 +139,7 @@ class UpgradeSeed(Seed):
         subjects = (c.content["messages"][0].get("subject", {}) for c in self.reinfer.sources[BUCKET].comments.values())
         return {subject.get("text", "").removeprefix("About ").partition(",")[0] for subject in subjects}
 
-    # ---- the stage --------------------------------------------------------------------------------------------------
+    # ---- set-up -----------------------------------------------------------------------------------------------------
 
     def _source(self, *given: Any, **named: Any) -> Any:
         return AsReleased(open_source(*given, **named))
@@ -148,4 +151,4 @@ class UpgradeSeed(Seed):
     def _leaks(self) -> Iterator[str]:
         yield from super()._leaks()
         for mailbox in Mailbox.objects.filter(state__looked_for__lt=current()):
-            yield f"{mailbox} was never looked through"
+            yield f"the folders of {mailbox} were never listed again"

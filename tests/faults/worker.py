@@ -1,11 +1,11 @@
-"""A worker process for the tests: syncs mailboxes over real sockets into a real database, and kills itself where it is told.
+"""A worker process for tests. It syncs mailboxes with real sockets and a real database, and can kill itself at a port call.
 
 python -m tests.faults.worker seed '{"integration": {…}, "reinfer": …, "token": …, "mailboxes": […]}'
 python -m tests.faults.worker sync [ADDRESS]
 python -m tests.faults.worker die sink.push after
-python -m tests.faults.worker starved ADDRESS 3        syncs while only so many more files can be opened
-python -m tests.faults.worker look            prints who has which mailbox in hand, and what counts against its emails
-python -m tests.faults.worker finish          until every mailbox is done; prints what the ledger counts
+python -m tests.faults.worker starved ADDRESS 3        syncs with only 3 more file descriptors
+python -m tests.faults.worker look            prints leases, failures, counted attempts, runs and open circuit breakers
+python -m tests.faults.worker finish          syncs until every mailbox is done; prints the counts of the ledger
 """
 
 from __future__ import annotations
@@ -62,14 +62,14 @@ def die(at: str, when: str) -> None:
     def wrapped(port: str, make: Any) -> Any:
         return lambda *given, **named: reaper.wrap(port, make(*given, **named))
 
-    around = runner.RunEnvironment(
+    environment = runner.RunEnvironment(
         open_source=wrapped("source", open_source),
         open_sink=wrapped("sink", open_sink),
         make_ledger=wrapped("ledger", DatabaseLedger),
         make_checkpoints=wrapped("checkpoints", DatabaseCheckpoints),
     )
     for mailbox in Mailbox.objects.all():
-        runner.run(mailbox.pk, around)
+        runner.run(mailbox.pk, environment)
 
 
 def starved(address: str, files: str) -> None:
@@ -77,7 +77,7 @@ def starved(address: str, files: str) -> None:
 
     import integrations.ews.source
     import integrations.graph.source
-    import integrations.reinfer.sink  # noqa: F401  # what is loaded later needs files, too
+    import integrations.reinfer.sink  # noqa: F401  # a later import would need file descriptors
     from mailboxes.models import Mailbox
     from sync.jobs import runner
 
@@ -94,7 +94,7 @@ def look() -> None:
     from sync.reporting import standstill
     from sync.store.lease import database_now
 
-    found = {
+    state = {
         "leased": MailboxState.objects.exclude(lease_token=None).count(),
         "failures": sum(MailboxState.objects.values_list("failures", flat=True)),
         "attempts": sum(SyncedFolder.objects.values_list("attempts", flat=True)),
@@ -105,11 +105,11 @@ def look() -> None:
         "kinds": list(SyncRun.objects.order_by("started_at").values_list("error_kind", flat=True)),
         "standing": [it.kind.value for it in standstill.found(database_now())],
     }
-    sys.stdout.write(json.dumps(found))
+    sys.stdout.write(json.dumps(state))
 
 
 def finish() -> None:
-    """What another worker does when the lease of the dead one has run out, so some minutes later by the clock of leases."""
+    """Sync as another worker after the lease of the dead worker has expired: ten minutes later by the database clock."""
     from datetime import timedelta
 
     from mailboxes.models import Mailbox

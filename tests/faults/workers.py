@@ -1,4 +1,4 @@
-"""Real Celery workers over a Redis, a database, an Exchange and a Re:infer of their own, for tests that end or starve them."""
+"""Real Celery workers with their own Redis, database, Exchange and Re:infer, for tests that end them."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from tests.faults.processes.queue import Queue
 from tests.mails import mail
 
 PATIENCE = 60.0
-"""Seconds that something has to come on a machine that has other things to do."""
+"""Maximum waiting time in seconds, long enough for a machine under load."""
 
 
 class Workers:
-    """`environment` is that of every process. `log` holds what the worker said last."""
+    """The servers and the worker processes. `environment` has the environment variables of every process."""
 
     def __init__(self, environment: dict[str, str], queue: Queue, folder: Path, reinfer: ReinferSimulator) -> None:
         self.environment, self.queue, self.folder, self.reinfer = environment, queue, folder, reinfer
         self.members: list[Member] = []
 
     def run(self, *arguments: str) -> str:
-        """A command of `tests.faults.worker`, to its end; what it printed."""
+        """Run a command of `tests.faults.worker` and return its output."""
         return self._run(["-m", "tests.faults.worker", *arguments]).stdout
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -58,7 +58,7 @@ class Workers:
         return member
 
     def tick(self) -> None:
-        """What beat does."""
+        """Send the task that beat sends."""
         with Celery(broker=self.queue.url) as sender:
             sender.send_task("sync.tasks.dispatch", queue="control", ignore_result=True)
 
@@ -74,7 +74,7 @@ class Workers:
 
 @contextmanager
 def workers(databases: Databases, folder: Path, address: str, names: Sequence[str], **more: str) -> Iterator[Workers]:
-    """None runs yet; the mailbox holds emails of these names. `more`: settings."""
+    """Start the servers, with emails of these names in the mailbox. Workers are started by the test. `more`: settings."""
     if broker.binary() is None:
         pytest.skip("There is no Redis here that may be ended: install redis-server or valkey-server.")
     queue = Queue(folder)

@@ -1,4 +1,4 @@
-"""An Exchange and a Graph in front of the same mailboxes, and a Re:infer, for all foreign clients."""
+"""Simulators for all third-party clients: Exchange and Graph with the same mailboxes, and Re:infer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SECRET = "application secret"
 
 @dataclass(frozen=True)
 class Served:
-    """The simulators, and a file with the authority that a client has to trust (PEM)."""
+    """The simulators, and a PEM file with the certificate authority that a client must trust."""
 
     store: Store
     exchange: ExchangeSimulator

@@ -1,4 +1,4 @@
-"""What a client of Graph must tell about the mailboxes that every foreign client reads."""
+"""The expected results of clients of Graph, and their input."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from tests.foreign.mailboxes import emails_of, in_order
 
 
 def graph_emails_of(mailbox: Mailbox) -> list[dict[str, Any]]:
-    """All emails, with their MIME as `$value` renders it: the same content as by EWS, in other bytes."""
+    """Return all emails, with MIME as Graph returns it: the same content as in EWS, but other bytes."""
     emails = emails_of(mailbox)
     for email in emails:
         email["mime"] = base64.b64encode(rendered(base64.b64decode(email["mime"]))).decode()
     return in_order(emails)
 
 
-def given_to(served: Served, address: str, secret: str = SECRET) -> dict[str, Any]:
-    """What a client of Graph has to know."""
+def graph_input(served: Served, address: str, secret: str = SECRET) -> dict[str, Any]:
+    """Return the input of a client of Graph: addresses and credentials."""
     return {
         "url": served.graph.url,
         "authority": served.graph.authority_url,

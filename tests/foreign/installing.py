@@ -1,7 +1,7 @@
-"""The packages of foreign clients, installed once into a folder outside the project, which later runs use again.
+"""Install the packages of third-party clients into a folder outside the project, which later runs reuse.
 
-The folder is `$FOREIGN_CACHE`, or `reinfer-exchange-foreign` in the user's cache folder. Each set of packages has a folder of
-its own, named after the files that pin it: a new pin makes a new one.
+The folder is `$FOREIGN_CACHE`, or `reinfer-exchange-foreign` in the user's cache folder. Each set of packages has a separate
+subfolder whose name contains a digest of the files that pin the versions. A changed pin therefore creates a new subfolder.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pytest
 
 
 def python_of(client: Path) -> Path:
-    """The interpreter of a virtual environment with the packages of `client/requirements.txt`, and nothing else."""
+    """Return the interpreter of a virtual environment with only the packages of `client/requirements.txt`."""
     requirements = client / "requirements.txt"
 
     def install(into: Path) -> None:
@@ -30,7 +30,7 @@ def python_of(client: Path) -> Path:
 
 
 def node_modules_of(client: Path) -> Path:
-    """The folder of modules that `client/package-lock.json` pins, for NODE_PATH. Skips the test where Node is missing."""
+    """Return the folder of modules of `client/package-lock.json`, for NODE_PATH. Skip the test if Node is missing."""
     need("node", "npm")
     pins = [client / "package.json", client / "package-lock.json"]
 
@@ -43,7 +43,7 @@ def node_modules_of(client: Path) -> Path:
 
 
 def jars_of(client: Path) -> Path:
-    """The folder of libraries that `client/pom.xml` names. Skips the test where Java or Maven is missing."""
+    """Return the folder of libraries of `client/pom.xml`. Skip the test if Java or Maven is missing."""
     need("java", "javac", "mvn")
     pom = client / "pom.xml"
 
@@ -55,20 +55,20 @@ def jars_of(client: Path) -> Path:
 
 
 def need(*programs: str) -> None:
-    """Skip the test where one of the programs is not installed."""
+    """Skip the test if one of the programs is not installed."""
     missing = [program for program in programs if shutil.which(program) is None]
     if missing:
         pytest.skip(f"{', '.join(missing)} not installed here")
 
 
 def run(command: Sequence[str | Path], *, cwd: Path | None = None) -> None:
-    """Run a program that installs or builds. Raises `AssertionError` with what it printed where it fails."""
+    """Run a program that installs or builds. If it fails, raise `AssertionError` with its output."""
     done = subprocess.run([str(word) for word in command], cwd=cwd, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{command[0]} failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
 
 
 def _installed(name: str, pins: Sequence[Path], install: Callable[[Path], None]) -> Path:
-    """The folder of these pins, filled by `install` unless an earlier run did so to the end. One process at a time."""
+    """Return the folder for these pins. `install` fills it, unless a run did so completely. A lock allows one process."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}".encode()
     digest = hashlib.sha256(b"\0".join([version, *(pin.read_bytes() for pin in pins)])).hexdigest()[:16]
     folder = _cache() / f"{name}-{digest}"
@@ -91,6 +91,6 @@ def _cache() -> Path:
 
 
 def built_by(script: Path, *needed: str) -> Path:
-    """The folder that `script` fills, given the folder and an interpreter with pip. Skips where what is needed is missing."""
+    """Return the folder that `script FOLDER PYTHON` fills. Skip the test if one of the programs `needed` is missing."""
     need(*needed)
     return _installed(script.parent.name, [script], lambda into: run([script, into, sys.executable]))

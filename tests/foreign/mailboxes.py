@@ -1,4 +1,4 @@
-"""The mailboxes that every foreign client reads, and what each of them must tell about them."""
+"""The mailboxes that every third-party client reads, and the expected results."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FOLDERS = ("Inbox/Trades", "Inbox/Trades/2026 <older>&newer", "Grüße", "Empty"
 
 
 def filled() -> Store:
-    """Two mailboxes with a tree of folders, a correspondence with attachments, and a few odd emails."""
+    """Return a store with two mailboxes that have nested folders, emails with attachments, and some unusual emails."""
     store = Store([DESK, OPS])
     for seed, mailbox in enumerate(store):
         for path in FOLDERS:
@@ -34,14 +34,14 @@ def filled() -> Store:
 
 
 def folders_of(mailbox: Mailbox) -> dict[str, int]:
-    """How many emails each folder of mail has, by path."""
+    """Return the number of emails in each mail folder, by path."""
     with mailbox.lock:
         mail_folders = [folder for folder in mailbox.folders.values() if folder.folder_class == "IPF.Note"]
         return {mailbox.path(folder): len(folder.items) for folder in mail_folders}
 
 
 def emails_of(mailbox: Mailbox) -> list[dict[str, Any]]:
-    """All emails, as a client must tell them: sorted by MIME."""
+    """Return all emails as a client must return them, sorted by folder and MIME."""
     with mailbox.lock:
         emails = [
             {
@@ -62,7 +62,7 @@ def in_order(emails: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def attachments_of(mime: bytes) -> dict[str, str]:
-    """The content (Base64) of each file by its name."""
+    """Return the content (Base64) of each attached file, by name."""
     message = message_from_bytes(mime, policy=policy.default)
     parts = [part for part in message.walk() if part.get_filename()]
     return {part.get_filename(): base64.b64encode(part.get_payload(decode=True)).decode() for part in parts}

@@ -1,4 +1,4 @@
-"""Runs the program of a foreign client: one JSON object goes in, one comes out."""
+"""Run the program of a third-party client, with JSON input and output."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 PATIENCE = 180.0
-"""Seconds that a client may take: a Java machine on a busy computer starts slowly."""
+"""Seconds that a client may take. Java starts slowly on a busy computer."""
 
 
-def told_by(command: Sequence[str | Path], given: Mapping[str, Any], **environment: str) -> dict[str, Any]:
-    """What the program wrote to standard output. Raises `AssertionError` where it failed or wrote no JSON object."""
-    # Nothing may go through a proxy that the machine happens to have.
+def run_program(command: Sequence[str | Path], given: Mapping[str, Any], **environment: str) -> dict[str, Any]:
+    """Return the JSON object that the program writes as its last line. If it fails, raise `AssertionError`."""
+    # Requests must not use a proxy of the machine.
     inherited = {name: value for name, value in os.environ.items() if not name.casefold().endswith("_proxy")}
     done = subprocess.run(
         [str(word) for word in command],
@@ -27,5 +27,5 @@ def told_by(command: Sequence[str | Path], given: Mapping[str, Any], **environme
         env=inherited | environment,
     )
     assert done.returncode == 0, f"{command[0]} failed:\n{done.stdout[-2000:]}\n{done.stderr[-6000:]}"
-    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return told
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result

@@ -1,4 +1,4 @@
-"""Microsoft's own client for Java, ews-java-api, in the version of EWS that Exchange 2010 has, by NTLM."""
+"""ews-java-api, Microsoft's client for Java, with NTLM and the EWS version of Exchange 2010."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from tests.foreign.conftest import PASSWORD, Served
 from tests.foreign.installing import jars_of, run
 from tests.foreign.mailboxes import DESK, NOBODY, emails_of, folders_of, in_order
-from tests.foreign.programs import told_by
+from tests.foreign.programs import run_program
 
 pytestmark = pytest.mark.foreign
 
@@ -23,7 +23,7 @@ TRUST_PASSWORD = "changeit"
 
 @pytest.fixture(scope="module")
 def command(served: Served, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """How to run the client, compiled, with the authority of the simulators in its trust store."""
+    """Compile the client, and return the command that runs it. Its trust store contains the authority of the simulators."""
     libraries = f"{jars_of(CLIENT)}/*"
     folder = tmp_path_factory.mktemp("ews-java-api")
     run(["javac", "-Xlint:none", "-cp", libraries, "-d", folder, CLIENT / "Client.java"])
@@ -40,21 +40,21 @@ def command(served: Served, tmp_path_factory: pytest.TempPathFactory) -> list[st
     return ["java", *trust, "-Djavax.net.ssl.trustStoreType=PKCS12", "-cp", f"{libraries}:{folder}", "Client"]
 
 
-def told(served: Served, command: list[str], address: str = DESK, password: str = PASSWORD) -> dict[str, Any]:
-    return told_by([*command, served.exchange.url(), "BANK", "svc", password, address], {})
+def run_client(served: Served, command: list[str], address: str = DESK, password: str = PASSWORD) -> dict[str, Any]:
+    return run_program([*command, served.exchange.url(), "BANK", "svc", password, address], {})
 
 
 def test_it_reads_folders_items_mime_and_attachments(served: Served, command: list[str]) -> None:
-    read = told(served, command)
+    read = run_client(served, command)
     mailbox = served.store[DESK]
     assert read["folders"] == folders_of(mailbox)
     assert in_order(read["emails"]) == emails_of(mailbox)
     assert read["unread"] == sum(not item.read for item in mailbox.folder("Inbox").items.values())
 
 
-def test_it_is_told_that_there_is_no_such_mailbox(served: Served, command: list[str]) -> None:
-    assert told(served, command, NOBODY) == {"error": "ErrorNonExistentMailbox"}
+def test_a_missing_mailbox_is_reported(served: Served, command: list[str]) -> None:
+    assert run_client(served, command, NOBODY) == {"error": "ErrorNonExistentMailbox"}
 
 
 def test_a_wrong_password_is_refused(served: Served, command: list[str]) -> None:
-    assert "401" in told(served, command, password="wrong")["error"]
+    assert "401" in run_client(served, command, password="wrong")["error"]

@@ -1,4 +1,4 @@
-"""O365 from PyPI, in an environment of its own, used as its README shows it."""
+"""O365 from PyPI, in a separate virtual environment, used as in its README."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from typing import Any
 import pytest
 
 from tests.foreign.conftest import SECRET, Served
-from tests.foreign.graph_mailboxes import given_to, graph_emails_of
+from tests.foreign.graph_mailboxes import graph_emails_of, graph_input
 from tests.foreign.installing import python_of
 from tests.foreign.mailboxes import DESK, NOBODY, folders_of, in_order
-from tests.foreign.programs import told_by
+from tests.foreign.programs import run_program
 
 pytestmark = pytest.mark.foreign
 
 CLIENT = Path(__file__).parent / "o365"
 
 
-def told(served: Served, address: str = DESK, secret: str = SECRET) -> dict[str, Any]:
+def run_client(served: Served, address: str = DESK, secret: str = SECRET) -> dict[str, Any]:
     program = [python_of(CLIENT), CLIENT / "client.py"]
-    return told_by(program, given_to(served, address, secret), REQUESTS_CA_BUNDLE=str(served.ca_file))
+    return run_program(program, graph_input(served, address, secret), REQUESTS_CA_BUNDLE=str(served.ca_file))
 
 
 def test_it_reads_folders_items_mime_and_attachments(served: Served) -> None:
-    read = told(served)
+    read = run_client(served)
     mailbox = served.store[DESK]
     assert read["folders"] == folders_of(mailbox)
     assert in_order(read["emails"]) == graph_emails_of(mailbox)
     assert (read["inbox"], read["by_name"], read["user"]) == ("Trades", True, DESK)
 
 
-def test_it_is_told_that_there_is_no_such_mailbox(served: Served) -> None:
-    assert told(served, NOBODY) == {"error": "ErrorInvalidUser"}
+def test_a_missing_mailbox_is_reported(served: Served) -> None:
+    assert run_client(served, NOBODY) == {"error": "ErrorInvalidUser"}
 
 
 def test_a_wrong_secret_is_refused(served: Served) -> None:
-    assert told(served, secret="wrong") == {"error": "not signed in"}
+    assert run_client(served, secret="wrong") == {"error": "not signed in"}

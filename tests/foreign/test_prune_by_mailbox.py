@@ -1,4 +1,4 @@
-"""`re prune --mailbox` of Re:infer's maker finds what this product sent for a mailbox, also what older versions sent."""
+"""`re prune --mailbox` of Re:infer's CLI finds the comments of a mailbox that this product or an older version pushed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def world(db, reinfer: ReinferSimulator) -> World:
     return world
 
 
-def send(world: World) -> None:
+def push_mail(world: World) -> None:
     for address in (DESK, SALES):
         box = world.mailbox(address)
         for number in range(3):
@@ -44,7 +44,7 @@ def send(world: World) -> None:
         assert run.created == 3, run.error_text
 
 
-def as_an_older_version_sent_them(reinfer: ReinferSimulator) -> None:
+def remove_mailbox_property(reinfer: ReinferSimulator) -> None:
     with ReinferSink(reinfer.url, DEFAULT_TOKEN, "bank", "desks") as sink:
         for comment in sink.stored(list(LedgerEntry.objects.values_list("comment_id", flat=True))).values():
             properties = {name: value for name, value in comment.properties.items() if name != "string:Mailbox ID"}
@@ -55,11 +55,11 @@ def as_an_older_version_sent_them(reinfer: ReinferSimulator) -> None:
             )
 
 
-def names(reinfer: ReinferSimulator) -> set[str]:
+def comment_ids(reinfer: ReinferSimulator) -> set[str]:
     return set(reinfer.sources["bank", "desks"].comments)
 
 
-def test_it_prunes_what_this_product_sent_for_a_mailbox_also_what_an_older_version_sent(
+def test_prune_finds_comments_of_older_versions_after_the_renewal(
     world: World, reinfer: ReinferSimulator, tmp_path: Path
 ) -> None:
     client = pytest.importorskip("tests.foreign.vendors_client").VendorsClient(reinfer.url, DEFAULT_TOKEN, tmp_path)
@@ -67,14 +67,23 @@ def test_it_prunes_what_this_product_sent_for_a_mailbox_also_what_an_older_versi
     reinfer.store.create_dataset("bank", "all", [source.id], {})
 
     def prune(name: str) -> None:
-        where = ("--datasets", "bank/all", "--older-than-days", "1", "--mailbox", DESK, "--backup-dir", tmp_path / name)
-        client("prune", *where, "--yes", "--no-progress")
+        options = (
+            "--datasets",
+            "bank/all",
+            "--older-than-days",
+            "1",
+            "--mailbox",
+            DESK,
+            "--backup-dir",
+            tmp_path / name,
+        )
+        client("prune", *options, "--yes", "--no-progress")
 
-    send(world)
-    as_an_older_version_sent_them(reinfer)
-    everything = names(reinfer)
+    push_mail(world)
+    remove_mailbox_property(reinfer)
+    everything = comment_ids(reinfer)
     prune("before")
-    assert names(reinfer) == everything, "it does not know these by their mailbox"
+    assert comment_ids(reinfer) == everything, "these comments have no mailbox property"
     units = reinfer.ai_units
     MailboxState.objects.update(next_sync_at=world.clock() + 2 * property_renewal.NEXT_LAP)
     property_renewal.send_due(lambda pk: None, world.clock)
@@ -83,4 +92,4 @@ def test_it_prunes_what_this_product_sent_for_a_mailbox_also_what_an_older_versi
     assert reinfer.ai_units == units == 6
     assert source.text_changes == source.messages_changed == 0
     prune("after")
-    assert names(reinfer) == {comment_id_of(f"sale{number}") for number in range(3)}
+    assert comment_ids(reinfer) == {comment_id_of(f"sale{number}") for number in range(3)}

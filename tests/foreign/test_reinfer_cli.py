@@ -1,4 +1,4 @@
-"""The client of Re:infer's maker against the simulated Re:infer: what it writes, reads, counts and prunes is what is there."""
+"""The CLI of Re:infer against the simulator: it writes, reads, counts and prunes comments correctly."""
 
 from __future__ import annotations
 
@@ -50,28 +50,28 @@ def written(path: Path, *objects: Any) -> Path:
 
 
 def read_lines(path: Path) -> list[Any]:
-    """What the client wrote: not `splitlines`, since a text may hold other ends of lines than the client's."""
+    """Return the JSON lines of a file. `splitlines` is not used: a text may contain other line separators."""
     return [json.loads(line) for line in path.read_text().split("\n") if line]
 
 
 def annotated(comments: list[Comment]) -> list[dict[str, Any]]:
-    """As the client writes comments to a file, and reads them from one."""
+    """Return comments in the file format of the client."""
     return [{"comment": comment_object(one)} for one in comments]
 
 
 def table(printed: str) -> dict[str, str]:
-    """The one row of a printed table, by the names of its columns."""
+    """Return the only row of a printed table, by column name."""
     heads, row = ([cell.strip() for cell in _GAP.split(line.strip())] for line in printed.splitlines() if line.strip())
     return dict(zip(heads, row, strict=True))
 
 
-def pushed(reinfer: ReinferSimulator, *comments: Comment) -> None:
-    """By the product's own sink."""
+def push(reinfer: ReinferSimulator, *comments: Comment) -> None:
+    """Push comments with the sink of the product."""
     with ReinferSink(reinfer.url, DEFAULT_TOKEN, "bank", "desk") as sink:
         assert sink.push(comments).in_doubt == ()
 
 
-def held(reinfer: ReinferSimulator, name: str = "desk") -> list[str]:
+def stored_ids(reinfer: ReinferSimulator, name: str = "desk") -> list[str]:
     return list(reinfer.sources["bank", name].comments)
 
 
@@ -85,10 +85,10 @@ def email(name: str, mailbox: str = DESK) -> dict[str, Any]:
     }
 
 
-# ---- what there is -------------------------------------------------------------------------------------------------
+# ---- projects and sources --------------------------------------------------------------------------------------------
 
 
-def test_it_lists_projects_sources_and_whose_token_it_holds(re: VendorsClient, reinfer: ReinferSimulator) -> None:
+def test_it_lists_projects_sources_and_the_user_of_the_token(re: VendorsClient, reinfer: ReinferSimulator) -> None:
     assert [one["name"] for one in re.lines("get", "projects")] == ["bank", "empty"]
     sources = re.lines("get", "sources")
     assert sorted((one["owner"], one["name"]) for one in sources) == [("bank", "claims"), ("bank", "desk")]
@@ -101,8 +101,8 @@ def test_it_creates_changes_and_deletes_a_source(re: VendorsClient, reinfer: Rei
     new = reinfer.sources["bank", "new"]
     assert new.settings["bucket_id"] == reinfer.store.buckets["bank", "desks"].id
     re("update", "source", "bank/new", "--title", "Newer", "--bucket", bucket)
-    (told,) = re.lines("get", "sources", "bank/new")
-    assert (told["title"], told["bucket_id"]) == ("Newer", new.settings["bucket_id"])
+    (shown,) = re.lines("get", "sources", "bank/new")
+    assert (shown["title"], shown["bucket_id"]) == ("Newer", new.settings["bucket_id"])
     re("delete", "source", "bank/new")
     assert ("bank", "new") not in reinfer.sources
 
@@ -113,29 +113,29 @@ def test_a_wrong_token_is_refused(re: VendorsClient) -> None:
     assert "Invalid or missing API token" in done.stderr + done.stdout
 
 
-# ---- comments ------------------------------------------------------------------------------------------------------
+# ---- comments --------------------------------------------------------------------------------------------------------
 
 
-def test_comments_that_it_creates_are_billed_once_and_are_there_as_they_were(
+def test_comments_that_it_creates_are_billed_once_and_stored_unchanged(
     re: VendorsClient, reinfer: ReinferSimulator, tmp_path: Path
 ) -> None:
     comments = [comment(str(number)) for number in range(300)]
     file = written(tmp_path / "comments.jsonl", *annotated(comments))
-    for how in ([], [], ["--overwrite"]):
-        re("create", "comments", "--source", "bank/desk", "--file", file, "--yes", "--no-progress", *how)
+    for options in ([], [], ["--overwrite"]):
+        re("create", "comments", "--source", "bank/desk", "--file", file, "--yes", "--no-progress", *options)
     source = reinfer.sources["bank", "desk"]
     assert [read_comment(one.as_answer(include_markup=False)) for one in source.comments.values()] == comments
     assert source.ai_units == 300
 
 
-def test_it_reads_what_the_product_pushed(re: VendorsClient, reinfer: ReinferSimulator, tmp_path: Path) -> None:
+def test_it_reads_comments_of_the_product(re: VendorsClient, reinfer: ReinferSimulator, tmp_path: Path) -> None:
     rich = comment(
         "rich",
         body="Dear Bob,\n\n“quotes” \u2028 and 📦",
         properties={"string:Folder": "Inbox/Büro", "number:Size": 2048, "number:Share": 0.5},
         attachments=(Attachment("a.pdf", 10, "application/pdf"),),
     )
-    pushed(reinfer, rich, comment("plain"))
+    push(reinfer, rich, comment("plain"))
     file = tmp_path / "read.jsonl"
     re("get", "comments", "bank/desk", "--file", file)
     read = [read_comment(line["comment"]) for line in read_lines(file)]
@@ -144,8 +144,8 @@ def test_it_reads_what_the_product_pushed(re: VendorsClient, reinfer: ReinferSim
     assert read_comment(alone["comment"]) == read_comment(json.loads(comment_json(rich)))
 
 
-def test_it_counts_as_many_comments_as_there_are(re: VendorsClient, reinfer: ReinferSimulator) -> None:
-    pushed(reinfer, *(comment(str(number)) for number in range(7)))
+def test_it_counts_all_comments(re: VendorsClient, reinfer: ReinferSimulator) -> None:
+    push(reinfer, *(comment(str(number)) for number in range(7)))
     # The counts are in the table only, not in the JSON.
     assert table(re("get", "sources", "bank/desk", "--stats"))["Num Comments"] == "7"
     assert reinfer.requests.count("statistics") == 1
@@ -154,7 +154,7 @@ def test_it_counts_as_many_comments_as_there_are(re: VendorsClient, reinfer: Rei
 def test_it_reads_a_range_of_time_page_by_page(re: VendorsClient, reinfer: ReinferSimulator, tmp_path: Path) -> None:
     whole = comment()
     days = [replace(whole, id=comment(str(day)).id, timestamp=whole.timestamp.replace(day=day)) for day in range(1, 29)]
-    pushed(reinfer, *days)
+    push(reinfer, *days)
     file = tmp_path / "some.jsonl"
     bounds = ("--from-timestamp", "2026-03-05T09:30:00Z", "--to-timestamp", "2026-03-20T00:00:00Z")
     re("get", "comments", "bank/desk", *bounds, "--file", file)
@@ -163,14 +163,14 @@ def test_it_reads_a_range_of_time_page_by_page(re: VendorsClient, reinfer: Reinf
 
 
 def test_it_deletes_comments_by_id_and_by_time(re: VendorsClient, reinfer: ReinferSimulator) -> None:
-    pushed(reinfer, *(comment(name) for name in "abc"))
+    push(reinfer, *(comment(name) for name in "abc"))
     re("delete", "comments", "--source", "bank/desk", comment("b").id)
-    assert held(reinfer) == [comment("a").id, comment("c").id]
+    assert stored_ids(reinfer) == [comment("a").id, comment("c").id]
     re("delete", "bulk", "--source", "bank/desk", "--include-annotated=true", "--no-progress")
-    assert held(reinfer) == []
+    assert stored_ids(reinfer) == []
 
 
-def test_the_content_of_an_attachment_goes_up_and_comes_down(
+def test_the_content_of_an_attachment_is_uploaded_and_downloaded(
     re: VendorsClient, reinfer: ReinferSimulator, tmp_path: Path
 ) -> None:
     one = comment("with", attachments=(Attachment("hello.txt", 5, "text/plain"),))
@@ -186,36 +186,36 @@ def test_the_content_of_an_attachment_goes_up_and_comes_down(
     assert [path.read_bytes() for path in tmp_path.rglob("0.hello.txt") if up not in path.parents] == [b"Hello"]
 
 
-# ---- prune ---------------------------------------------------------------------------------------------------------
+# ---- prune -----------------------------------------------------------------------------------------------------------
 
 
-def test_it_prunes_the_comments_of_a_mailbox_and_keeps_those_that_somebody_annotated(
+def test_it_prunes_the_comments_of_a_mailbox_and_keeps_annotated_ones(
     re: VendorsClient, reinfer: ReinferSimulator, tmp_path: Path
 ) -> None:
     def of(name: str, mailbox: str) -> Comment:
         return comment(name, properties={"string:Mailbox ID": mailbox})
 
-    pushed(reinfer, of("a", DESK), of("b", DESK.upper()), of("c", "ops@bank.example"), of("d", DESK), comment("e"))
+    push(reinfer, of("a", DESK), of("b", DESK.upper()), of("c", "ops@bank.example"), of("d", DESK), comment("e"))
     source = reinfer.sources["bank", "desk"]
     reinfer.store.annotate(source, comment("d").id)
     reinfer.store.create_dataset("bank", "all", [source.id], {})
     backup = tmp_path / "backup"
     prune = ("prune", "--datasets", "bank/all", "--older-than-days", "1", "--mailbox", DESK, "--yes", "--no-progress")
     re(*prune, "--backup-dir", backup / "dry", "--dry-run")
-    assert len(held(reinfer)) == 5
+    assert len(stored_ids(reinfer)) == 5
     re(*prune, "--backup-dir", backup)
-    assert held(reinfer) == [comment(name).id for name in "cde"]
+    assert stored_ids(reinfer) == [comment(name).id for name in "cde"]
     (saved,) = backup.glob("2*/deleted-comments/*.jsonl")
     re("create", "comments", "--source", "bank/desk", "--file", saved, "--yes", "--no-progress")
-    assert sorted(held(reinfer)) == sorted(comment(name).id for name in "abcde")
+    assert sorted(stored_ids(reinfer)) == sorted(comment(name).id for name in "abcde")
 
 
-# ---- buckets -------------------------------------------------------------------------------------------------------
+# ---- buckets ---------------------------------------------------------------------------------------------------------
 
 
 def test_it_creates_counts_and_deletes_a_bucket(re: VendorsClient, reinfer: ReinferSimulator, bucket: str) -> None:
-    told = table(re("get", "buckets", bucket, "--stats"))
-    assert (told["ID"], told["Num Emails"]) == (reinfer.store.buckets["bank", "desks"].id, "=0")
+    shown = table(re("get", "buckets", bucket, "--stats"))
+    assert (shown["ID"], shown["Num Emails"]) == (reinfer.store.buckets["bank", "desks"].id, "=0")
     re("delete", "bucket", bucket)
     assert reinfer.store.buckets == {}
 
@@ -223,13 +223,13 @@ def test_it_creates_counts_and_deletes_a_bucket(re: VendorsClient, reinfer: Rein
 def test_it_puts_reads_and_deletes_the_emails_of_a_bucket(
     re: VendorsClient, reinfer: ReinferSimulator, bucket: str, tmp_path: Path
 ) -> None:
-    ours = [email(f"m{number:03}", DESK if number % 3 else "ops@bank.example") for number in range(150)]
-    file = written(tmp_path / "emails.jsonl", *ours)
+    emails = [email(f"m{number:03}", DESK if number % 3 else "ops@bank.example") for number in range(150)]
+    file = written(tmp_path / "emails.jsonl", *emails)
     re("create", "emails", "--bucket", bucket, "--file", file, "--yes", "--no-progress")
     assert len(reinfer.store.buckets["bank", "desks"].emails) == 150
     read = re.lines("get", "emails", bucket, "--mailbox", DESK)
-    assert [one["id"] for one in read] == [one["id"] for one in ours if one["mailbox"] == DESK]
-    assert read[0]["mime_content"] == ours[1]["mime_content"]
+    assert [one["id"] for one in read] == [one["id"] for one in emails if one["mailbox"] == DESK]
+    assert read[0]["mime_content"] == emails[1]["mime_content"]
     assert [one["id"] for one in re.lines("get", "emails", bucket, message_id_of("m007"))] == [message_id_of("m007")]
     re("delete", "emails", "--bucket", bucket, message_id_of("m007"))
     assert len(re.lines("get", "emails", bucket)) == 149
@@ -244,7 +244,7 @@ def test_files_that_it_parses_become_comments_of_a_linked_source(
     for name in "ab":
         (folder / f"{name}.eml").write_bytes(mail(name))
     re("parse", "emls", "--dir", folder, "--bucket", bucket, "--yes")
-    assert sorted(held(reinfer, "parsed")) == sorted(message_id_of(name).encode().hex() for name in "ab")
+    assert sorted(stored_ids(reinfer, "parsed")) == sorted(message_id_of(name).encode().hex() for name in "ab")
     assert reinfer.sources["bank", "parsed"].ai_units == 2
 
 

@@ -1,4 +1,4 @@
-"""exchangelib from PyPI, in an environment of its own, used as its documentation shows it."""
+"""exchangelib from PyPI, in a separate virtual environment, used as in its documentation."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from simulators.exchange.timezones import ZONES
 from tests.foreign.conftest import PASSWORD, Served
 from tests.foreign.installing import python_of
 from tests.foreign.mailboxes import DESK, NOBODY, emails_of, folders_of, in_order
-from tests.foreign.programs import told_by
+from tests.foreign.programs import run_program
 
 pytestmark = pytest.mark.foreign
 
 CLIENT = Path(__file__).parent / "stock_exchangelib"
 
 
-def told(served: Served, address: str = DESK, password: str = PASSWORD) -> dict[str, Any]:
+def run_client(served: Served, address: str = DESK, password: str = PASSWORD) -> dict[str, Any]:
     given = {"url": served.exchange.url(), "username": "BANK\\svc", "password": password, "address": address}
-    return told_by([python_of(CLIENT), CLIENT / "client.py"], given, REQUESTS_CA_BUNDLE=str(served.ca_file))
+    return run_program([python_of(CLIENT), CLIENT / "client.py"], given, REQUESTS_CA_BUNDLE=str(served.ca_file))
 
 
 @pytest.fixture(scope="module")
 def read(served: Served) -> dict[str, Any]:
-    return told(served)
+    return run_client(served)
 
 
 def test_it_reads_folders_items_mime_and_attachments(served: Served, read: dict[str, Any]) -> None:
@@ -48,13 +48,13 @@ def test_it_reads_time_zones_and_resolves_names(read: dict[str, Any]) -> None:
     assert read["resolved"] == [DESK]
 
 
-def test_it_may_not_write(read: dict[str, Any]) -> None:
+def test_operations_that_write_are_refused(read: dict[str, Any]) -> None:
     assert read["refused"] == dict.fromkeys(("save", "delete", "create", "move"), "ErrorAccessDenied")
 
 
-def test_it_is_told_that_there_is_no_such_mailbox(served: Served) -> None:
-    assert told(served, NOBODY) == {"error": "ErrorNonExistentMailbox"}
+def test_a_missing_mailbox_is_reported(served: Served) -> None:
+    assert run_client(served, NOBODY) == {"error": "ErrorNonExistentMailbox"}
 
 
 def test_a_wrong_password_is_refused(served: Served) -> None:
-    assert told(served, password="wrong") == {"error": "UnauthorizedError"}
+    assert run_client(served, password="wrong") == {"error": "UnauthorizedError"}

@@ -1,7 +1,7 @@
 """An image built from a Dockerfile by buildah, which needs neither a daemon nor a registry.
 
-The base image of FROM is made here: a small Debian by debootstrap, with its own Python, under the name that FROM has. So the
-version of Python is that of this Debian, and everything after FROM is what the Dockerfile says.
+The base image of FROM is made by debootstrap: a small Debian with its own Python, under the name of the image in FROM. So
+Python has the version of this Debian release, but all instructions after FROM are those of the Dockerfile.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ from tests.tree import ROOT
 PROGRAMS = ("buildah", "debootstrap", "unshare", "setpriv")
 BASE_PACKAGES = "python3,python3-venv,ca-certificates"
 CERTIFICATES = "/etc/ssl/certs"
-PATIENCE = 600
-"""Seconds that one step may take."""
+STEP_TIMEOUT = 600
+"""Timeout of one step in seconds."""
 FOR_PIP = ("index-url", "extra-index-url", "trusted-host", "proxy", "cert", "default-timeout", "timeout", "retries")
-"""What a machine tells its pip about how an index is reached."""
+"""The pip options that configure access to a package index."""
 
 
 def missing() -> str:
-    """Why no image can be built here; empty if one can."""
+    """Return why no image can be built on this machine; empty if one can."""
     if os.geteuid():
-        return "An image is built as root here: run it as root."
+        return "Building an image needs root. Run the tests as root."
     lacking = [program for program in PROGRAMS if shutil.which(program, path=_path()) is None]
     return f"To build an image, install Debian's packages for {', '.join(lacking)}." if lacking else ""
 
 
 @dataclass(frozen=True)
 class Image:
-    """A built image: its root file system, unpacked, and what it says about how it is run."""
+    """A built image: its unpacked root file system, and its configuration (command, user, environment)."""
 
     root: Path
     config: Mapping[str, Any]
 
 
 class Builder:
-    """Everything lies below `folder`; `close` leaves no mount behind."""
+    """Builds images below `folder`. `close` unmounts everything."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -65,8 +65,8 @@ class Builder:
         shutil.rmtree(tree)
 
     def build(self, dockerfile: Path) -> Image:
-        """Build it, with the tree as its context. Raises `AssertionError`, whose text tells the step that failed."""
-        # The format of Docker: that of OCI has no health check.
+        """Build an image, with the source tree as context. Raises `AssertionError` with the step that failed."""
+        # Use the format of Docker, because the OCI format has no health check.
         options = ["--format", "docker", "--pull-never", "--volume", f"{CERTIFICATES}:{CERTIFICATES}:ro"]
         options += ["--volume", f"{self._pip_settings()}:/etc/pip.conf:ro"]
         proxies = [f"{name}={value}" for name, value in os.environ.items() if name.lower().endswith("_proxy")]
@@ -77,27 +77,27 @@ class Builder:
         return Image(Path(self._buildah("mount", container)), inspected["Docker"]["config"])
 
     def close(self) -> None:
-        """Undo what is mounted below the folder, the innermost first."""
+        """Unmount everything below the folder, the innermost mount first."""
         for mount in sorted(_mounts_below(self._folder), reverse=True):
             subprocess.run(["umount", "--lazy", mount], check=True)
 
     def _pip_settings(self) -> Path:
-        """How this machine's pip reaches an index, as a file for the pip in the image."""
-        told = self._run(sys.executable, "-m", "pip", "config", "list")
-        found = dict(re.findall(r"^(?:\S+?)\.([a-z-]+)='(.*)'$", told, re.MULTILINE))
-        lines = ["[global]", *(f"{name} = {value}" for name, value in found.items() if name in FOR_PIP)]
+        """Write the pip options of this machine into a pip.conf for the image, and return its path."""
+        listed = self._run(sys.executable, "-m", "pip", "config", "list")
+        options = dict(re.findall(r"^(?:\S+?)\.([a-z-]+)='(.*)'$", listed, re.MULTILINE))
+        lines = ["[global]", *(f"{name} = {value}" for name, value in options.items() if name in FOR_PIP)]
         path = self._folder / "pip.conf"
         path.write_text("\n".join(lines) + "\n")
         return path
 
     def _buildah(self, *arguments: str) -> str:
-        # A storage of its own: nothing is left in that of the machine.
+        # Use a separate storage, so that nothing is left in the storage of this machine.
         storage = ["--root", f"{self._folder}/storage", "--runroot", f"{self._folder}/run"]
         return self._run("buildah", *storage, "--storage-driver", self._driver, *arguments).strip()
 
     def _run(self, *command: str) -> str:
         done = subprocess.run(
-            command, env=self._environment, cwd=self._folder, capture_output=True, text=True, timeout=PATIENCE, check=False
+            command, env=self._environment, cwd=self._folder, capture_output=True, text=True, timeout=STEP_TIMEOUT, check=False
         )  # fmt: skip
         if done.returncode:
             raise AssertionError(f"{' '.join(command)} failed:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
@@ -115,12 +115,12 @@ def builder(folder: Path) -> Iterator[Builder]:
 
 
 def _path() -> str:
-    # debootstrap lies where a plain PATH does not look.
+    # debootstrap is in /usr/sbin, which is not in the PATH of every user.
     return os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 
 
 def _mounts_overlays(folder: Path) -> bool:
-    """Whether the kernel lays one folder over another here. Without that, each layer of an image is a copy of the one below."""
+    """Return whether overlay mounts work here. Otherwise, the vfs driver copies all files for each layer of an image."""
     lower, upper, work, merged = (folder / "overlay" / name for name in ("lower", "upper", "work", "merged"))
     for place in (lower, upper, work, merged):
         place.mkdir(parents=True)
@@ -133,7 +133,7 @@ def _mounts_overlays(folder: Path) -> bool:
 
 
 def _debian() -> str:
-    """The name of the release that runs here: its keys are here, too."""
+    """Return the code name of the Debian release of this machine. Its package keys are installed here."""
     lines = Path("/etc/os-release").read_text().splitlines()
     return dict(line.split("=", 1) for line in lines if "=" in line)["VERSION_CODENAME"]
 

@@ -1,7 +1,7 @@
-"""Commands in the root file system of an image, confined as docker/compose.yaml confines its containers.
+"""Run commands in the root file system of an image, with the restrictions of the containers in docker/compose.yaml.
 
-The root is read-only, `/tmp` and `/dev/shm` are in memory, the user is that of the image, no privilege can be gained, and
-nothing of the environment of this machine is there. The network is that of this machine.
+The root is read-only, `/tmp` and `/dev/shm` are in memory, and the user is that of the image. A command can gain no
+privileges and inherits no environment variables. It uses the network of this machine.
 """
 
 from __future__ import annotations
@@ -31,45 +31,45 @@ exec setpriv --no-new-privs chroot --userspec="$user:$user" --groups= "$root" en
 
 
 class Container:
-    """Runs commands of one image with one environment."""
+    """Runs commands of an image with a set of environment variables."""
 
     def __init__(self, image: Image, environment: Mapping[str, str], processes: Processes) -> None:
         self._image = image
         self._environment = dict(line.split("=", 1) for line in image.config["Env"])
-        # What an engine sets by the user's line in /etc/passwd.
+        # A container engine sets HOME from the user's line in /etc/passwd.
         self._environment |= {"HOME": image.config["WorkingDir"], **environment}
         self._processes = processes
 
     def run(self, command: Sequence[str], seconds: float = 120) -> subprocess.CompletedProcess[str]:
-        """Run it to its end."""
+        """Run a command, and wait until it ends."""
         return subprocess.run(
             self._entered(command), env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
             capture_output=True, text=True, timeout=seconds, check=False,
         )  # fmt: skip
 
     def start(self, name: str, command: Sequence[str]) -> Child:
-        """Start it; the processes that were given end it."""
+        """Start a command. It is ended together with the `processes` of this container."""
         return self._processes.start(name, self._entered(command), {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
 
     def is_healthy(self) -> bool:
-        """Run the health check that the image itself names."""
+        """Return whether the health check of the image succeeds."""
         kind, *command = self._image.config["Healthcheck"]["Test"]
         assert kind == "CMD"
         return self.run(command).returncode == 0
 
     def _entered(self, command: Sequence[str]) -> list[str]:
         config = self._image.config
-        # In a tree of processes of its own: all end with the first of them.
+        # Use a new PID namespace: all of its processes end when the first one ends.
         spaces = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--ipc", "--uts"]
-        given = [str(self._image.root), config["User"], config["WorkingDir"]]
+        arguments = [str(self._image.root), config["User"], config["WorkingDir"]]
         pairs = [f"{name}={value}" for name, value in self._environment.items()]
-        return [*spaces, "sh", "-c", ENTER, "enter", *given, *pairs, *command]
+        return [*spaces, "sh", "-c", ENTER, "enter", *arguments, *pairs, *command]
 
 
-def comes(until: Callable[[], bool], seconds: float) -> bool:
-    """Whether it becomes true in time."""
+def becomes_true(condition: Callable[[], bool], seconds: float) -> bool:
+    """Wait for a condition, and return whether it became true within some seconds."""
     end = time.monotonic() + seconds
-    while not until():
+    while not condition():
         if time.monotonic() > end:
             return False
         time.sleep(0.2)

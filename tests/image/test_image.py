@@ -1,7 +1,7 @@
-"""docker/Dockerfile is built for real, and its commands run as in production: with an own host name, behind a proxy, over HTTPS
-alone, and with a root that cannot be written.
+"""Build docker/Dockerfile, and run its commands as in production: with a host name, behind a proxy, with HTTPS only, and with
+a read-only root.
 
-Takes two to three minutes, needs root, and starts a PostgreSQL and a Redis of its own. The port of the image must be free.
+The tests take two to three minutes, need root, and start a PostgreSQL and a Redis. The port of the image must be free.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from demo.processes import Processes
 from tests.faults.processes.cluster import Cluster, programs
 from tests.faults.processes.queue import Queue
 from tests.image import building
-from tests.image.container import Container, comes
+from tests.image.container import Container, becomes_true
 from tests.tree import ROOT
 
 pytestmark = pytest.mark.image
 
 HOST = "mail.bank.example"
 PORT = 8000
-PATIENCE = 60.0
-"""Seconds that a process has to come up on a machine that has other things to do."""
+START_TIMEOUT = 60.0
+"""Seconds that a process may take to start on a busy machine."""
 
 
 @pytest.fixture(scope="session")
 def folder():
-    if why := building.missing():
-        pytest.skip(why)
-    # Not below pytest's own folder: that is kept, and this one takes gigabytes.
-    with building.builder(Path(tempfile.mkdtemp(prefix="reinfer-exchange-image-"))) as made:
-        yield made
+    if reason := building.missing():
+        pytest.skip(reason)
+    # Not below pytest's temporary folder: pytest keeps that, and this folder takes gigabytes.
+    with building.builder(Path(tempfile.mkdtemp(prefix="reinfer-exchange-image-"))) as builder:
+        yield builder
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +51,7 @@ def image(folder):
 def services():
     """A PostgreSQL and a Redis."""
     if programs() is None or broker.binary() is None:
-        pytest.skip("There is no PostgreSQL or no Redis here: install Debian's packages postgresql and redis-server.")
+        pytest.skip("PostgreSQL or Redis is missing: install Debian's packages postgresql and redis-server.")
     with tempfile.TemporaryDirectory(prefix="reinfer-exchange-services-") as folder:
         Path(folder).chmod(0o755)
         cluster, queue = Cluster(Path(folder)), Queue(Path(folder))
@@ -69,7 +69,7 @@ def services():
 def container(image, services, tmp_path_factory):
     cluster, queue = services
     environment = {
-        "SECRET_KEY": "a key for a test that guards nothing, and is long enough for Django",
+        "SECRET_KEY": "a key that only this test uses, and that is long enough for Django",
         "ENCRYPTION_KEYS": Fernet.generate_key().decode(),
         "DATABASE_URL": cluster.url,
         "REDIS_URL": queue.url,
@@ -78,7 +78,7 @@ def container(image, services, tmp_path_factory):
         "HTTPS_ONLY": "true",
         "BEHIND_PROXY": "true",
         "METRICS_TOKEN": "a token of the monitoring",
-        # A proxy of the machine, which nothing that stays on this machine may be sent through.
+        # A proxy that does not exist: requests to this machine must not use a proxy.
         "http_proxy": "http://127.0.0.1:9",
     }
     with Processes(tmp_path_factory.mktemp("logs")) as processes:
@@ -94,10 +94,10 @@ def migrated(container):
 
 @pytest.fixture(scope="session")
 def web(image, migrated):
-    assert ports.is_free(PORT), f"The image serves port {PORT}, and something on this machine has it: stop that first."
+    assert ports.is_free(PORT), f"The image uses port {PORT}, which another process is using. Stop that process first."
     assert not migrated.is_healthy()
     child = migrated.start("web", image.config["Cmd"])
-    assert comes(migrated.is_healthy, PATIENCE), child.last_words(50)
+    assert becomes_true(migrated.is_healthy, START_TIMEOUT), child.last_words(50)
     return child
 
 
@@ -105,12 +105,12 @@ def command_of(service: str) -> list[str]:
     return yaml.safe_load((ROOT / "docker/compose.yaml").read_text())["services"][service]["command"]
 
 
-def asked(path: str, **headers: str) -> tuple[int, str]:
-    """Ask the web process itself, as a proxy or a monitoring does."""
+def get(path: str, **headers: str) -> tuple[int, str]:
+    """Send a request to the web process, as a proxy or monitoring does."""
     connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=20)
     connection.request("GET", path, headers=headers)
-    answer = connection.getresponse()
-    return answer.status, answer.read().decode()
+    response = connection.getresponse()
+    return response.status, response.read().decode()
 
 
 def test_the_checks_of_the_product_pass_in_the_image(migrated):
@@ -119,41 +119,41 @@ def test_the_checks_of_the_product_pass_in_the_image(migrated):
     assert migrated.run(["python", "manage.py", "migrate", "--check"]).returncode == 0
 
 
-def test_nothing_of_the_image_can_be_written_and_its_user_is_not_root(container):
+def test_the_image_is_read_only_and_its_user_is_not_root(container):
     assert container.run(["touch", "/app/x"]).returncode != 0
     assert container.run(["id", "-u"]).stdout.strip() == "10001"
 
 
-def test_the_web_process_starts_without_a_complaint(web):
-    """The first of those that ask it something: what they do wrong on purpose is complained about."""
+def test_the_web_process_starts_without_a_warning(web):
+    """This test must run before those that send invalid requests on purpose, which are logged as warnings."""
     log = web.log.read_text()
     assert "Listening at" in log
     assert not re.search(r"\[(WARNING|ERROR|CRITICAL)\]|Traceback|[Cc]ontrol", log), log
 
 
-def test_the_image_is_healthy_by_its_own_health_check(web, migrated):
+def test_the_health_check_of_the_image_succeeds(web, migrated):
     assert migrated.is_healthy()
     token = "Bearer a token of the monitoring"
-    assert asked("/metrics", Authorization=token)[0] == 200
-    assert asked("/metrics")[0] == 401
+    assert get("/metrics", Authorization=token)[0] == 200
+    assert get("/metrics")[0] == 401
 
 
-def test_the_pages_and_their_static_files_come_through_the_proxy_alone(web):
-    status, page = asked("/login/", Host=HOST, **{"X-Forwarded-Proto": "https"})
+def test_pages_and_static_files_are_served_only_through_the_proxy(web):
+    status, page = get("/login/", Host=HOST, **{"X-Forwarded-Proto": "https"})
     assert status == 200
     sheets = re.findall(r'href="(/static/[^"]+\.css)"', page)
     assert sheets
-    assert all(asked(sheet, Host=HOST, **{"X-Forwarded-Proto": "https"})[0] == 200 for sheet in sheets)
-    assert asked("/login/", Host=HOST)[0] == 301
-    assert asked("/login/", Host="evil.example", **{"X-Forwarded-Proto": "https"})[0] == 400
+    assert all(get(sheet, Host=HOST, **{"X-Forwarded-Proto": "https"})[0] == 200 for sheet in sheets)
+    assert get("/login/", Host=HOST)[0] == 301
+    assert get("/login/", Host="evil.example", **{"X-Forwarded-Proto": "https"})[0] == 400
 
 
-def test_worker_and_beat_of_compose_tick(services, migrated):
+def test_the_worker_and_beat_commands_of_compose_run_a_tick(services, migrated):
     cluster, queue = services
     worker = migrated.start("worker", command_of("worker"))
-    assert comes(lambda: bool(queue.waiting()), PATIENCE), worker.last_words(50)
+    assert becomes_true(lambda: bool(queue.waiting()), START_TIMEOUT), worker.last_words(50)
     beat = migrated.start("beat", command_of("beat"))
-    ticked = comes(lambda: bool(cluster.ask("SELECT 1 FROM sync_tick WHERE name = 'dispatch'")), PATIENCE)
+    ticked = becomes_true(lambda: bool(cluster.ask("SELECT 1 FROM sync_tick WHERE name = 'dispatch'")), START_TIMEOUT)
     assert ticked, worker.last_words(50) + beat.last_words(50)
     for child in (worker, beat):
         assert "Traceback" not in child.log.read_text(), child.last_words(50)

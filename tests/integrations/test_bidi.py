@@ -1,4 +1,4 @@
-"""What a text opens ends with the text."""
+"""`closed` appends the characters that end open bidirectional formatting of a text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from integrations.bidi import closed
 @pytest.mark.parametrize(
     "text", ["", "plain", "שלום", "\u202eoverridden\u202c", "\u2066isolated\u2069", "\u2066\u202e\u2069"]
 )
-def test_a_text_that_leaves_nothing_open_stays_as_it_is(text):
+def test_a_text_without_open_formatting_is_unchanged(text):
     assert closed(text) == text
 
 
@@ -25,5 +25,5 @@ def test_a_text_that_leaves_nothing_open_stays_as_it_is(text):
         ("\u2069\u202c\u202eopen", "\u202c"),
     ],
 )
-def test_what_is_left_open_is_closed_from_the_inside_out(text, ends):
+def test_open_formatting_is_closed_from_the_inside_out(text, ends):
     assert closed(text) == text + ends

@@ -1,4 +1,4 @@
-"""Which changes send a secret elsewhere, and which make no difference to where it is sent."""
+"""Which changes of settings would send a stored secret to another server, or over a less secure connection."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ APP = {
 
 
 def place(**values):
-    (found,) = binding.places_of_integration({**APP, **values}).values()
-    return found
+    (single,) = binding.places_of_integration({**APP, **values}).values()
+    return single
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def place(**values):
         ({"tls_ciphers": "DEFAULT:@SECLEVEL=0"}, "tls_ciphers"),
     ],
 )
-def test_another_place_or_a_weaker_way_to_it_is_another(values, part):
+def test_another_destination_or_weaker_tls_is_a_change(values, part):
     assert binding.changed(place(), place(**values)) == [part]
 
 
@@ -64,29 +64,29 @@ def test_another_place_or_a_weaker_way_to_it_is_another(values, part):
         {"tls_ciphers": " ECDHE+AESGCM "},
     ],
 )
-def test_what_makes_no_difference_asks_for_nothing(values):
+def test_an_equivalent_spelling_is_no_change(values):
     assert binding.changed(place(), place(**values)) == []
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "asks"),
+    ("before", "after", "is_change"),
     [
         *(("", "1.0", True), ("", "1.1", True), ("", "1.2", False), ("", "1.3", False)),
         *(("1.0", "", False), ("1.1", "", False), ("1.2", "", True), ("1.3", "", True)),
         *(("1.0", "1.1", False), ("1.1", "1.3", False), ("1.3", "1.2", True), ("1.2", "1.0", True)),
     ],
 )
-def test_a_higher_minimum_of_tls_never_asks_and_a_lower_one_always_does(before, after, asks):
-    assert bool(binding.changed(place(tls_minimum=before), place(tls_minimum=after))) is asks
+def test_only_a_lower_minimum_tls_version_is_a_change(before, after, is_change):
+    assert bool(binding.changed(place(tls_minimum=before), place(tls_minimum=after))) is is_change
 
 
-@pytest.mark.parametrize("strange", ["x", "2", "nan", "1.2 "])
-def test_a_minimum_of_tls_that_is_none_is_another(strange):
-    assert binding.changed(place(tls_minimum=strange), place(tls_minimum="1.2")) == ["tls_minimum"]
-    assert binding.changed(place(), place(tls_minimum=strange)) == ["tls_minimum"]
+@pytest.mark.parametrize("invalid", ["x", "2", "nan", "1.2 "])
+def test_an_invalid_minimum_tls_version_is_a_change(invalid):
+    assert binding.changed(place(tls_minimum=invalid), place(tls_minimum="1.2")) == ["tls_minimum"]
+    assert binding.changed(place(), place(tls_minimum=invalid)) == ["tls_minimum"]
 
 
-def test_ews_and_graph_of_one_cloud_are_one_place_and_those_of_two_clouds_are_two():
+def test_ews_and_graph_of_one_cloud_are_one_destination_and_of_two_clouds_are_two():
     ews = place(endpoint="https://outlook.office365.com/EWS/Exchange.asmx")
     assert binding.changed(ews, place(endpoint="https://graph.microsoft.com")) == []
     assert binding.changed(ews, place(endpoint="https://graph.microsoft.us")) == ["endpoint"]
@@ -103,18 +103,18 @@ def test_a_password_for_a_server_is_not_sent_to_a_sign_in_service():
     assert binding.changed(at_server, binding.places_of_integration({**APP, "auth": "basic"})["password"]) == []
 
 
-def test_where_a_server_on_premises_signs_in_the_sign_in_service_does_not_matter():
+def test_the_sign_in_service_does_not_matter_for_ntlm():
     ntlm = {**APP, "auth": "ntlm"}
-    there = binding.places_of_integration(ntlm)["password"]
+    at_server = binding.places_of_integration(ntlm)["password"]
     elsewhere = {"authority": "https://thief.example", "tenant_id": "thief"}
-    assert binding.changed(there, binding.places_of_integration({**ntlm, **elsewhere})["password"]) == []
+    assert binding.changed(at_server, binding.places_of_integration({**ntlm, **elsewhere})["password"]) == []
 
 
-def test_a_secret_without_a_place_is_sent_nowhere():
+def test_a_secret_without_a_stored_destination_must_be_entered_again():
     assert binding.changed(None, place()) == ["sign_in"]
 
 
-def test_the_sentence_names_all_that_changed():
+def test_the_sentence_names_all_changed_settings():
     assert binding.must_be_entered_again("Client secret", ["endpoint"]) == (
         "The client secret must be entered again because the endpoint changed."
     )

@@ -1,4 +1,4 @@
-"""The error catalogue: no error that an admin can meet is without its entry."""
+"""The error catalogue contains an entry for every error that an admin can see."""
 
 from pathlib import Path
 
@@ -13,17 +13,19 @@ def kinds_of(root):
         yield from kinds_of(child)
 
 
-def test_every_kind_of_error_has_an_entry_with_causes_and_something_to_do():
+def test_every_kind_of_error_has_an_entry_with_causes_and_a_remedy():
     entries = {entry.kind: entry for entry in catalogue.entries()}
     assert set(kinds_of(errors.IntegrationError)) <= set(entries)
-    assert all(entry.text and entry.causes and entry.remedy for entry in [*entries.values(), *catalogue.SET_ASIDE])
+    assert all(
+        entry.text and entry.causes and entry.remedy for entry in [*entries.values(), *catalogue.DEAD_LETTER_ENTRIES]
+    )
 
 
-def test_no_cause_is_kept_for_an_error_that_is_gone():
+def test_causes_exist_only_for_existing_errors():
     assert set(catalogue.CAUSES) <= set(kinds_of(errors.IntegrationError))
 
 
-def test_what_must_be_mended_at_the_other_side_has_a_page_of_its_maker():
+def test_an_error_to_repair_at_a_vendor_links_to_its_documentation():
     known = {entry.kind for entry in catalogue.entries()}
     assert further_reading.explained() <= known
     ours = {"internal_error", "database_failed", "contended", "secret_unreadable", "unknown"}
@@ -35,14 +37,14 @@ def test_what_must_be_mended_at_the_other_side_has_a_page_of_its_maker():
     assert known - further_reading.explained() == ours | certificates | mailboxes
 
 
-def test_the_documentation_holds_each_line_of_the_decision_table():
-    told = error_reference.as_markdown()
+def test_the_documentation_contains_each_row_of_the_decision_table():
+    markdown = error_reference.as_markdown()
     for row in error_scope.TABLE:
-        assert f"| {row.when} | {row.paused or 'No mailbox.'} | {row.then} |" in told
+        assert f"| {row.when} | {row.paused or 'No mailbox.'} | {row.then} |" in markdown
 
 
-def test_the_documentation_says_the_same():
-    written = Path(__file__).parents[2] / "docs" / "errors.md"
-    assert written.read_text() == error_reference.as_markdown(), (
+def test_docs_errors_is_up_to_date():
+    document = Path(__file__).parents[2] / "docs" / "errors.md"
+    assert document.read_text() == error_reference.as_markdown(), (
         "run: python -m sync.reporting.error_reference > docs/errors.md"
     )

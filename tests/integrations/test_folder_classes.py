@@ -1,4 +1,4 @@
-"""Which folders are read, by their class. The table is compared with what others say, and with the documentation."""
+"""Which folders are read, by their class. The table of classes is compared with exchangelib and the documentation."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def test_a_folder_of_mail_or_of_an_unknown_class_is_read(folder_class: str) -> N
         *("IPF.Files", "IPF.SkypeTeams.Message", "IPF.StoreItem.Signal"),
     ],
 )
-def test_a_folder_of_a_class_that_is_known_for_something_else_is_not_read(folder_class: str) -> None:
+def test_a_folder_of_a_class_without_mail_is_not_read(folder_class: str) -> None:
     assert not holds_mail(folder_class)
-    assert why_not_read(folder_class, hidden=False).startswith("holds ")
+    assert why_not_read(folder_class, hidden=False).startswith("contains ")
 
 
-def test_every_class_that_exchangelib_knows_for_something_else_is_in_the_table() -> None:
+def test_every_class_without_mail_in_exchangelib_is_in_the_table() -> None:
     known = {getattr(one, "CONTAINER_CLASS", None) for one in vars(known_folders).values() if isinstance(one, type)}
     mail = {None, "IPF"}
     others = {name for name in known - mail if not name.startswith("IPF.Note")}
@@ -53,16 +53,16 @@ def test_the_first_version_that_reads_a_class_is_known() -> None:
     assert {read_since(name) for name in ("IPF.Imap", "IPF", "IPF.Vendor")} == {2}
 
 
-def test_the_rule_is_no_newer_than_the_rules_of_which_people_are_asked() -> None:
+def test_the_current_fixed_rules_include_the_rule_for_folder_classes() -> None:
     assert rules_versions.current() >= folder_classes.VERSION
 
 
-def test_a_folder_that_is_not_read_says_why() -> None:
+def test_the_reason_for_an_unread_folder() -> None:
     assert why_not_read("IPF.Note", hidden=True) == "hidden: no mail client shows it"
-    assert why_not_read("IPF.Appointment", hidden=False) == "holds appointments"
+    assert why_not_read("IPF.Appointment", hidden=False) == "contains appointments"
     assert why_not_read("IPF.Note", hidden=False).startswith("a search folder")
 
 
-def test_the_documentation_holds_the_same_table() -> None:
-    told = ROW.findall(DOCS.read_text())
-    assert told == [(one.name, one.holds, one.source) for one in OTHER_CLASSES]
+def test_the_documentation_contains_the_same_table() -> None:
+    rows = ROW.findall(DOCS.read_text())
+    assert rows == [(one.name, one.holds, one.source) for one in OTHER_CLASSES]

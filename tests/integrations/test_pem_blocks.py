@@ -1,4 +1,4 @@
-"""PEM blocks are found in a text that somebody pasted: the same ones as before, in linear time."""
+"""`labelled_blocks` finds the same PEM blocks as a regular expression that takes quadratic time."""
 
 import re
 
@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from integrations.certificates import labelled_blocks
 
-FORMER = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----.*?-----END \1-----", re.DOTALL)
-"""The definition that took quadratic time: for each beginning without an end, it went through the rest of the text."""
+REFERENCE = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----.*?-----END \1-----", re.DOTALL)
+"""The expected result. It takes quadratic time: for each BEGIN without an END, it searches the rest of the text."""
 PIECES = [
     "-----BEGIN A-----",
     "-----END A-----",
@@ -27,5 +27,5 @@ PIECES = [
 @example("-----BEGIN A----------BEGIN A----------END A-----")
 @example("-----BEGIN A-----BEGIN A----------END A-----")
 @example("-----BEGIN A----------END B-----END A-----")
-def test_the_blocks_are_those_of_the_former_expression(text):
-    assert labelled_blocks(text) == [(match[1], match[0]) for match in FORMER.finditer(text)]
+def test_the_blocks_equal_those_of_the_regular_expression(text):
+    assert labelled_blocks(text) == [(match[1], match[0]) for match in REFERENCE.finditer(text)]

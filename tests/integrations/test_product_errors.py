@@ -1,4 +1,4 @@
-"""Which errors are faults of this process, however libraries wrap them, and which are surely none."""
+"""Which exceptions are faults of this process, even wrapped in exceptions of libraries, and which are not."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from integrations.errors import ExchangeUnreachable, OutOfMemory, OutOfResources
 from integrations.product_errors import own_fault
 
 
-def raised(act) -> BaseException:
-    with pytest.raises(BaseException) as caught:  # noqa: PT011  # whatever it is
-        act()
+def raised(action) -> BaseException:
+    with pytest.raises(BaseException) as caught:  # noqa: PT011  # any exception
+        action()
     return caught.value
 
 
-def no_descriptor(*given, **named):
+def no_descriptor(*args, **kwargs):
     raise OSError(errno.EMFILE, "Too many open files")
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT])
-def test_a_process_that_ran_out_of_something_is_at_fault_itself(number):
+def test_exhausted_resources_are_a_fault_of_the_process(number):
     assert isinstance(own_fault(OSError(number, "why")), OutOfResources)
 
 
 @pytest.mark.parametrize("error", [MemoryError(), OSError(errno.ENOMEM, "why")])
-def test_memory_may_be_one_email_too_much(error):
+def test_a_memory_error_may_be_caused_by_one_email(error):
     fault = own_fault(error)
     assert isinstance(fault, OutOfMemory)
     assert fault.may_be_item
@@ -43,14 +43,14 @@ def test_a_missing_library_and_a_missing_file_are_named_without_their_path():
     assert (library.detail, file.detail) == ("library lxml", "a file")
 
 
-def test_a_library_that_was_tried_and_missed_on_the_way_to_another_error_is_no_fault():
-    def act():
+def test_a_missing_optional_library_in_the_context_of_another_error_is_no_fault():
+    def action():
         try:
             import no_such_accelerator  # type: ignore[import-not-found]  # noqa: F401
         except ImportError:
             raise requests.ConnectionError("refused")  # noqa: B904
 
-    assert own_fault(raised(act)) is None
+    assert own_fault(raised(action)) is None
 
 
 @pytest.mark.parametrize(
@@ -66,33 +66,33 @@ def test_a_library_that_was_tried_and_missed_on_the_way_to_another_error_is_no_f
     ],
     ids=repr,
 )
-def test_what_may_be_the_fault_of_the_other_side_is_none_of_ours(error):
+def test_an_error_that_the_other_side_may_have_caused_is_no_product_error(error):
     assert own_fault(error) is None
 
 
-def test_descriptors_that_run_out_inside_requests_are_seen_behind_its_error(monkeypatch):
-    def act():
+def test_exhausted_file_descriptors_are_found_behind_an_error_of_requests(monkeypatch):
+    def action():
         try:
             requests.get("http://127.0.0.1:9/", timeout=1)
         except requests.ConnectionError as error:
             raise ExchangeUnreachable("no way to it") from error
 
     monkeypatch.setattr(socket, "socket", no_descriptor)
-    assert isinstance(own_fault(raised(act)), OutOfResources)
+    assert isinstance(own_fault(raised(action)), OutOfResources)
 
 
-def test_descriptors_that_run_out_inside_httpx_are_seen_behind_its_error(monkeypatch):
-    def act():
+def test_exhausted_file_descriptors_are_found_behind_an_error_of_httpx(monkeypatch):
+    def action():
         try:
             httpx.get("http://127.0.0.1:9/", timeout=1)
         except httpx.HTTPError as error:
             raise ReinferUnreachable from error
 
     monkeypatch.setattr(socket, "socket", no_descriptor)
-    assert isinstance(own_fault(raised(act)), OutOfResources)
+    assert isinstance(own_fault(raised(action)), OutOfResources)
 
 
-def test_a_fault_in_a_group_is_found():
+def test_a_fault_in_an_exception_group_is_found():
     inner = ExceptionGroup("all attempts failed", [OSError(errno.ECONNREFUSED, "no"), OSError(errno.EMFILE, "no")])
     assert isinstance(own_fault(inner), OutOfResources)
 

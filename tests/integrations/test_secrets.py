@@ -1,4 +1,4 @@
-"""Secrets at rest: sealed, write-only, rotated."""
+"""Stored secrets are encrypted, are never displayed, and can be encrypted again with a new key."""
 
 import pickle
 from io import StringIO
@@ -29,19 +29,19 @@ def stored(destination):
         return cursor.fetchone()[0]
 
 
-def test_what_is_stored_is_sealed_and_only_reveal_opens_it(destination):
+def test_a_stored_secret_is_encrypted_and_only_reveal_decrypts_it(destination):
     assert PLAIN not in stored(destination)
     assert Destination.objects.get().token.reveal() == PLAIN
 
 
-def test_a_secret_shows_nowhere(destination):
+def test_a_secret_is_not_in_its_repr_str_json_or_pickle(destination):
     secret = Destination.objects.get().token
     shown = [repr(secret), str(secret), f"{secret}", repr(destination.__dict__), serialize("json", [destination])]
     assert not any(PLAIN in text for text in shown)
     assert PLAIN.encode() not in pickle.dumps(destination)
 
 
-def test_a_plain_text_is_sealed_in_the_moment_it_is_assigned(db):
+def test_a_plain_text_is_encrypted_when_it_is_assigned(db):
     integration = Integration(password=PLAIN)
     assert isinstance(integration.password, Secret)
     assert PLAIN not in repr(vars(integration))
@@ -54,19 +54,19 @@ def test_an_empty_secret_needs_no_key(settings):
 
 
 @pytest.mark.wording
-def test_keys_are_rotated_while_the_old_one_still_opens(destination, settings):
+def test_rotate_keys_encrypts_secrets_with_the_first_key(destination, settings):
     new, old = Fernet.generate_key().decode(), settings.ENCRYPTION_KEYS[0]
     settings.ENCRYPTION_KEYS = [new, old]
     before, out = stored(destination), StringIO()
     call_command("rotate_keys", stdout=out)
     assert stored(destination) != before
-    assert "1 secrets are sealed" in out.getvalue()
+    assert "1 secrets are encrypted" in out.getvalue()
     assert new not in out.getvalue()
     settings.ENCRYPTION_KEYS = [new]
     assert Destination.objects.get().token.reveal() == PLAIN
 
 
-def test_a_secret_that_no_key_opens_is_named_and_left_alone(destination, settings):
+def test_rotate_keys_names_and_keeps_a_secret_that_no_key_decrypts(destination, settings):
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     before = stored(destination)
     with pytest.raises(CommandError, match="destination"):
@@ -77,7 +77,7 @@ def test_a_secret_that_no_key_opens_is_named_and_left_alone(destination, setting
 
 
 @pytest.mark.wording
-def test_a_missing_or_wrong_key_is_told_at_start_up_without_the_key(settings):
+def test_a_missing_or_invalid_key_is_reported_at_start_without_its_value(settings):
     settings.ENCRYPTION_KEYS = []
     assert "ENCRYPTION_KEYS is not set" in keys_are_usable(None)[0].msg
     settings.ENCRYPTION_KEYS = ["not-a-key-4711"]
@@ -89,12 +89,12 @@ def test_a_missing_or_wrong_key_is_told_at_start_up_without_the_key(settings):
     assert caught.value.__cause__ is None
 
 
-def test_a_missing_secret_key_is_told_at_start_up(settings):
+def test_a_missing_secret_key_is_reported_at_start(settings):
     settings.SECRET_KEY = ""
     assert "SECRET_KEY" in secret_key_is_set(None)[0].msg
 
 
-def test_a_lease_that_a_single_call_could_outlive_is_told_at_start_up(settings):
+def test_a_lease_that_is_not_longer_than_a_request_is_reported_at_start(settings):
     assert times_fit_together(None) == []
     settings.LEASE = settings.REINFER_DEADLINE
     assert "LEASE" in times_fit_together(None)[0].msg

@@ -1,4 +1,4 @@
-"""What a page says of an error is made of two columns: its kind, and what the other side said. No sentence of ours is kept."""
+"""The text of a stored error is made from two columns: its kind and its detail. The text itself is not stored."""
 
 import pytest
 
@@ -12,12 +12,12 @@ def test_no_two_errors_have_the_same_kind():
 
 
 @pytest.mark.parametrize("error", list(all_errors()), ids=lambda error: error.kind)
-def test_kind_and_detail_of_an_error_say_what_the_error_says(error):
-    for met in (error(), error("HTTP 403")):
-        assert sentence(met.kind, met.detail) == str(met)
+def test_the_sentence_of_kind_and_detail_equals_the_text_of_the_error(error):
+    for example in (error(), error("HTTP 403")):
+        assert sentence(example.kind, example.detail) == str(example)
 
 
-def test_what_has_no_kind_says_its_own_words():
+def test_without_a_kind_the_detail_is_the_sentence():
     assert sentence("", "Not entered yet: Client secret.") == "Not entered yet: Client secret."
     assert sentence("", "") == ""
     assert error_of("nobody_s") is None
@@ -36,11 +36,11 @@ def test_what_has_no_kind_says_its_own_words():
         (errors.IntegrationError, Side.PRODUCT),
     ],
 )
-def test_an_error_is_on_one_side(error, side):
+def test_each_error_has_one_side(error, side):
     assert error.side() is side
 
 
-def test_what_begins_with_the_name_of_a_side_is_on_that_side():
+def test_a_kind_that_begins_with_the_name_of_a_side_is_on_that_side():
     for error in all_errors():
         if error.kind.startswith(("exchange_", "reinfer_")):
             assert error.side() == error.kind.partition("_")[0]

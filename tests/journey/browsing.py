@@ -1,4 +1,4 @@
-"""A browser for these tests: it waits, and it keeps what the console complains of."""
+"""Helpers for tests in a browser: log in, wait, and collect the errors of the console."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ ARGUMENTS = [
     "--no-first-run",
 ]
 PATIENCE = 25_000
-"""Milliseconds that something may take to show on a page."""
+"""Most milliseconds until a change appears on a page."""
 
 
 def logged_in(browser: Any, url: str, name: str, password: str, complaints: list[str]) -> Any:
-    """A page of its own, where this user is logged in."""
+    """Return a page in a new browser context, in which this user is logged in. Console errors go to `complaints`."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, timezone_id="Europe/Berlin")
     page = context.new_page()
     page.on(
@@ -40,14 +40,14 @@ def wait(page: Any, what: str, done: Callable[[], bool], milliseconds: int = PAT
         if done():
             return
         page.wait_for_timeout(200)
-    raise AssertionError(f"in vain: {what}")
+    raise AssertionError(f"timed out: {what}")
 
 
 def serious_faults(page: Any) -> list[tuple[str, str]]:
-    """What axe-core holds against this page: the rule, and the first element that breaks it."""
+    """Return the serious violations that axe-core finds: the rule, and the first element that violates it."""
     from axe_playwright_python.sync_playwright import Axe
 
     found = Axe().run(page).response
-    assert found["passes"], "nothing was looked at"
+    assert found["passes"], "axe-core checked nothing"
     serious = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
     return [(one["id"], one["nodes"][0]["html"][:200]) for one in serious]

@@ -1,4 +1,4 @@
-"""A running product with its simulators, and a browser that reports every fault of a page."""
+"""Fixtures: the running product with its simulators, and a browser that reports the errors of a page."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def browser():
 
 @pytest.fixture(scope="module")
 def complaints():
-    """What the browser's console says: a page that breaks its own policy says so there."""
+    """Messages of the browser console. A violation of the Content-Security-Policy appears there."""
     return []
 
 

@@ -1,7 +1,7 @@
-"""Rows with hostile strings wherever a row holds a string that somebody else chose, each as long as its column allows.
+"""Rows with a hostile string in each column that others can fill, as long as the column allows.
 
-They are made in a process of the product's: `manage.py shell -c "from tests.journey.hostile_rows import make; make()"`.
-Nothing of it ever becomes due, so that the worker leaves it as it is.
+They are created in a process of the product: `manage.py shell -c "from tests.journey.hostile_rows import make; make()"`.
+None of the mailboxes becomes due, so the worker does not change them.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from tests.factories import (
 from tests.hostile import hostile
 
 RUNNING, HELD, STOPPED = 91, 92, 93
-"""Primary keys of integrations, and of what hangs on each."""
+"""Primary keys of the integrations, and of their buckets and mailboxes."""
 ASIDE = 91
 TEXT = 2000
-"""Characters of what a server says: the columns have no end."""
+"""Characters of an error text of a server. Its column has no limit."""
 
 
 def make() -> None:
@@ -58,7 +58,7 @@ def _integrations() -> tuple[Integration, Integration, Integration]:
 
 
 def _integration(pk: int, place: str, **values: object) -> Integration:
-    made: Integration = IntegrationFactory(
+    row: Integration = IntegrationFactory(
         pk=pk,
         title=hostile(f"{place}-title", 256),
         project=place + "p" * (1024 - len(place)),
@@ -69,11 +69,11 @@ def _integration(pk: int, place: str, **values: object) -> Integration:
         tls_ciphers=hostile("ciphers", 1024),
         **values,
     )
-    return made
+    return row
 
 
 def _destinations() -> tuple[Destination, Destination]:
-    # A name is 128 characters: markup alone.
+    # A name has at most 128 characters, so only the markup fits in.
     name = "<img src=x onerror=alert(1)>"
     return (
         DestinationFactory(pk=91, name=name + "W" * 100, endpoint="javascript:alert(1)//" + "x" * 491),
@@ -82,32 +82,30 @@ def _destinations() -> tuple[Destination, Destination]:
 
 
 def _bucket(pk: int, destination: Destination, **values: object) -> Bucket:
-    made: Bucket = BucketFactory(
-        pk=pk, destination=destination, project="b" * 1024, name=f"{pk}-" + "c" * 253, **values
-    )
-    return made
+    row: Bucket = BucketFactory(pk=pk, destination=destination, project="b" * 1024, name=f"{pk}-" + "c" * 253, **values)
+    return row
 
 
 def _mailbox(pk: int, integration: Integration, bucket: Bucket, **values: object) -> Mailbox:
-    wish = hostile("filter", 512)
-    made: Mailbox = MailboxFactory(
+    name = hostile("filter", 512)
+    row: Mailbox = MailboxFactory(
         pk=pk,
         integration=integration,
         bucket=bucket,
         address=hostile(f"address-{pk}", 320),
-        folder_allow=[[wish, wish]],
-        participant_deny=[wish],
+        folder_allow=[[name, name]],
+        participant_deny=[name],
         **values,
     )
     MailboxStateFactory(
-        mailbox=made,
+        mailbox=row,
         next_sync_at=timezone.now() + timedelta(days=2),
         failures=3,
         failing_since=timezone.now(),
         error_kind="unexpected",
         error_text=hostile("state-error", TEXT),
     )
-    return made
+    return row
 
 
 def _of_a_sync(mailbox: Mailbox) -> None:

@@ -1,19 +1,19 @@
-"""A keyboard, and nothing else: what Tab reaches, and whether one sees where it is."""
+"""Use a page only with the keyboard: which elements Tab reaches, and whether the focus is visible."""
 
 from __future__ import annotations
 
 from typing import Any
 
 MOST = 250
-"""Tab stops of a page. More are a fault of the test."""
+"""Most tab stops of a page. More indicate an error of the test."""
 
-# At the top, and without timers: nothing may be put in place of what was reached.
+# Start at the top of the page. Stop the timers, so that no refresh replaces the element with the focus.
 BEGIN = """() => {
   for (let timer = setTimeout(() => {}); timer > 0; timer--) clearTimeout(timer);
   document.activeElement?.blur();
 }"""
 
-# What has the focus, and whether that shows: by an outline of its own or of the card around a choice.
+# The element with the focus, and whether the focus is visible: the element or the card of a choice has an outline.
 FOCUSED = """() => {
   const focused = document.activeElement;
   if (!focused || focused === document.body) return null;
@@ -31,7 +31,7 @@ FOCUSED = """() => {
   };
 }"""
 
-# What can be used and was not reached. Of choices that exclude each other Tab reaches one, and arrows the rest.
+# Controls that Tab did not reach. Radio buttons are left out: Tab reaches one of a group, the arrow keys the others.
 MISSED = """() => [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")]
   .filter(element => element.checkVisibility({visibilityProperty: true}) && !element.disabled && element.type !== "hidden"
     && element.type !== "radio" && !element.dataset.reached)
@@ -39,7 +39,7 @@ MISSED = """() => [...document.querySelectorAll("a[href], button, input, select,
 
 
 def tabbed_through(page: Any) -> tuple[list[str], list[str]]:
-    """What Tab does not reach on this page, and what it reaches without showing it."""
+    """Return the controls that Tab does not reach on this page, and those on which the focus is not visible."""
     page.evaluate(BEGIN)
     unseen, before = [], None
     for _ in range(MOST):
@@ -56,7 +56,7 @@ def tabbed_through(page: Any) -> tuple[list[str], list[str]]:
 
 
 def tab_to(page: Any, words: str) -> None:
-    """Press Tab until what has the focus bears these words."""
+    """Press Tab until the element with the focus has a name that starts with these words."""
     named = """() => {
       const focused = document.activeElement;
       const labels = [...(focused.labels ?? [])].map(label => label.innerText);

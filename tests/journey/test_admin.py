@@ -1,4 +1,4 @@
-"""A day of an admin in a real browser, against the running product: mail flows, stops, starts, breaks and is mended."""
+"""The daily work of an admin in a real browser with the running product: sync, stop, start, errors and their repair."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NUMBERS = count(1)
 
 
 def deliver(exchange, address="trades@bank.example"):
-    """A new email; its Message-ID in hex."""
+    """Deliver a new email. Return its Message-ID in hex, which is the id of its comment."""
     name = f"journey.{next(NUMBERS)}"
     exchange.post("deliver", mailbox=address, folder="Inbox", mime=base64.b64encode(mail(name)).decode())
     return message_id_of(name).encode().hex()
@@ -43,7 +43,7 @@ def edit(page, **fields):
     page.get_by_role("button", name="Save").click()
 
 
-def test_mail_flows_and_the_page_tells_without_a_reload(integration, exchange, reinfer):
+def test_a_new_email_is_delivered_and_counted_on_the_page_without_a_reload(integration, exchange, reinfer):
     row = integration.locator("#live tr", has_text="trades@bank.example")
 
     def delivered():
@@ -56,11 +56,11 @@ def test_mail_flows_and_the_page_tells_without_a_reload(integration, exchange, r
     wait(integration, "the page counts it by itself", lambda: delivered() > before)
 
 
-def test_stop_stops_and_start_goes_on(integration, exchange, reinfer):
+def test_stop_pauses_the_sync_and_start_continues_it(integration, exchange, reinfer):
     integration.get_by_role("button", name="Stop").first.click()
     integration.get_by_text("is stopped").first.wait_for(timeout=PATIENCE)
     new = deliver(exchange)
-    integration.wait_for_timeout(4000)  # two intervals, in which nothing may happen
+    integration.wait_for_timeout(4000)  # two polling intervals; nothing may be synced
     assert not arrived(reinfer, new)
     integration.get_by_role("button", name="Start").first.click()
     wait(integration, "the email arrives after the start", lambda: arrived(reinfer, new))
@@ -75,7 +75,7 @@ def open_part(integration, name):
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_stop_and_start_work_on_every_part_of_an_integration_and_show_what_goes_on(integration, name):
+def test_stop_and_start_work_on_every_tab_of_an_integration(integration, name):
     state = open_part(integration, name)
     here = integration.url
     for button, done, said in (("Stop", "Stopped", "is stopped"), ("Start", "Running", "is running")):
@@ -95,13 +95,13 @@ def test_the_state_of_an_integration_refreshes_itself_on_every_part(integration)
     other.close()
 
 
-def test_a_broken_password_is_told_with_what_to_do_and_mended_without_a_restart(integration, exchange, reinfer):
+def test_a_wrong_password_is_reported_with_its_remedy_and_fixed_without_a_restart(integration, exchange, reinfer):
     edit(integration, Password="not the right one")
     integration.get_by_text("Exchange refused these credentials").first.wait_for(timeout=PATIENCE)
     assert integration.get_by_text("Update them and press Start").first.is_visible()
     new = deliver(exchange)
     integration.get_by_role("button", name="Test connection").click()
-    # Refused twice already, it is not sent a third time, so that the account is not locked out.
+    # A password that was refused twice is not sent a third time, so that the account is not locked.
     refused = re.compile("refused (these credentials|recently)")
     integration.locator(".finding.bad").get_by_text(refused).first.wait_for(timeout=PATIENCE)
     assert "not the right one" not in integration.content()
@@ -111,7 +111,7 @@ def test_a_broken_password_is_told_with_what_to_do_and_mended_without_a_restart(
     integration.locator(".finding.ok").get_by_text("can be read").wait_for(timeout=PATIENCE)
 
 
-def test_a_wrong_address_is_told_in_words(integration, stack):
+def test_a_wrong_endpoint_is_reported(integration, stack):
     right = stack.simulators["exchange"]["onprem"]["url"]
     edit(integration, Endpoint=right.replace("/EWS/Exchange.asmx", "/nowhere"), Password=ACCOUNT_PASSWORD)
     integration.get_by_role("button", name="Test connection").click()
@@ -125,13 +125,13 @@ def test_a_wrong_address_is_told_in_words(integration, stack):
     integration.get_by_role("button", name="Start").or_(integration.get_by_role("button", name="Stop")).first.wait_for()
 
 
-def test_an_unknown_mailbox_is_told_in_words(integration):
+def test_an_unknown_mailbox_is_reported(integration):
     integration.get_by_label("Mailbox to test with").fill("nobody@bank.example")
     integration.get_by_role("button", name="Test connection").click()
     integration.locator(".finding.bad").get_by_text("knows no mailbox with this address").wait_for(timeout=PATIENCE)
 
 
-def test_a_mailbox_syncs_at_once_when_it_is_told_to(integration, exchange, reinfer):
+def test_sync_now_syncs_a_mailbox_at_once(integration, exchange, reinfer):
     integration.get_by_role("link", name="trades@bank.example").first.click()
     new = deliver(exchange)
     integration.get_by_role("button", name="Sync now").first.click()
@@ -139,7 +139,7 @@ def test_a_mailbox_syncs_at_once_when_it_is_told_to(integration, exchange, reinf
     wait(integration, "the email arrives", lambda: arrived(reinfer, new))
 
 
-def test_a_bucket_with_a_slash_too_many_is_refused_in_words(integration):
+def test_a_bucket_name_with_a_slash_is_refused(integration):
     integration.get_by_role("link", name="Add mailbox").click()
     integration.get_by_label("Address", exact=True).fill("new@bank.example")
     integration.get_by_label("Bucket", exact=True).select_option(label="A new bucket…")
@@ -232,11 +232,11 @@ def test_tab_reaches_everything_on_a_page_and_shows_where_it_is(page, stack, pat
     assert unseen == []
 
 
-def test_a_job_is_done_with_the_keyboard_alone(browser, stack, exchange, reinfer):
+def test_mailboxes_can_be_managed_with_the_keyboard_alone(browser, stack, exchange, reinfer):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.goto(stack.url)
-    page.keyboard.type("admin")  # the page puts the keyboard where it is needed
+    page.keyboard.type("admin")  # the page sets the focus to the first field
     page.keyboard.press("Tab")
     page.keyboard.type(stack.password)
     page.keyboard.press("Enter")
@@ -251,8 +251,8 @@ def test_a_job_is_done_with_the_keyboard_alone(browser, stack, exchange, reinfer
     tab_to(page, "Stop")
     page.keyboard.press("Enter")
     page.get_by_text("is stopped").first.wait_for(timeout=PATIENCE)
-    # The button was replaced by its opposite, and the keyboard is still there.
-    wait(page, "the keyboard is at Start", lambda: page.evaluate("document.activeElement.innerText").strip() == "Start")
+    # Stop was replaced by Start, which now has the focus.
+    wait(page, "Start has the focus", lambda: page.evaluate("document.activeElement.innerText").strip() == "Start")
     page.keyboard.press("Space")
     page.get_by_text("is running").first.wait_for(timeout=PATIENCE)
     tab_to(page, "Add mailbox")
@@ -279,6 +279,6 @@ def test_a_job_is_done_with_the_keyboard_alone(browser, stack, exchange, reinfer
     context.close()
 
 
-def test_no_page_broke_its_own_policy(complaints):
-    # A page that is not there answers 404, which the browser tells as an error of its own.
+def test_no_page_violated_its_policy(complaints):
+    # The browser reports the status 404 of an unknown page as an error.
     assert [text for text in complaints if "404" not in text] == []

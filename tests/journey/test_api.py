@@ -1,4 +1,4 @@
-"""The API against the running product: the commands of docs/api.md, then the rest of an integration's life by HTTP alone."""
+"""The API of the running product: the commands of docs/api.md, then errors, changes and the deletion of an integration."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def call(stack, token):
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{stack.url}api/v1/{path}", data, headers, method=method)
         try:
-            with OPENER.open(request, timeout=60) as answer:
-                text = answer.read()
-                return answer.status, json.loads(text) if text else None
+            with OPENER.open(request, timeout=60) as response:
+                text = response.read()
+                return response.status, json.loads(text) if text else None
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read())
 
@@ -110,7 +110,7 @@ def test_a_failure_is_found_among_the_errors_of_its_kind(call):
     assert [step["name"] for step in checked["steps"]][:3] == ["Name", "Port", "TLS"]
 
 
-def test_it_is_stopped_replaced_after_a_look_and_deleted(call, reinfer):
+def test_an_integration_is_stopped_changed_after_a_dry_run_and_deleted(call, reinfer):
     assert call("POST", "integrations/bank/desks/stop")[0] == 200
     _, document = call("GET", "integrations/bank/desks")
     assert document["enabled"] is False
@@ -125,7 +125,7 @@ def test_it_is_stopped_replaced_after_a_look_and_deleted(call, reinfer):
     assert (state["comments"], state["ai_units"]) == (40, 40)
 
 
-def test_the_page_to_try_it_out_keeps_to_the_policy(stack, browser):
+def test_the_swagger_page_does_not_violate_the_policy(stack, browser):
     from tests.journey.browsing import logged_in
     from tests.journey.test_setting_up import PASSWORD
 

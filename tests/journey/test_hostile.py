@@ -1,4 +1,4 @@
-"""Strings that others choose are shown as text, whatever they say and however long: on every page, wide and narrow."""
+"""Strings that others choose are shown as text on every page, whatever they contain, on wide and narrow screens."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.journey
 
 WIDTHS = (390, 1440)
 
-# Where the page shows this text: in one piece, to be seen, and neither outside the page nor below something that cuts it.
+# Whether the page shows this text in one piece and visibly, in a field or in a text node.
 SHOWS = """text => {
   const seen = (element, box) => box.width > 2 && box.height > 2 && !element.closest(".hidden")
     && element.checkVisibility({visibilityProperty: true, opacityProperty: true});
@@ -32,12 +32,12 @@ SHOWS = """text => {
   return false;
 }"""
 
-# Elements that only a hostile string can have made.
-STRANGERS = """() => [...document.querySelectorAll(
+# Elements that can only come from a hostile string.
+INJECTED = """() => [...document.querySelectorAll(
   "img[src='x'], [onerror], [onload], script:not([src]), bdi img, bdi svg, [href^='javascript:' i], [action^='javascript:' i]"
 )].map(element => element.outerHTML.slice(0, 200))"""
 
-# What reaches beyond the page, or is cut off where nobody can scroll to it.
+# Elements that reach beyond the page, or are cut off where a user cannot scroll to them.
 BEYOND = """() => {
   const root = document.documentElement, found = [];
   if (root.scrollWidth > window.innerWidth) found.push(`the page: ${root.scrollWidth} of ${window.innerWidth}`);
@@ -58,8 +58,8 @@ BEYOND = """() => {
   return found.slice(0, 6);
 }"""
 
-# Words of ours that stand the wrong way round, because somebody else's text turned them.
-TURNED = """() => {
+# Our own words that are drawn from right to left, because a hostile text next to them changed the direction.
+REVERSED = """() => {
   const found = [], nodes = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const left = (node, at) => {
     const range = document.createRange();
@@ -87,7 +87,7 @@ def hostile_stack(stack):
 
 @pytest.fixture(params=WIDTHS)
 def screen(request, page, hostile_stack, complaints):
-    """The page in this width; it may not have complained when the test is over."""
+    """The page in this width. The test fails if the browser console has an error."""
     complaints.clear()
     page.set_viewport_size({"width": request.param, "height": 900})
     yield page
@@ -95,17 +95,17 @@ def screen(request, page, hostile_stack, complaints):
 
 
 def assert_it_is_text(page, *texts):
-    assert [text[:40] for text in texts if not page.evaluate(SHOWS, text)] == [], "not shown as it is"
-    assert page.evaluate(STRANGERS) == []
+    assert [text[:40] for text in texts if not page.evaluate(SHOWS, text)] == [], "not shown unchanged"
+    assert page.evaluate(INJECTED) == []
     assert page.evaluate(BEYOND) == []
-    assert page.evaluate(TURNED) == []
+    assert page.evaluate(REVERSED) == []
 
 
 def title(place):
     return hostile(f"{place}-title", 256)
 
 
-def said(place):
+def detail(place):
     return hostile(place, TEXT)
 
 
@@ -120,14 +120,19 @@ NAME = "<img src=x onerror=alert(1)>" + "W" * 100
 HELD_NAME = "<img src=x onerror=alert(1)>" + "V" * 100
 
 PAGES = {
-    "": [title("held"), said("integration-held"), said("integration-disabled"), said("mailbox-disabled"), REASON],
-    "?span=month": [f"{'b' * 1024}/{RUNNING}-", said("destination-held"), said("bucket-detail"), said("state-error")],
-    "integrations/": [title("running"), title("held"), said("integration-held"), said("integration-disabled")],
+    "": [title("held"), detail("integration-held"), detail("integration-disabled"), detail("mailbox-disabled"), REASON],
+    "?span=month": [
+        f"{'b' * 1024}/{RUNNING}-",
+        detail("destination-held"),
+        detail("bucket-detail"),
+        detail("state-error"),
+    ],
+    "integrations/": [title("running"), title("held"), detail("integration-held"), detail("integration-disabled")],
     f"integrations/{RUNNING}/": [
         title("running"),
         address(RUNNING),
-        said("state-error"),
-        said("mailbox-disabled"),
+        detail("state-error"),
+        detail("mailbox-disabled"),
     ],
     f"integrations/{RUNNING}/part/connection/": [
         hostile("username", 256),
@@ -135,11 +140,11 @@ PAGES = {
         hostile("endpoint", 512),
         hostile("ciphers", 1024),
     ],
-    f"integrations/{RUNNING}/part/errors/": [said("run-error")],
+    f"integrations/{RUNNING}/part/errors/": [detail("run-error")],
     f"integrations/{RUNNING}/part/json/": [title("running")],
     f"integrations/{RUNNING}/ready/": [title("running")],
-    f"integrations/{HELD}/": [title("held"), said("integration-held")],
-    f"integrations/{STOPPED}/": [title("stopped"), said("integration-disabled")],
+    f"integrations/{HELD}/": [title("held"), detail("integration-held")],
+    f"integrations/{STOPPED}/": [title("stopped"), detail("integration-disabled")],
     f"integrations/{RUNNING}/edit/": [title("running"), hostile("endpoint", 512), hostile("proxy", 512)],
     f"integrations/{RUNNING}/delete/": [title("running")],
     f"integrations/{RUNNING}/select/": [title("running"), address(RUNNING)],
@@ -148,34 +153,34 @@ PAGES = {
     f"mailboxes/{RUNNING}/": [
         title("running"),
         address(RUNNING),
-        said("state-error"),
-        said("run-error"),
+        detail("state-error"),
+        detail("run-error"),
         REASON,
         f"Inbox/{FOLDER}",
         FILTER,
         NAME,
     ],
-    f"mailboxes/{HELD}/": [title("held"), address(HELD), said("integration-held")],
-    "mailboxes/94/": [address(94), said("mailbox-disabled")],
+    f"mailboxes/{HELD}/": [title("held"), address(HELD), detail("integration-held")],
+    "mailboxes/94/": [address(94), detail("mailbox-disabled")],
     f"mailboxes/{RUNNING}/edit/": [title("running"), address(RUNNING), FILTER],
     f"mailboxes/{RUNNING}/delete/": [address(RUNNING), "b" * 1024],
     f"mailboxes/{RUNNING}/send-again/": [address(RUNNING), "b" * 1024],
     f"set-aside/{ASIDE}/preview/": [address(RUNNING)],
-    "destinations/": [NAME, "javascript:alert(1)//", HELD_NAME, said("destination-held")],
-    "destinations/91/": [NAME, "javascript:alert(1)//", said("bucket-detail")],
-    "destinations/92/": [HELD_NAME, said("destination-held")],
+    "destinations/": [NAME, "javascript:alert(1)//", HELD_NAME, detail("destination-held")],
+    "destinations/91/": [NAME, "javascript:alert(1)//", detail("bucket-detail")],
+    "destinations/92/": [HELD_NAME, detail("destination-held")],
     "destinations/91/edit/": [NAME, "javascript:alert(1)//"],
     "destinations/92/delete/": [HELD_NAME],
     f"buckets/{RUNNING}/edit/": ["b" * 1024, NAME],
-    "runs/": [address(RUNNING), title("running"), said("run-error")],
-    f"runs/?mailbox={RUNNING}": [address(RUNNING), said("run-error")],
+    "runs/": [address(RUNNING), title("running"), detail("run-error")],
+    f"runs/?mailbox={RUNNING}": [address(RUNNING), detail("run-error")],
     "set-aside/": [REASON, FOLDER, address(RUNNING)],
     "history/": [hostile("act", 1024), hostile("before", 256), hostile("after", 256), "w" * 150],
 }
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_what_a_row_says_is_text_on_every_page(screen, stack, path):
+def test_strings_of_rows_are_shown_as_text_on_every_page(screen, stack, path):
     screen.goto(stack.url + path)
     assert_it_is_text(screen, *PAGES[path])
 
@@ -188,14 +193,14 @@ QUERIES += ["history/?page={}&mailbox={}", "?span={}", "login/?next={}", "nowher
 @pytest.mark.parametrize(
     "string", [MARKUP, BRACES, ADDRESS, hostile("query", 1000)], ids=["markup", "braces", "script", "all"]
 )
-def test_what_an_address_says_becomes_nothing_else(screen, stack, complaints, path, string):
+def test_strings_of_a_url_are_shown_as_text(screen, stack, complaints, path, string):
     screen.goto(stack.url + path.replace("{}", quote(string)))
     assert_it_is_text(screen)
-    # An address that leads nowhere is answered with 404, which the browser tells as an error of its own.
+    # The browser reports the status 404 of an unknown page as an error.
     complaints[:] = [text for text in complaints if "404" not in text]
 
 
-def test_what_somebody_typed_is_saved_and_told_as_typed(screen, stack):
+def test_an_entered_string_is_saved_and_shown_unchanged(screen, stack):
     typed = hostile("typed", 256)
     screen.goto(stack.url + "integrations/2/edit/")
     screen.get_by_label("Title", exact=False).first.fill(typed)
@@ -207,7 +212,7 @@ def test_what_somebody_typed_is_saved_and_told_as_typed(screen, stack):
     assert_it_is_text(screen, typed)
 
 
-def test_what_is_refused_is_shown_as_typed_with_the_reason(screen, stack):
+def test_refused_values_are_shown_unchanged_with_the_reason(screen, stack):
     screen.goto(stack.url + "integrations/2/edit/")
     for label in ("Endpoint", "Proxy", "TLS cipher list"):
         screen.get_by_label(label).first.fill(f"{ADDRESS}//{ALL}")
@@ -216,7 +221,7 @@ def test_what_is_refused_is_shown_as_typed_with_the_reason(screen, stack):
     assert_it_is_text(screen, f"{ADDRESS}//{ALL}")
 
 
-def test_many_addresses_that_are_none_are_named_as_typed(screen, stack):
+def test_invalid_addresses_are_shown_unchanged(screen, stack):
     screen.goto(stack.url + "integrations/2/mailboxes/many/")
     screen.get_by_label("Addresses").fill(hostile("no address", 2000))
     screen.get_by_role("button", name="Add mailboxes").click()
@@ -225,13 +230,13 @@ def test_many_addresses_that_are_none_are_named_as_typed(screen, stack):
 
 
 PLAIN = f"{MARKUP} {BRACES} {ADDRESS} {BIDI}"
-"""What arrives of an email as it was sent: controls are left out of its headers."""
+"""The part of a text that the headers of an email keep unchanged. Control characters are removed."""
 CUT_OFF = "\x00\x01\x1b"
 
 
 def email(place, **headers):
-    """The MIME of an email whose every part says what it should not, in the place that it says it in."""
-    given = {
+    """Return the MIME of an email with a hostile string in every part. Each string names its part."""
+    values = {
         "From": f"{word(f'from {PLAIN}{CUT_OFF}')} <ann@north.example>",
         "To": ", ".join(f"{word(f'to {number} {PLAIN}')} <ben{number}@south.example>" for number in range(3)),
         "Cc": f"{word(f'cc {PLAIN}')} <{'c' * 60}@{'south.' * 30}example>",
@@ -247,12 +252,12 @@ def email(place, **headers):
         f"Content-Type: text/plain; charset=utf-8\n\n{body}",
         f"Content-Type: {ADDRESS}/{'y' * 300}\nContent-Disposition: attachment; {name}\n\nx",
     ]
-    lines = [f"{name}: {value}" for name, value in given.items()]
+    lines = [f"{name}: {value}" for name, value in values.items()]
     return ("\n".join([*lines, "", *(f"--b\n{part}" for part in parts), "--b--", ""])).encode()
 
 
 def word(text):
-    """As an encoded word of a header, in which anything may stand."""
+    """Return the text as an encoded word of a header, which may contain any character."""
     return f"=?utf-8?b?{base64.b64encode(text.encode()).decode()}?="
 
 
@@ -263,7 +268,7 @@ def upload(page, stack, mime, name="a.eml"):
     page.wait_for_load_state()
 
 
-def test_an_uploaded_email_says_what_it_says_and_no_more(screen, stack):
+def test_every_part_of_an_uploaded_email_is_shown_as_text(screen, stack):
     upload(screen, stack, email("hostile"), name=f"file {BRACES} {BIDI} <img src=x onerror=alert(1)>.eml")
     for cut in screen.locator("details > summary").all():
         cut.click()
@@ -280,7 +285,7 @@ def test_an_uploaded_email_says_what_it_says_and_no_more(screen, stack):
     )
 
 
-def test_an_uploaded_page_of_markup_is_not_a_page(screen, stack):
+def test_the_markup_of_an_uploaded_email_is_shown_as_text(screen, stack):
     html = (
         f"<script>alert(1)</script><base href=//evil.example><meta http-equiv=refresh content=0><form action={ADDRESS}>"
     )
@@ -292,12 +297,12 @@ def test_an_uploaded_page_of_markup_is_not_a_page(screen, stack):
     assert_it_is_text(screen, "<img src=x onerror=alert(1)> {{7*7}}")
 
 
-def test_an_upload_that_is_no_email_is_answered_in_words(screen, stack):
+def test_an_upload_that_is_no_email_is_refused_with_a_text(screen, stack):
     upload(screen, stack, (CUT_OFF + ALL).encode() * 100)
     assert_it_is_text(screen)
 
 
-def test_a_folder_of_exchange_is_called_what_it_is_called(screen, stack, exchange):
+def test_a_hostile_folder_name_is_shown_as_text(screen, stack, exchange):
     name = f"<img src=x onerror=alert(1)> {BRACES} {BIDI}"
     address = "trades@bank.example"
     mailbox = exchange.get(f"mailboxes/{address}")
@@ -309,7 +314,7 @@ def test_a_folder_of_exchange_is_called_what_it_is_called(screen, stack, exchang
     assert_it_is_text(screen, name)
 
 
-def test_an_import_shows_what_it_was_given_as_text(screen, stack):
+def test_the_review_of_an_import_shows_strings_as_text(screen, stack):
     document = {"title": f"Title {MARKUP} {BRACES}", "name": "bank/new", MARKUP: 1, "configuration": {"mailboxes": []}}
     screen.goto(stack.url + "integrations/import/")
     screen.get_by_label("Document").fill(json.dumps(document))

@@ -1,4 +1,4 @@
-"""The first hour with the product, in a real browser: from nothing to five thousand emails, and who may do what."""
+"""The first hour with the product in a real browser: set up an integration, sync 5,000 emails, and use the roles."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def exchange(stack):
     return Control(stack.simulators["exchange"]["control_url"])
 
 
-def test_with_nothing_there_the_start_page_says_what_to_do_first(page):
+def test_the_empty_overview_shows_the_first_steps(page):
     page.get_by_text("Send the first mail to Re:infer").wait_for()
     page.get_by_role("link", name="Add an integration").click()
 
@@ -75,21 +75,21 @@ def test_a_wrong_password_is_found_before_anything_is_saved(page, stack):
     page.get_by_label("Mailbox to test with").fill(DESK)
     page.get_by_role("button", name="Test connection").click()
     page.locator(".finding.bad").get_by_text("refused these credentials").wait_for(timeout=PATIENCE)
-    told = page.locator(".probe-steps li").all_inner_texts()
-    assert [text.split()[0] for text in told] == ["Name", "Port", "TLS", "Sign"]
+    steps = page.locator(".probe-steps li").all_inner_texts()
+    assert [text.split()[0] for text in steps] == ["Name", "Port", "TLS", "Sign"]
     assert page.url.endswith("/integrations/new/")
 
 
-def test_mended_the_test_reads_one_email_and_saving_goes_on_to_the_mailboxes(page):
+def test_with_the_right_password_the_test_reads_an_email_and_saving_leads_to_the_mailboxes(page):
     page.get_by_label("Password").fill(ACCOUNT_PASSWORD)
     page.get_by_role("button", name="Test connection").click()
     page.locator(".finding.ok").get_by_text("can be read").wait_for(timeout=PATIENCE)
     assert "An email of" in page.locator(".probe-steps").inner_text()
     page.get_by_role("button", name="Save and add mailboxes").click()
-    page.get_by_text("First a destination").wait_for()
+    page.get_by_text("Add a destination first").wait_for()
 
 
-def test_a_destination_is_made_on_the_way_and_a_wrong_token_is_found(page, stack):
+def test_a_destination_is_added_during_the_setup_and_a_wrong_token_is_found(page, stack):
     page.get_by_role("link", name="New destination").click()
     page.get_by_label("Name", exact=True).fill("Production")
     page.get_by_label("API endpoint").fill(stack.simulators["reinfer"]["url"])
@@ -104,9 +104,9 @@ def test_a_destination_is_made_on_the_way_and_a_wrong_token_is_found(page, stack
     page.wait_for_url(re.compile("mailboxes/new"))
 
 
-def test_a_mailbox_gets_a_bucket_from_what_reinfer_has(page):
+def test_a_bucket_is_chosen_from_the_list_of_reinfer(page):
     page.get_by_label("Address", exact=True).fill(DESK)
-    page.get_by_role("button", name="Show what Re:infer has").click()
+    page.get_by_role("button", name="Show the buckets at Re:infer").click()
     page.get_by_label("Buckets at").select_option("bank/desks", timeout=PATIENCE)
     page.get_by_role("button", name="Add mailbox").click()
     page.get_by_role("heading", name="Start Desks").wait_for()
@@ -116,11 +116,11 @@ def test_the_cost_is_known_before_the_start(page):
     page.get_by_role("button", name="Estimate emails and AI units").click()
     page.get_by_text(re.compile(rf"^{MANY:,} emails in 1 mailbox will be synced")).wait_for(timeout=PATIENCE)
     page.get_by_role("button", name="Test the bucket").click()
-    page.get_by_text("has bank/desks").wait_for(timeout=PATIENCE)
+    page.get_by_text("The bucket bank/desks exists").wait_for(timeout=PATIENCE)
 
 
-def test_a_backfill_shows_how_far_it_is_until_all_is_there(page, exchange, reinfer):
-    # An Exchange that takes its time, as a real one does: else all is there before anybody looked twice.
+def test_the_first_sync_shows_its_progress(page, exchange, reinfer):
+    # Exchange responds slowly, as a real server does. Otherwise the sync ends before its progress can be seen.
     exchange.post("faults", effect="hang", operation="GetItem", seconds=0.2)
     page.get_by_role("button", name="Start", exact=True).click()
     seen = set()
@@ -136,7 +136,7 @@ def test_a_backfill_shows_how_far_it_is_until_all_is_there(page, exchange, reinf
     assert (state["comments"], state["ai_units"]) == (MANY, MANY)
 
 
-def test_an_email_that_reinfer_refuses_is_set_aside_and_delivered_when_it_is_tried_again(page, exchange, reinfer):
+def test_an_email_that_reinfer_refuses_is_listed_and_delivered_by_a_retry(page, exchange, reinfer):
     poison = message_id_of("poison").encode().hex()
     reinfer.post("faults", effect="failure", status=422, operation="sync", comment_id=poison)
     exchange.post("deliver", mailbox=DESK, folder="Inbox", mime=base64.b64encode(mail("poison")).decode())
@@ -149,7 +149,7 @@ def test_an_email_that_reinfer_refuses_is_set_aside_and_delivered_when_it_is_tri
     assert poison in reinfer.get("sources/bank/desks", comments="1")["comment_list"]
 
 
-def test_the_filters_say_what_they_would_do_before_they_are_saved(page):
+def test_the_effect_of_filters_is_shown_before_they_are_saved(page):
     page.get_by_role("link", name="Edit").first.click()
     page.get_by_label("Never these folders").fill("Inbox")
     page.get_by_role("button", name="Show what would be synced").click()
@@ -168,7 +168,7 @@ def test_an_import_shows_what_would_change_and_then_changes_it(page, stack):
     page.get_by_role("link", name="Import").click()
     page.get_by_label("Document").fill(json.dumps(document))
     page.get_by_role("button", name="Show what would change").click()
-    page.get_by_text("colour is not known here").wait_for()
+    page.get_by_text("colour is not supported").wait_for()
     assert page.locator("ins", has_text="Desks of the bank").is_visible()
     assert page.get_by_text("new@bank.example").first.is_visible()
     page.get_by_role("button", name="Confirm").click()
@@ -183,18 +183,18 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("role", REFUSED)
-def test_each_role_is_refused_what_it_may_not_do(browser, stack, role):
-    complaints = []  # a refusal is an error of the network to the console
-    theirs = logged_in(browser, stack.url, role, PASSWORD, complaints)
-    theirs.goto(stack.url + "integrations/1/")
-    assert theirs.get_by_role("link", name="Edit").count() == 0
-    assert (theirs.get_by_role("button", name="Stop").count() > 0) is (role == "operator")
-    token = next(cookie["value"] for cookie in theirs.context.cookies() if cookie["name"] == "csrftoken")
+def test_each_role_is_refused_forbidden_actions(browser, stack, role):
+    complaints = []  # the console reports each status 403 as an error
+    page = logged_in(browser, stack.url, role, PASSWORD, complaints)
+    page.goto(stack.url + "integrations/1/")
+    assert page.get_by_role("link", name="Edit").count() == 0
+    assert (page.get_by_role("button", name="Stop").count() > 0) is (role == "operator")
+    token = next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == "csrftoken")
     for path in REFUSED[role]:
-        answer = theirs.request.post(stack.url + path, headers={"X-CSRFToken": token, "Referer": stack.url})
-        assert answer.status == 403, path
+        response = page.request.post(stack.url + path, headers={"X-CSRFToken": token, "Referer": stack.url})
+        assert response.status == 403, path
     assert [text for text in complaints if "403" not in text] == []
-    theirs.context.close()
+    page.context.close()
 
 
 def test_times_are_in_the_zone_of_the_browser(page, stack):
@@ -202,5 +202,5 @@ def test_times_are_in_the_zone_of_the_browser(page, stack):
     assert re.search(r"CES?T", page.locator("time").first.get_attribute("title"))
 
 
-def test_setting_up_broke_no_policy(complaints):
+def test_no_page_violated_the_policy_during_the_setup(complaints):
     assert complaints == []

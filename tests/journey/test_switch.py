@@ -1,4 +1,4 @@
-"""The switch from EWS to Graph and back at the size of a mailbox: 2,000 emails in three mailboxes, and their life goes on."""
+"""The switch from EWS to Graph and back with 2,000 emails in three mailboxes, to which changes are made meanwhile."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from tests.faults.test_midlife_switch import whole_life
 
 @pytest.mark.journey
 @pytest.mark.django_db(transaction=True)
-def test_two_thousand_emails_are_switched_in_the_middle_of_their_life(db):
+def test_an_integration_with_two_thousand_emails_is_switched_while_mail_changes(db):
     with Midlife(number=7).stage() as life:
         whole_life(life, emails=2_000)

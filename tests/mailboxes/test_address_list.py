@@ -1,4 +1,4 @@
-"""A pasted list of mailboxes: what is understood, and which line is to blame."""
+"""A pasted list of mailboxes: the formats that are accepted, and the line that an error names."""
 
 import pytest
 from hypothesis import given
@@ -17,12 +17,12 @@ from mailboxes.address_list import AddressLine, read_list
         ("", []),
     ],
 )
-def test_lists_are_read_as_people_make_them(text, lines):
+def test_lists_in_common_formats_are_parsed(text, lines):
     assert read_list(text) == (lines, [])
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
         ("a@x.example\nnobody", "Line 2: “nobody” is not an email address."),
         ("a@x.example\nA@X.example", "Line 2: A@X.example is already in line 1."),
@@ -32,16 +32,16 @@ def test_lists_are_read_as_people_make_them(text, lines):
         (f"a@x.example\n{'x' * 200_000}", "Line 2: The line cannot be parsed."),
     ],
 )
-def test_each_bad_line_is_named(text, words):
-    assert words in str(read_list(text)[1][0])
+def test_an_error_names_its_line(text, message):
+    assert message in str(read_list(text)[1][0])
 
 
-def test_a_quotation_mark_that_is_not_closed_swallows_no_other_line():
+def test_an_unclosed_quotation_mark_affects_only_its_line():
     lines, problems = read_list('"a@x.example\n' + "".join(f"box{n}@x.example\n" for n in range(4_000)))
     assert [line.number for line in lines] == list(range(2, 4_002))
     assert [problem.number for problem in problems] == [1]
 
 
 @given(st.text())
-def test_whatever_is_pasted_is_read_or_named(text):
+def test_no_text_raises_an_exception(text):
     read_list(text)

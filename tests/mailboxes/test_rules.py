@@ -1,4 +1,4 @@
-"""Which mail a mailbox wants."""
+"""The filter rules of a mailbox: which folders and emails are wanted."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -12,8 +12,8 @@ PLAIN = [FolderKind.ORDINARY]
 
 
 def change(**values):
-    given = {"item_class": "IPM.Note", "received": NOON} | values
-    return Change(ChangeKind.CREATED, FolderId("f"), ItemId("i"), **given)
+    values_with_defaults = {"item_class": "IPM.Note", "received": NOON} | values
+    return Change(ChangeKind.CREATED, FolderId("f"), ItemId("i"), **values_with_defaults)
 
 
 def verdict_on(rules, change, folder=FolderKind.INBOX):
@@ -26,11 +26,11 @@ def test_without_rules_every_ordinary_folder_is_wanted():
 
 @pytest.mark.parametrize("kind", sorted(set(FolderKind) - {FolderKind.ORDINARY, FolderKind.INBOX, FolderKind.SENT}))
 def test_folders_of_these_kinds_and_all_below_them_are_skipped_by_default(kind):
-    assert folder_verdict(Rules(), ("Whatever it is called",), [kind]) is FilterVerdict.SKIPPED_FOLDER
+    assert folder_verdict(Rules(), ("Any name",), [kind]) is FilterVerdict.SKIPPED_FOLDER
     assert folder_verdict(Rules(), ("x", "below"), [kind, FolderKind.ORDINARY]) is FilterVerdict.SKIPPED_FOLDER
 
 
-def test_an_allow_list_brings_a_skipped_folder_back():
+def test_an_allow_list_includes_a_folder_that_is_skipped_by_default():
     rules = Rules(folder_allow=(("Deleted Items",),))
     assert folder_verdict(rules, ("Deleted Items", "Old"), [FolderKind.DELETED]) is FilterVerdict.WANTED
 
@@ -67,11 +67,11 @@ def test_mail_of_every_kind_is_wanted(item_class):
 
 
 @pytest.mark.parametrize("item_class", ["IPM.Appointment", "IPM.Contact", "IPM.Notebook", "IPM.Task"])
-def test_what_is_no_mail_is_not_wanted(item_class):
+def test_items_other_than_mail_are_not_wanted(item_class):
     assert verdict_on(Rules(meetings=True, reports=True), change(item_class=item_class)) is FilterVerdict.ITEM_CLASS
 
 
-def test_meeting_messages_and_reports_are_wanted_by_switch():
+def test_meeting_messages_and_reports_are_wanted_only_if_switched_on():
     request, report = change(item_class="IPM.Schedule.Meeting.Request"), change(item_class="REPORT.IPM.Note.NDR")
     assert verdict_on(Rules(), request) is FilterVerdict.ITEM_CLASS
     assert verdict_on(Rules(), report) is FilterVerdict.ITEM_CLASS
@@ -80,13 +80,13 @@ def test_meeting_messages_and_reports_are_wanted_by_switch():
 
 
 @pytest.mark.parametrize("kind", FolderKind)
-def test_what_is_marked_as_a_draft_is_told_by_its_listing_in_drafts_and_outbox_alone(kind):
+def test_the_draft_mark_in_a_listing_counts_only_in_drafts_and_outbox(kind):
     expected = FilterVerdict.DRAFT if kind in (FolderKind.DRAFTS, FolderKind.OUTBOX) else FilterVerdict.WANTED
     assert verdict_on(Rules(), change(draft=True), kind) is expected
     assert verdict_on(Rules(), change(draft=False), kind) is FilterVerdict.WANTED
 
 
-def test_what_is_marked_as_a_draft_elsewhere_is_one_unless_a_server_received_it():
+def test_an_item_marked_as_a_draft_elsewhere_is_a_draft_unless_a_server_received_it():
     assert draft_verdict(FolderKind.INBOX, marked=True, received=True) is FilterVerdict.WANTED
     assert draft_verdict(FolderKind.ORDINARY, marked=True, received=False) is FilterVerdict.NEVER_SENT
     assert draft_verdict(FolderKind.ORDINARY, marked=False, received=False) is FilterVerdict.WANTED

@@ -1,4 +1,4 @@
-"""The schema of the test database, moved between commit 58a28db and now by the product's own migrations."""
+"""Migrate the test database back to the schema of commit 58a28db and forward again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 AS_OF_58A28DB = [(app, "0001_squashed") for app in ("access", "integrations", "mailboxes", "notices", "sync")]
-"""The migrations that stand for those of commit 58a28db."""
+"""The squashed migrations that replace those of commit 58a28db."""
 
 
 def go_back() -> Any:

@@ -1,4 +1,4 @@
-"""Rows of the version that told everything by its text get the kinds that the present one goes by."""
+"""Rows of an older version, which stored only the text of an error, get an error kind by the migration."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LIMIT = (
     "The monthly limit of AI units that you set for this bucket is reached. (1,000 a month) "
     "Its mailboxes go on by themselves when the month ends, or as soon as you raise the limit."
 )
-"""As the version before wrote it."""
+"""The text that the previous version stored."""
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def old(transactional_db):
 
 
 def rows(apps):
-    """An integration that was disabled, a destination that is held, mailboxes that stopped in each way, set-aside emails."""
+    """Create rows of the previous version: a disabled integration, open circuit breakers, stopped mailboxes, dead letters."""
     destination = apps.get_model("integrations", "Destination").objects.create(
         name="d", endpoint="https://reinfer.example", held_until=NOW, held_kind="reinfer_token_refused",
         held_detail=before.whole("reinfer_token_refused", "HTTP 401"),
@@ -43,7 +43,7 @@ def rows(apps):
         ("limit@x.example", "quota", LIMIT),
         ("quota@x.example", "quota", before.whole("comment_quota_hit", "HTTP 402")),
         ("error@x.example", "sync_error", before.whole("mailbox_out_of_scope", "HTTP 403, ErrorAccessDenied")),
-        ("older@x.example", "sync_error", "What some version long ago said."),
+        ("older@x.example", "sync_error", "The text of a much older version."),
         ("person@x.example", "user", ""),
     ):
         mailbox = apps.get_model("mailboxes", "Mailbox").objects.create(
@@ -65,7 +65,7 @@ def rows(apps):
         )
 
 
-def test_rows_of_the_version_before_get_their_kinds_and_keep_what_the_other_side_said(old):
+def test_rows_of_the_previous_version_get_an_error_kind_and_keep_the_detail(old):
     from integrations.models import Destination, Integration
     from mailboxes.models import Bucket, Mailbox
     from sync.models import DeadLetter
@@ -78,12 +78,12 @@ def test_rows_of_the_version_before_get_their_kinds_and_keep_what_the_other_side
     )  # fmt: skip
     assert Destination.objects.get().held_detail == "HTTP 401"
     assert Bucket.objects.get().held_detail == ""
-    told = {row.address.partition("@")[0]: (row.disabled_kind, row.disabled_detail) for row in Mailbox.objects.all()}
-    assert told == {
+    disabled = {row.address.partition("@")[0]: (row.disabled_kind, row.disabled_detail) for row in Mailbox.objects.all()}
+    assert disabled == {
         "limit": ("syncemail_consumption_limit_exceeded", "1,000 a month"),
         "quota": ("comment_quota_hit", "HTTP 402"),
         "error": ("mailbox_out_of_scope", "HTTP 403, ErrorAccessDenied"),
-        "older": ("", "What some version long ago said."),
+        "older": ("", "The text of a much older version."),
         "person": ("", ""),
     }
     assert [row.address for row in Mailbox.objects.filter(disabled_mailboxes.by_limit())] == ["limit@x.example"]
@@ -99,22 +99,22 @@ def test_rows_of_the_version_before_get_their_kinds_and_keep_what_the_other_side
     ]
 
 
-def test_whoever_goes_back_to_the_version_before_finds_its_texts_again(old):
+def test_a_downgrade_restores_the_texts_of_the_previous_version(old):
     rows(old)
     bring_up()
     apps = go_back()
     assert apps.get_model("mailboxes", "Mailbox").objects.get(address="limit@x.example").disabled_detail == LIMIT
-    held = apps.get_model("integrations", "Destination").objects.get().held_detail
-    assert held == before.whole("reinfer_token_refused", "HTTP 401")
+    detail = apps.get_model("integrations", "Destination").objects.get().held_detail
+    assert detail == before.whole("reinfer_token_refused", "HTTP 401")
     reasons = set(apps.get_model("sync", "SetAsideEmail").objects.values_list("reason", flat=True))
     assert {"It was listed, and is not there.", "ErrorItemCorrupt"} < reasons
 
 
 @pytest.mark.parametrize("kind", before.TEXTS)
-def test_a_text_of_the_version_before_is_taken_apart_as_it_was_put_together(kind):
+def test_a_text_of_the_previous_version_is_split_into_the_kind_and_detail_it_was_made_of(kind):
     for detail in ("", "HTTP 403", "a (b) c"):
         assert before.parted(before.whole(kind, detail)) == (kind, detail)
 
 
-def test_every_kind_of_the_version_before_is_still_known():
+def test_every_kind_of_the_previous_version_still_exists():
     assert all(errors.error_of(kind) for kind in before.TEXTS)

@@ -1,7 +1,7 @@
-"""A database of commit 58a28db, upgraded by the present migrations.
+"""Upgrade a database of commit 58a28db by the current migrations.
 
-Two dumps of such a database are in `tests/migrations/releases`, one of PostgreSQL and one of SQLite. The code of commit 58a28db
-made them; `make_58a28db.py` there says how. Each test uses the one that fits DATABASE_URL.
+`tests/migrations/releases` contains two dumps of a database of that commit, one of PostgreSQL and one of SQLite, and
+`make_58a28db.py` describes how they were made. The tests use the dump for the database of DATABASE_URL.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def upgrade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upgrade]:
 
 
 def key_of(row: Row) -> Any:
-    """The first column of each table is its primary key."""
+    """Return the primary key, which is the first column of each table."""
     return next(iter(row.values()))
 
 
@@ -100,8 +100,8 @@ def test_an_upgrade_keeps_every_row_and_changes_only_the_texts_of_errors(upgrade
     for table, rows in upgrade.before.items():
         now = {key_of(row): row for row in after[table]}
         for row in rows:
-            kept = now[key_of(row)]
-            changed |= {(table, key_of(row), name): kept[name] for name in row if kept[name] != row[name]}
+            upgraded = now[key_of(row)]
+            changed |= {(table, key_of(row), name): upgraded[name] for name in row if upgraded[name] != row[name]}
     names = {value for (table, _, column), value in changed.items() if (table, column) == CONTENT_TYPE}
     assert names == {"mailboxitem", "deadletter", "auditentry", "notification"}
     codenames = {at for at in changed if at[0] == "auth_permission"}
@@ -126,7 +126,7 @@ def test_an_upgrade_writes_the_kinds_of_errors(upgrade: Upgrade) -> None:
 
 
 def test_the_secrets_of_an_upgraded_database_can_be_used(upgrade: Upgrade) -> None:
-    """Each is bound to the place that it was entered for."""
+    """Each secret is bound to the endpoint for which it was entered, and this binding must survive the upgrade."""
     assert upgrade.upgraded.manage("shell", "--no-imports", "-c", SECRETS).split("\n")[:3] == [
         "p",
         "an invented secret",

@@ -1,4 +1,4 @@
-"""What happens is written down with it, and told once: to every webhook by itself, again until it is heard."""
+"""Notifications are stored in the transaction of their event, and delivered once to each webhook, with retries."""
 
 from __future__ import annotations
 
@@ -35,12 +35,13 @@ def hook(db):
     return Webhook.objects.create(url="https://hooks.example/in", secret=SECRET)
 
 
-def told():
+def kinds():
+    """Return the kinds of all stored notifications, the oldest first."""
     return list(Notification.objects.order_by("created_at").values_list("kind", flat=True))
 
 
 def failing(world, error):
-    """Every sync of this world fails with this error, until it is taken back."""
+    """Let every sync of this world fail with this error until `world.wrap` is reset."""
 
     class Refusing:
         def __init__(self, source):
@@ -58,7 +59,7 @@ def failing(world, error):
     world.wrap = lambda port, it: Refusing(it) if port == "source" else it
 
 
-def test_a_mailbox_that_is_disabled_and_one_that_recovers_are_told_once_each(world: World, settings, hook):
+def test_a_disabled_mailbox_and_its_recovery_cause_one_notification_each(world: World, settings, hook):
     settings.DISABLE_AFTER = timedelta(0)
     desk = world.mailbox()
     failing(world, errors.MailboxNotFound("gone"))
@@ -67,16 +68,18 @@ def test_a_mailbox_that_is_disabled_and_one_that_recovers_are_told_once_each(wor
     desk.refresh_from_db()
     if desk.enabled:
         world.sync(desk)
-    assert told() == [NotificationKind.MAILBOX_DISABLED]
+    assert kinds() == [NotificationKind.MAILBOX_DISABLED]
     world.wrap = lambda port, it: it
     type(desk).objects.update(enabled=True, disabled_reason="", disabled_detail="")
     world.sync(desk)
     world.sync(desk)
-    assert told() == [NotificationKind.MAILBOX_DISABLED, NotificationKind.MAILBOX_RECOVERED]
+    assert kinds() == [NotificationKind.MAILBOX_DISABLED, NotificationKind.MAILBOX_RECOVERED]
     assert Delivery.objects.count() == 2
 
 
-def test_an_integration_that_is_disabled_and_recovers_is_told_once_for_all_its_mailboxes(world: World, settings, hook):
+def test_a_disabled_integration_and_its_recovery_cause_one_notification_each_for_all_mailboxes(
+    world: World, settings, hook
+):
     settings.DISABLE_AFTER = timedelta(0)
     desk, _ = world.mailbox("desk@bank.example"), world.mailbox("sales@bank.example")
     failing(world, errors.SignInRefused())
@@ -86,20 +89,18 @@ def test_an_integration_that_is_disabled_and_recovers_is_told_once_for_all_its_m
             world.sync(desk)
         world.clock.turn(days=4)
         desk.integration.refresh_from_db()
-    assert told() == [NotificationKind.INTEGRATION_DISABLED]
-    notice = Notification.objects.get()
-    assert (notice.integration_id, notice.mailbox_id) == (desk.integration_id, None)
+    assert kinds() == [NotificationKind.INTEGRATION_DISABLED]
+    notification = Notification.objects.get()
+    assert (notification.integration_id, notification.mailbox_id) == (desk.integration_id, None)
     world.wrap = lambda port, it: it
     integration_actions.start(ADMIN, desk.integration)
     desk.refresh_from_db()
     world.sync(desk)
     world.sync(desk)
-    assert told() == [NotificationKind.INTEGRATION_DISABLED, NotificationKind.INTEGRATION_RECOVERED]
+    assert kinds() == [NotificationKind.INTEGRATION_DISABLED, NotificationKind.INTEGRATION_RECOVERED]
 
 
-def test_many_mailboxes_that_stop_for_one_cause_are_one_notice_that_counts_them_and_one_recovery(
-    world: World, settings, hook
-):
+def test_many_mailboxes_that_stop_for_one_cause_share_one_notification_and_one_recovery(world: World, settings, hook):
     settings.DISABLE_AFTER = timedelta(0)
     desks = [world.mailbox(f"desk{number}@bank.example") for number in range(12)]
     failing(world, errors.AccessDenied())
@@ -109,45 +110,45 @@ def test_many_mailboxes_that_stop_for_one_cause_are_one_notice_that_counts_them_
             if desk.enabled:
                 world.sync(desk)
         world.clock.turn(days=4)
-    notice = Notification.objects.get()
-    assert (notice.kind, notice.facts["mailboxes"]) == (NotificationKind.MAILBOX_DISABLED, 12)
-    assert "11" in notice.text
+    notification = Notification.objects.get()
+    assert (notification.kind, notification.facts["mailboxes"]) == (NotificationKind.MAILBOX_DISABLED, 12)
+    assert "11" in notification.text
     assert Delivery.objects.count() == 1
     world.wrap = lambda port, it: it
     type(desks[0]).objects.update(enabled=True, disabled_reason="", disabled_detail="")
     for desk in desks[:-1]:
         world.sync(desk)
-    assert told() == [NotificationKind.MAILBOX_DISABLED], "one of them still stands still"
+    assert kinds() == [NotificationKind.MAILBOX_DISABLED], "one of the mailboxes is still stopped"
     world.sync(desks[-1])
-    assert told() == [NotificationKind.MAILBOX_DISABLED, NotificationKind.MAILBOX_RECOVERED]
+    assert kinds() == [NotificationKind.MAILBOX_DISABLED, NotificationKind.MAILBOX_RECOVERED]
     assert "12" in Notification.objects.order_by("created_at").last().text
 
 
-def test_emails_that_are_set_aside_are_told_with_their_number_and_without_their_content(world: World, hook):
+def test_the_notification_about_failed_emails_has_their_number_and_not_their_content(world: World, hook):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     for name in "ab":
         item = box.deliver(mail(name, subject="Nobody may read this"))
         box.folder("Inbox").items[item].fault = "ErrorMimeContentConversionFailed"
     world.sync(desk)
-    assert told() == [NotificationKind.EMAIL_SET_ASIDE]
-    notice = Notification.objects.get()
-    assert notice.facts == {"emails": 2}
-    assert "Nobody may read this" not in json.dumps(delivering.as_json(notice))
+    assert kinds() == [NotificationKind.EMAIL_SET_ASIDE]
+    notification = Notification.objects.get()
+    assert notification.facts == {"emails": 2}
+    assert "Nobody may read this" not in json.dumps(delivering.as_json(notification))
     world.sync(desk)
-    assert told() == [NotificationKind.EMAIL_SET_ASIDE]
+    assert kinds() == [NotificationKind.EMAIL_SET_ASIDE]
 
 
-def test_a_budget_that_is_reached_is_told_once_for_all_its_mailboxes(world: World, hook):
+def test_a_reached_limit_of_ai_units_causes_one_notification_for_all_mailboxes(world: World, hook):
     desk, sales = world.mailbox("desk@bank.example"), world.mailbox("sales@bank.example")
     type(desk.bucket).objects.update(monthly_limit=0)
     world.sync(desk)
-    notice = Notification.objects.get()
-    assert (notice.kind, notice.facts["mailboxes"]) == (NotificationKind.BUDGET_REACHED, 2)
-    assert sales.address not in notice.text
+    notification = Notification.objects.get()
+    assert (notification.kind, notification.facts["mailboxes"]) == (NotificationKind.BUDGET_REACHED, 2)
+    assert sales.address not in notification.text
 
 
-def test_a_notice_is_signed_so_that_its_receiver_can_check_it(hook):
+def test_a_notification_is_signed(hook):
     announce(NotificationKind.MAILBOX_DISABLED, "desk stopped.", mailbox_id=1)
     sent = []
     now = timezone.now()
@@ -160,7 +161,7 @@ def test_a_notice_is_signed_so_that_its_receiver_can_check_it(hook):
     assert delivering.deliver(hook.pk, now, lambda *given: sent.append(given)) == 0
 
 
-def test_a_webhook_that_fails_is_asked_again_with_growing_waits_and_given_up_after_days(hook):
+def test_a_failed_delivery_is_retried_with_growing_waits_and_given_up_after_three_days(hook):
     def refuse(*_):
         raise NotSent("HTTP 500")
 
@@ -179,7 +180,7 @@ def test_a_webhook_that_fails_is_asked_again_with_growing_waits_and_given_up_aft
     assert now - row.notice.created_at > timedelta(days=3)
 
 
-def test_one_webhook_that_fails_delays_no_other(hook):
+def test_a_failing_webhook_delays_no_other(hook):
     other = Webhook.objects.create(
         url="https://other.example/", secret=SECRET, events=[NotificationKind.BUDGET_REACHED]
     )
@@ -195,7 +196,7 @@ def test_one_webhook_that_fails_delays_no_other(hook):
     assert set(delivering.due_webhooks(now + timedelta(minutes=2))) == {hook.pk}
 
 
-def test_what_a_worker_had_in_hand_when_it_died_is_sent_by_another(hook):
+def test_the_deliveries_of_a_killed_worker_are_sent_later(hook):
     announce(NotificationKind.BUDGET_REACHED, "used up")
     now = timezone.now()
 
@@ -208,7 +209,7 @@ def test_what_a_worker_had_in_hand_when_it_died_is_sent_by_another(hook):
     assert delivering.deliver(hook.pk, now + timedelta(minutes=11), lambda *_: None) == 1
 
 
-def test_notices_go_by_mail_to_who_wants_them(db, settings):
+def test_notifications_are_sent_by_email(db, settings):
     settings.NOTICES_MAIL_TO = ["admin@bank.example"]
     announce(NotificationKind.BUDGET_REACHED, "The budget is used up.")
     assert delivering.deliver(None, timezone.now()) == 1
@@ -216,14 +217,14 @@ def test_notices_go_by_mail_to_who_wants_them(db, settings):
     assert (message.to, message.body) == (["admin@bank.example"], "The budget is used up.")
 
 
-def test_old_notices_are_forgotten_and_open_ones_are_not(db):
+def test_old_notifications_are_deleted_unless_they_are_open(db):
     announce(NotificationKind.BUDGET_REACHED, "old")
     announce(NotificationKind.MAILBOX_DISABLED, "open", mailbox_id=1, integration_id=1)
     prune(lambda: timezone.now() + timedelta(days=400))
-    assert told() == [NotificationKind.MAILBOX_DISABLED]
+    assert kinds() == [NotificationKind.MAILBOX_DISABLED]
 
 
-def test_a_notice_about_mailboxes_that_are_deleted_while_they_stand_still_closes(world: World, settings, hook):
+def test_a_notification_closes_when_its_stopped_mailboxes_are_deleted(world: World, settings, hook):
     settings.DISABLE_AFTER = timedelta(0)
     desks = [world.mailbox(f"desk{number}@bank.example") for number in range(3)]
     failing(world, errors.AccessDenied())
@@ -236,31 +237,31 @@ def test_a_notice_about_mailboxes_that_are_deleted_while_they_stand_still_closes
     world.wrap = lambda port, it: it
     type(desks[0]).objects.update(enabled=True, disabled_reason="", disabled_detail="")
     desks[2].delete()
-    housekeeping.look(world.clock)
+    housekeeping.run_checks(world.clock)
     assert Notification.objects.get().facts["mailboxes"] == 2
     world.sync(desks[0])
-    assert told() == [NotificationKind.MAILBOX_DISABLED], "one of them still stands still"
+    assert kinds() == [NotificationKind.MAILBOX_DISABLED], "one of the mailboxes is still stopped"
     desks[1].delete()
-    housekeeping.look(world.clock)
-    assert told() == [NotificationKind.MAILBOX_DISABLED, NotificationKind.MAILBOX_RECOVERED], (
-        "the one that is left syncs again"
+    housekeeping.run_checks(world.clock)
+    assert kinds() == [NotificationKind.MAILBOX_DISABLED, NotificationKind.MAILBOX_RECOVERED], (
+        "the remaining mailbox syncs again"
     )
     assert not Notification.objects.filter(open=True).exists()
 
 
-def test_a_notice_about_a_deleted_integration_closes_and_nothing_recovers(world: World, settings, hook):
+def test_a_notification_about_a_deleted_integration_closes_without_a_recovery(world: World, settings, hook):
     settings.DISABLE_AFTER = timedelta(0)
     desk = world.mailbox()
     failing(world, errors.SignInRefused())
     world.sync(desk)
     world.clock.turn(days=4)
     world.sync(desk)
-    assert told() == [NotificationKind.INTEGRATION_DISABLED]
-    housekeeping.look(world.clock)
+    assert kinds() == [NotificationKind.INTEGRATION_DISABLED]
+    housekeeping.run_checks(world.clock)
     assert Notification.objects.get().open
     world.integration.delete()
-    housekeeping.look(world.clock)
-    assert told() == [NotificationKind.INTEGRATION_DISABLED]
+    housekeeping.run_checks(world.clock)
+    assert kinds() == [NotificationKind.INTEGRATION_DISABLED]
     assert not Notification.objects.get().open
 
 
@@ -273,51 +274,55 @@ def with_refused_folders(world, address, *names):
     return desk, box
 
 
-def test_folders_that_are_left_out_are_told_once_and_their_recovery_too(world: World, hook):
+def test_folders_that_cannot_be_read_and_their_recovery_cause_one_notification_each(world: World, hook):
     desk, box = with_refused_folders(world, "desk@bank.example", "Claims", "Trades")
     for _ in range(3):
         world.sync(desk)
         world.clock.turn(days=1)
-    (notice,) = Notification.objects.all()
-    assert (notice.kind, notice.facts["folders"], notice.mailbox_id) == (NotificationKind.FOLDER_LEFT_OUT, 2, desk.pk)
+    (notification,) = Notification.objects.all()
+    assert (notification.kind, notification.facts["folders"], notification.mailbox_id) == (
+        NotificationKind.FOLDER_LEFT_OUT,
+        2,
+        desk.pk,
+    )
     box.permit_folder("Claims")
     world.sync(desk)
-    assert told() == [NotificationKind.FOLDER_LEFT_OUT]
+    assert kinds() == [NotificationKind.FOLDER_LEFT_OUT]
     box.permit_folder("Trades")
     world.clock.turn(days=1)
     world.sync(desk)
     world.sync(desk)
-    assert told() == [NotificationKind.FOLDER_LEFT_OUT, NotificationKind.FOLDER_RECOVERED]
+    assert kinds() == [NotificationKind.FOLDER_LEFT_OUT, NotificationKind.FOLDER_RECOVERED]
     assert Delivery.objects.count() == 2
 
 
-def test_a_right_that_many_mailboxes_lose_at_once_is_one_notice_and_one_recovery(world: World, hook):
+def test_a_permission_that_many_mailboxes_lose_causes_one_notification_and_one_recovery(world: World, hook):
     boxes = [with_refused_folders(world, f"desk{number}@bank.example", "Claims")[1] for number in range(5)]
     world.sync_all()
-    (notice,) = Notification.objects.all()
-    assert (notice.facts["mailboxes"], notice.facts["folders"], Delivery.objects.count()) == (5, 5, 1)
+    (notification,) = Notification.objects.all()
+    assert (notification.facts["mailboxes"], notification.facts["folders"], Delivery.objects.count()) == (5, 5, 1)
     for box in boxes:
-        assert told() == [NotificationKind.FOLDER_LEFT_OUT]
+        assert kinds() == [NotificationKind.FOLDER_LEFT_OUT]
         box.permit_folder("Claims")
         world.clock.turn(days=1)
         world.sync_all()
-    assert told() == [NotificationKind.FOLDER_LEFT_OUT, NotificationKind.FOLDER_RECOVERED]
+    assert kinds() == [NotificationKind.FOLDER_LEFT_OUT, NotificationKind.FOLDER_RECOVERED]
     assert Notification.objects.get(kind=NotificationKind.FOLDER_RECOVERED).facts["mailboxes"] == 5
 
 
-def test_another_folder_that_is_left_out_later_is_told_and_the_recovery_of_both_once(world: World, hook):
+def test_a_later_unreadable_folder_causes_another_notification_but_only_one_recovery(world: World, hook):
     desk, box = with_refused_folders(world, "desk@bank.example", "Claims")
     world.sync(desk)
     Notification.objects.update(created_at=timezone.now() - timedelta(hours=1))
     box.create_folder("Trades")
     box.forbid_folder("Trades")
     world.sync(desk)
-    assert told() == [NotificationKind.FOLDER_LEFT_OUT] * 2
+    assert kinds() == [NotificationKind.FOLDER_LEFT_OUT] * 2
     for name in ("Claims", "Trades"):
         box.permit_folder(name)
     world.clock.turn(days=1)
     world.sync(desk)
-    assert told() == [
+    assert kinds() == [
         NotificationKind.FOLDER_LEFT_OUT,
         NotificationKind.FOLDER_LEFT_OUT,
         NotificationKind.FOLDER_RECOVERED,
@@ -325,21 +330,21 @@ def test_another_folder_that_is_left_out_later_is_told_and_the_recovery_of_both_
     assert not Notification.objects.filter(open=True).exists()
 
 
-def test_a_mailbox_of_which_every_folder_is_refused_is_not_told_as_one_that_lacks_a_folder(world: World, hook):
+def test_a_mailbox_without_any_readable_folder_causes_no_notification_about_folders(world: World, hook):
     desk = world.mailbox()
     for entry in world.mailboxes[desk.address].folders.values():
         entry.forbidden = True
     world.sync(desk)
-    assert told() == []
+    assert kinds() == []
 
 
 @pytest.mark.wording
-def test_a_notice_of_folders_that_are_left_out_says_how_many_and_why_and_what_to_do(world: World):
+def test_the_notification_about_unreadable_folders_has_their_number_and_the_error(world: World):
     desk, box = with_refused_folders(world, "desk@bank.example", "Claims", "Trades")
     world.sync(desk)
-    (notice,) = Notification.objects.all()
-    assert notice.text.startswith("2 folders of desk@bank.example cannot be read and are left out. ")
-    assert str(errors.FolderRefused("ErrorAccessDenied")) in notice.text
+    (notification,) = Notification.objects.all()
+    assert notification.text.startswith("2 folders of desk@bank.example cannot be read and are left out. ")
+    assert str(errors.FolderRefused("ErrorAccessDenied")) in notification.text
     other, _ = with_refused_folders(world, "other@bank.example", "Claims")
     world.sync(other)
     assert Notification.objects.get().text.startswith("3 folders of 2 mailboxes cannot be read and are left out. ")

@@ -1,4 +1,4 @@
-"""A webhook is never led into our own network, and never waited for long."""
+"""A notification is never sent to a private network, and a slow server delays it only briefly."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from notifications.sending import NotSent, is_public, problem_with, send
 
 @pytest.fixture
 def server():
-    """A real one, and what it was sent."""
+    """The URL of an HTTP server, and a list of the requests that it received."""
     seen = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -38,14 +38,14 @@ def server():
     made.server_close()
 
 
-def test_what_is_sent_arrives_with_its_headers_and_the_name_of_the_host(server):
+def test_a_request_arrives_with_its_headers_and_the_host_name(server):
     url, seen = server
     send(f"{url}/in?x=1", b"{}", {"X-Signature": "t=1,v1=ab"}, allow_private=True)
     assert seen == [("/in?x=1", url.removeprefix("http://"), "t=1,v1=ab", b"{}")]
 
 
 @pytest.mark.parametrize(("path", "says"), [("/moved", "HTTP 302"), ("/broken", "HTTP 500")])
-def test_neither_a_redirect_nor_an_error_counts_as_told(server, path, says):
+def test_neither_a_redirect_nor_an_error_counts_as_success(server, path, says):
     url, seen = server
     with pytest.raises(NotSent, match=says):
         send(url + path, b"{}", {}, allow_private=True)
@@ -53,7 +53,7 @@ def test_neither_a_redirect_nor_an_error_counts_as_told(server, path, says):
 
 
 @pytest.mark.wording
-def test_a_webhook_that_does_not_answer_is_not_waited_for(server):
+def test_a_webhook_that_does_not_respond_is_a_failure_after_the_time_limit(server):
     url, _ = server
     with pytest.raises(NotSent, match="no response"):
         send(f"{url}/slow", b"{}", {}, allow_private=True, seconds=0.5)
@@ -64,13 +64,13 @@ def test_a_webhook_that_does_not_answer_is_not_waited_for(server):
     "url",
     ["https://127.0.0.1/", "https://localhost/", "https://[::1]/", "https://169.254.169.254/", "https://0x7f000001/"],
 )
-def test_addresses_of_our_own_network_are_refused(url):
+def test_addresses_of_private_networks_are_rejected(url):
     with pytest.raises(NotSent, match=r"private network|no address"):
         send(url, b"{}", {})
 
 
 @pytest.mark.parametrize("url", ["http://example.com/", "ftp://example.com/", "https:///", "file:///etc/passwd", ""])
-def test_what_is_no_https_is_refused(url):
+def test_a_url_without_https_is_rejected(url):
     with pytest.raises(NotSent):
         send(url, b"{}", {})
 
@@ -93,13 +93,16 @@ def test_what_is_no_https_is_refused(url):
         ("nonsense", False),
     ],
 )
-def test_only_public_addresses_are_public(address, public):
+def test_private_and_special_addresses_are_not_public(address, public):
     assert is_public(address) is public
 
 
 @pytest.fixture
 def names(monkeypatch):
-    """What each name resolves to, one answer after the other; the last one stays. Other names as ever."""
+    """A mapping from host name to the results of its resolutions, in order. The last result is repeated.
+
+    Other host names are resolved as usual.
+    """
     known: dict[str, list[list[str]]] = {}
     resolve = socket.getaddrinfo
 
@@ -120,7 +123,7 @@ def names(monkeypatch):
 
 
 @pytest.mark.wording
-def test_a_name_that_points_into_our_network_later_is_refused_then(names, server):
+def test_a_host_name_that_later_resolves_to_a_private_network_is_rejected_then(names, server):
     _, seen = server
     names["hooks.example"] = [["93.184.216.34"], ["127.0.0.1"]]
     assert problem_with("https://hooks.example/") == ""
@@ -130,27 +133,27 @@ def test_a_name_that_points_into_our_network_later_is_refused_then(names, server
 
 
 @pytest.mark.wording
-def test_a_name_with_one_public_and_one_private_address_is_refused(names):
+def test_a_host_name_with_one_public_and_one_private_address_is_rejected(names):
     names["hooks.example"] = [["93.184.216.34", "10.0.0.1"]]
     assert "private network" in problem_with("https://hooks.example/")
     with pytest.raises(NotSent, match="private network"):
         send("https://hooks.example/", b"{}", {})
 
 
-def test_a_name_is_asked_for_once_and_what_was_looked_at_is_connected_to(names, server):
+def test_a_host_name_is_resolved_once_and_the_checked_address_is_used(names, server):
     url, seen = server
-    # Asked a second time it would point to where nobody is.
+    # A second resolution would fail.
     names["hooks.example"] = [["127.0.0.1"], []]
     send(url.replace("localhost", "hooks.example"), b"{}", {}, allow_private=True)
     assert seen[0][1].startswith("hooks.example:")
 
 
-def test_a_name_that_cannot_be_resolved_just_now_can_be_kept(names):
+def test_a_host_name_that_cannot_be_resolved_at_the_moment_is_accepted(names):
     names["hooks.example"] = [[]]
     assert problem_with("https://hooks.example/") == ""
 
 
-def test_a_redirect_into_our_network_is_not_followed(server):
+def test_a_redirect_is_not_followed(server):
     url, seen = server
     with pytest.raises(NotSent, match="HTTP 302"):
         send(f"{url}/moved", b"{}", {}, allow_private=True)

@@ -1,4 +1,4 @@
-"""A release whose fixed rules want more than those before: what was there waits for an admin, and what arrives does not."""
+"""A release whose fixed rules include more emails: old emails wait for an admin, new emails are delivered at once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from operations import mailbox_actions, newly_wanted_actions
 from operations.results import ActionRefused
 from sync.models import MailboxItem, MailboxState, NewlyWanted, RulesAnswer, SyncedFolder
 from sync.reporting import newly_wanted
-from sync.reporting.newly_wanted import AnswerState
+from sync.reporting.newly_wanted import AdminDecision
 from tests.actors import ADMIN
 from tests.mails import NOON, mail, received
 from tests.sync.world import World
@@ -27,10 +27,10 @@ LATER = timedelta(days=2)
 
 
 class Release:
-    """Releases of the product one after the other: each is what `RELEASES` says up to its number.
+    """Successive releases of the product. Release N has the rules of `CHANGES` up to version N.
 
-    Version 2 reads mail in folders of another class and takes marked drafts, version 3 takes tasks. Both are rules of this
-    test's own, so that it does not depend on what the product's rules say.
+    Version 2 reads mail in folders of another class and includes emails that are marked as drafts. Version 3 includes
+    tasks. These rules exist only in this test, so that it does not depend on the rules of the product.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, world: World) -> None:
@@ -77,8 +77,10 @@ def odd_folder(box: Any, name: str = "Imported", version: int = 2) -> None:
     entry.folder = replace(entry.folder, read_since=version)
 
 
-def lived_in(world: World, address: str = "desk@bank.example", bucket: str = "desks") -> tuple[Mailbox, Any]:
-    """A mailbox that the release before synced: one email of it is a comment, three were wrongly turned away."""
+def mailbox_synced_by_release_1(
+    world: World, address: str = "desk@bank.example", bucket: str = "desks"
+) -> tuple[Mailbox, Any]:
+    """Create a mailbox that release 1 synced: one email is a comment, and the old rules rejected three emails."""
     desk = world.mailbox(address, bucket)
     box = world.mailboxes[desk.address]
     odd_folder(box)
@@ -109,24 +111,26 @@ def leave(*mailboxes: Mailbox) -> object:
     return newly_wanted_actions.leave(ADMIN, mailboxes)
 
 
-def test_nothing_that_was_there_is_sent_before_the_answer_and_then_exactly_that_is(world: World, release: Release):
-    desk, _ = lived_in(world)
+def test_old_emails_are_sent_only_after_the_decision_and_then_exactly_these(world: World, release: Release):
+    desk, _ = mailbox_synced_by_release_1(world)
     release.install(2)
     pushes = world.pushes()
     settle(world, desk)
     assert world.pushes() == pushes
-    told = newly_wanted.amount(AnswerState.WAITING)
-    assert (told.emails, told.units, told.is_counting, looked_for(desk)) == (3, 3, False, 2)
+    amount = newly_wanted.amount(AdminDecision.WAITING)
+    assert (amount.emails, amount.units, amount.is_counting, looked_for(desk)) == (3, 3, False, 2)
     bring(desk)
     settle(world, desk)
     world.assert_all_is_well(["plain", "odd-1", "odd-2", "draft"])
     assert world.ai_units() == 4
-    assert newly_wanted.amount(AnswerState.WAITING).emails == newly_wanted.amount(AnswerState.COMING).emails == 0
+    assert newly_wanted.amount(AdminDecision.WAITING).emails == newly_wanted.amount(AdminDecision.APPROVED).emails == 0
     assert not NewlyWanted.objects.exists()
 
 
-def test_what_was_left_stays_whatever_is_listed_or_sent_again(world: World, release: Release):
-    desk, box = lived_in(world)
+def test_emails_that_were_left_stay_left_after_a_full_resync_and_a_push_of_missing_comments(
+    world: World, release: Release
+):
+    desk, box = mailbox_synced_by_release_1(world)
     release.install(2)
     settle(world, desk)
     leave(desk)
@@ -140,12 +144,12 @@ def test_what_was_left_stays_whatever_is_listed_or_sent_again(world: World, rele
     box.migrate()
     settle(world, desk)
     world.assert_all_is_well(["plain"])
-    assert newly_wanted.amount(AnswerState.WAITING).emails == 0
-    assert newly_wanted.amount(AnswerState.LEFT).emails == 3
+    assert newly_wanted.amount(AdminDecision.WAITING).emails == 0
+    assert newly_wanted.amount(AdminDecision.DECLINED).emails == 3
 
 
-def test_what_was_left_can_be_brought_later(world: World, release: Release):
-    desk, _ = lived_in(world)
+def test_emails_that_were_left_can_be_brought_later(world: World, release: Release):
+    desk, _ = mailbox_synced_by_release_1(world)
     release.install(2)
     settle(world, desk)
     leave(desk)
@@ -157,7 +161,7 @@ def test_what_was_left_can_be_brought_later(world: World, release: Release):
 
 
 def test_mail_that_arrives_after_the_upgrade_comes_at_once(world: World, release: Release):
-    desk, box = lived_in(world)
+    desk, box = mailbox_synced_by_release_1(world)
     release.install(2)
     world.clock.turn(minutes=1)
     world.sync(desk)
@@ -175,8 +179,8 @@ def test_mail_that_arrives_after_the_upgrade_comes_at_once(world: World, release
     world.assert_all_is_well(["plain", "new-plain", "new-odd", "new-draft", "copied-in"])
 
 
-def test_mail_that_the_rules_before_wanted_too_never_waits(world: World, release: Release):
-    desk, box = lived_in(world)
+def test_emails_that_the_old_rules_include_never_wait(world: World, release: Release):
+    desk, box = mailbox_synced_by_release_1(world)
     box.deliver(mail("while-it-was-upgraded"), received=OLD)
     release.install(2)
     world.sync(desk)
@@ -184,18 +188,18 @@ def test_mail_that_the_rules_before_wanted_too_never_waits(world: World, release
 
 
 def test_an_upgrade_lists_no_folder_again_before_live_mail(world: World, release: Release):
-    desk, box = lived_in(world)
+    desk, box = mailbox_synced_by_release_1(world)
     cursors = dict(SyncedFolder.objects.exclude(cursor="").values_list("name", "cursor"))
     release.install(2)
     box.deliver(mail("live"))
     run = world.sync(desk)
     assert run.created == 1
-    assert run.listed == 3, "the live one, and the two in the folder that was not read before"
+    assert run.listed == 3, "the new email, and the two in the folder that was not read before"
     assert cursors.keys() <= {folder.name for folder in SyncedFolder.objects.exclude(cursor="")}
 
 
 @pytest.mark.wording
-def test_folders_are_looked_through_a_few_pages_at_a_time(world: World, release: Release):
+def test_folders_are_searched_a_few_pages_at_a_time(world: World, release: Release):
     world.page_size = 1
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
@@ -205,16 +209,16 @@ def test_folders_are_looked_through_a_few_pages_at_a_time(world: World, release:
     release.install(2)
     world.clock.turn(minutes=1)
     world.sync(desk)
-    first = newly_wanted.amount(AnswerState.WAITING)
+    first = newly_wanted.amount(AdminDecision.WAITING)
     assert (first.emails, first.is_counting) == (4, True)
     assert "so far" in first.sentence
     settle(world, desk, syncs=8)
-    last = newly_wanted.amount(AnswerState.WAITING)
+    last = newly_wanted.amount(AdminDecision.WAITING)
     assert (last.emails, last.is_counting) == (12, False)
     assert world.pushes() == 0
 
 
-def test_an_answer_while_it_is_counted_holds_for_what_is_found_later(world: World, release: Release):
+def test_a_decision_during_the_search_applies_to_emails_that_are_found_later(world: World, release: Release):
     world.page_size = 1
     for address, answer in (("desk@bank.example", bring), ("sales@bank.example", leave)):
         box_row = world.mailbox(address)
@@ -252,7 +256,7 @@ def test_a_mailbox_that_was_added_before_the_upgrade_and_never_synced_is_not_ask
     world.assert_all_is_well(["draft"])
 
 
-def test_an_email_in_two_mailboxes_is_one_ai_unit_and_one_that_is_held_already_none(world: World, release: Release):
+def test_an_email_in_two_mailboxes_costs_one_ai_unit_and_a_delivered_one_none(world: World, release: Release):
     desk, sales = world.mailbox("desk@bank.example"), world.mailbox("sales@bank.example")
     for mailbox in (desk, sales):
         world.mailboxes[mailbox.address].deliver(received(mail("twice")), received=OLD, draft=True)
@@ -263,17 +267,17 @@ def test_an_email_in_two_mailboxes_is_one_ai_unit_and_one_that_is_held_already_n
     release.install(2)
     for mailbox in (desk, sales):
         settle(world, mailbox)
-    told = newly_wanted.amount(AnswerState.WAITING)
-    assert (told.emails, told.units, told.mailboxes) == (3, 1, 2)
-    assert len(world.bucket().writes) == 1, "nothing is sent, also where it would be free"
+    amount = newly_wanted.amount(AdminDecision.WAITING)
+    assert (amount.emails, amount.units, amount.mailboxes) == (3, 1, 2)
+    assert len(world.bucket().writes) == 1, "nothing is sent, not even an email that costs nothing"
     bring(desk, sales)
     settle(world, desk)
     settle(world, sales)
     world.assert_all_is_well(["twice", "known"])
 
 
-def test_an_email_that_waits_and_is_moved_goes_on_waiting(world: World, release: Release):
-    desk, box = lived_in(world)
+def test_a_waiting_email_that_is_moved_still_waits(world: World, release: Release):
+    desk, box = mailbox_synced_by_release_1(world)
     box.create_folder("Aside")
     world.sync(desk)
     release.install(2)
@@ -287,8 +291,8 @@ def test_an_email_that_waits_and_is_moved_goes_on_waiting(world: World, release:
     world.assert_all_is_well(["plain"])
 
 
-def test_an_email_that_is_moved_to_where_the_rules_before_wanted_it_comes(world: World, release: Release):
-    desk, box = lived_in(world)
+def test_an_email_that_is_moved_to_a_folder_of_the_old_rules_is_delivered(world: World, release: Release):
+    desk, box = mailbox_synced_by_release_1(world)
     release.install(2)
     settle(world, desk)
     leave(desk)
@@ -298,7 +302,7 @@ def test_an_email_that_is_moved_to_where_the_rules_before_wanted_it_comes(world:
 
 
 def test_a_delivered_email_that_is_moved_into_a_folder_that_is_newly_read_is_followed(world: World, release: Release):
-    desk, box = lived_in(world)
+    desk, box = mailbox_synced_by_release_1(world)
     release.install(2)
     settle(world, desk)
     item = next(item.id for item in box.folder("Inbox").items.values() if not item.draft)
@@ -308,34 +312,34 @@ def test_a_delivered_email_that_is_moved_into_a_folder_that_is_newly_read_is_fol
     world.assert_all_is_well(["plain"])
 
 
-def test_a_folder_that_is_deleted_and_emails_that_are_take_their_question_along(world: World, release: Release):
-    desk, box = lived_in(world)
+def test_deleted_folders_and_emails_are_no_longer_waiting(world: World, release: Release):
+    desk, box = mailbox_synced_by_release_1(world)
     release.install(2)
     settle(world, desk)
     box.delete_folder("Imported")
     item = next(item.id for item in box.folder("Inbox").items.values() if item.draft)
     box.delete(item)
     settle(world, desk)
-    assert newly_wanted.amount(AnswerState.WAITING).emails == 0
+    assert newly_wanted.amount(AdminDecision.WAITING).emails == 0
     bring(desk)
     settle(world, desk)
     world.assert_all_is_well(["plain"])
 
 
 def test_two_versions_at_once_are_one_question_and_a_later_one_is_another(world: World, release: Release):
-    desk, box = lived_in(world)
+    desk, box = mailbox_synced_by_release_1(world)
     box.deliver(mail("task"), received=OLD, item_class="IPM.Task")
     world.sync(desk)
     release.install(3)
     settle(world, desk)
-    assert newly_wanted.amount(AnswerState.WAITING).emails == 4
+    assert newly_wanted.amount(AdminDecision.WAITING).emails == 4
     leave(desk)
     settle(world, desk)
     world.assert_all_is_well(["plain"])
 
 
 def test_an_answer_to_one_version_does_not_answer_the_next(world: World, release: Release):
-    desk, box = lived_in(world)
+    desk, box = mailbox_synced_by_release_1(world)
     box.deliver(mail("task"), received=OLD, item_class="IPM.Task")
     world.sync(desk)
     release.install(2)
@@ -344,17 +348,17 @@ def test_an_answer_to_one_version_does_not_answer_the_next(world: World, release
     settle(world, desk)
     release.install(3)
     settle(world, desk)
-    assert newly_wanted.amount(AnswerState.WAITING).emails == 1
+    assert newly_wanted.amount(AdminDecision.WAITING).emails == 1
     bring(desk)
     settle(world, desk)
     world.assert_all_is_well(["plain", "task"])
-    assert newly_wanted.amount(AnswerState.LEFT).emails == 3
+    assert newly_wanted.amount(AdminDecision.DECLINED).emails == 3
     assert set(RulesAnswer.objects.values_list("version", "bring")) == {(2, False), (3, True)}
 
 
 def test_a_stopped_mailbox_is_asked_about_when_it_is_started(world: World, release: Release):
-    desk, _ = lived_in(world)
-    other, _ = lived_in(world, "other@bank.example", "others")
+    desk, _ = mailbox_synced_by_release_1(world)
+    other, _ = mailbox_synced_by_release_1(world, "other@bank.example", "others")
     mailbox_actions.stop(ADMIN, desk)
     release.install(2)
     settle(world, other)
@@ -367,11 +371,11 @@ def test_a_stopped_mailbox_is_asked_about_when_it_is_started(world: World, relea
     bring(desk)
     settle(world, desk)
     world.assert_all_is_well(["plain", "while-it-was-stopped", "odd-1", "odd-2", "draft"])
-    assert newly_wanted.amount(AnswerState.WAITING).emails == 3
+    assert newly_wanted.amount(AdminDecision.WAITING).emails == 3
 
 
 def test_an_earlier_start_time_brings_what_it_covers_and_not_what_was_left(world: World, release: Release):
-    desk, box = lived_in(world)
+    desk, box = mailbox_synced_by_release_1(world)
     box.deliver(mail("ancient"), "Imported", received=OLD - timedelta(days=300))
     Mailbox.objects.update(start_at=OLD - timedelta(days=1))
     settle(world, desk)
@@ -383,17 +387,17 @@ def test_an_earlier_start_time_brings_what_it_covers_and_not_what_was_left(world
     world.assert_all_is_well(["plain", "ancient"])
 
 
-def test_filters_that_no_longer_want_them_end_the_question(world: World, release: Release):
-    desk, _ = lived_in(world)
+def test_emails_that_new_filters_exclude_are_no_longer_waiting(world: World, release: Release):
+    desk, _ = mailbox_synced_by_release_1(world)
     release.install(2)
     settle(world, desk)
     Mailbox.objects.update(folder_deny=[["Imported"]])
     settle(world, desk)
-    assert newly_wanted.amount(AnswerState.WAITING).emails == 1
+    assert newly_wanted.amount(AdminDecision.WAITING).emails == 1
 
 
-def test_a_bad_email_among_those_that_are_brought_stops_no_other(world: World, release: Release):
-    desk, box = lived_in(world)
+def test_a_failing_email_does_not_stop_the_other_brought_emails(world: World, release: Release):
+    desk, box = mailbox_synced_by_release_1(world)
     bad = next(iter(box.folder("Imported").items))
     box.break_item(bad, "ErrorItemCorrupt")
     release.install(2)
@@ -401,11 +405,11 @@ def test_a_bad_email_among_those_that_are_brought_stops_no_other(world: World, r
     bring(desk)
     settle(world, desk)
     world.assert_all_is_well(["plain", "odd-2", "draft"])
-    assert desk.set_aside.waiting().count() == 1
+    assert desk.dead_letters.waiting().count() == 1
 
 
-def test_a_draft_that_no_server_took_in_is_looked_at_once_when_it_is_brought(world: World, release: Release):
-    desk, box = lived_in(world)
+def test_a_draft_that_was_never_sent_is_fetched_once_when_it_is_brought(world: World, release: Release):
+    desk, box = mailbox_synced_by_release_1(world)
     box.deliver(mail("never-sent"), received=OLD, draft=True)
     settle(world, desk)
     release.install(2)
@@ -417,18 +421,18 @@ def test_a_draft_that_no_server_took_in_is_looked_at_once_when_it_is_brought(wor
     assert MailboxItem.objects.filter(verdict=FilterVerdict.NEVER_SENT).count() == 1
 
 
-def test_an_email_that_ends_the_worker_whenever_it_is_brought_is_found(world: World, release: Release):
-    class Dies(BaseException):
+def test_an_email_that_kills_the_worker_is_isolated(world: World, release: Release):
+    class WorkerKilled(BaseException):
         pass
 
-    desk, box = lived_in(world)
+    desk, box = mailbox_synced_by_release_1(world)
     release.install(2)
     settle(world, desk)
-    deadly = next(iter(box.folder("Imported").items))
+    killing_id = next(iter(box.folder("Imported").items))
     bring(desk)
     plain = world.wrap
 
-    class Deadly:
+    class KillingSource:
         def __init__(self, source: Any) -> None:
             self._source = source
 
@@ -442,24 +446,24 @@ def test_an_email_that_ends_the_worker_whenever_it_is_brought_is_found(world: Wo
             self._source.close()
 
         def fetch(self, changes: Any) -> Any:
-            if any(change.item_id == deadly for change in changes):
-                raise Dies
+            if any(change.item_id == killing_id for change in changes):
+                raise WorkerKilled
             return self._source.fetch(changes)
 
-    world.wrap = lambda port, it: Deadly(it) if port == "source" else it
+    world.wrap = lambda port, it: KillingSource(it) if port == "source" else it
     for _ in range(12):
         world.clock.turn(minutes=30)
         try:
             world.sync(desk)
-        except Dies:
+        except WorkerKilled:
             MailboxState.objects.filter(pk=desk.pk).update(lease_until=None, lease_token=None)
     world.wrap = plain
     world.assert_all_is_well(["plain", "odd-2", "draft"])
-    assert desk.set_aside.waiting().get().kind == "ended_workers"
+    assert desk.dead_letters.waiting().get().kind == "ended_workers"
 
 
-def test_a_release_that_is_taken_back_sends_nothing_and_the_next_one_asks_again(world: World, release: Release):
-    desk, _ = lived_in(world)
+def test_a_downgrade_sends_nothing_and_the_next_upgrade_asks_again(world: World, release: Release):
+    desk, _ = mailbox_synced_by_release_1(world)
     release.install(2)
     settle(world, desk)
     release.install(1)
@@ -468,32 +472,30 @@ def test_a_release_that_is_taken_back_sends_nothing_and_the_next_one_asks_again(
     release.install(2)
     settle(world, desk)
     world.assert_all_is_well(["plain"])
-    assert newly_wanted.amount(AnswerState.WAITING).emails == 3
+    assert newly_wanted.amount(AdminDecision.WAITING).emails == 3
     assert MailboxItem.objects.filter(verdict="newly_wanted").count() == 3
 
 
-def test_a_folder_that_cannot_be_read_does_not_keep_the_count_open_and_waits_when_it_can(
-    world: World, release: Release
-):
-    desk, box = lived_in(world)
+def test_an_unreadable_folder_does_not_keep_the_count_open_and_its_emails_wait_later(world: World, release: Release):
+    desk, box = mailbox_synced_by_release_1(world)
     box.create_folder("Closed")
     box.deliver(mail("closed"), "Closed", received=OLD, draft=True)
     world.sync(desk)
     box.forbid_folder("Closed")
     release.install(2)
     settle(world, desk)
-    told = newly_wanted.amount(AnswerState.WAITING)
-    assert (told.emails, told.is_counting) == (3, False)
+    amount = newly_wanted.amount(AdminDecision.WAITING)
+    assert (amount.emails, amount.is_counting) == (3, False)
     leave(desk)
     box.permit_folder("Closed")
     SyncedFolder.objects.try_again()
     settle(world, desk, syncs=4)
     world.assert_all_is_well(["plain"])
-    assert newly_wanted.amount(AnswerState.LEFT).emails == 4
+    assert newly_wanted.amount(AdminDecision.DECLINED).emails == 4
 
 
-def test_a_folder_that_is_made_after_the_upgrade_brings_all_that_is_put_into_it(world: World, release: Release):
-    desk, box = lived_in(world)
+def test_all_emails_of_a_folder_that_is_created_after_the_upgrade_are_delivered(world: World, release: Release):
+    desk, box = mailbox_synced_by_release_1(world)
     release.install(2)
     settle(world, desk)
     leave(desk)

@@ -1,4 +1,4 @@
-"""Send again: what Re:infer lost is created anew, and nothing else costs anything."""
+"""Push missing again: comments that Re:infer lost are created again, and nothing else is billed."""
 
 import pytest
 
@@ -17,14 +17,14 @@ def desk(world: World):
     return mailbox
 
 
-def test_what_the_bucket_still_holds_costs_nothing(world: World, desk):
+def test_comments_that_the_bucket_still_has_cost_nothing(world: World, desk):
     mailbox_actions.send_again(ADMIN, desk)
     world.sync_all(rounds=2)
     assert world.bucket().billed == 3
     assert world.bucket().text_changes == 0
 
 
-def test_what_was_deleted_there_is_created_anew_and_nothing_else(world: World, desk):
+def test_only_deleted_comments_are_created_again(world: World, desk):
     del world.bucket().comments[comment_id_of("b")]
     mailbox_actions.send_again(ADMIN, desk)
     world.sync_all(rounds=2)
@@ -32,11 +32,11 @@ def test_what_was_deleted_there_is_created_anew_and_nothing_else(world: World, d
     assert world.bucket().billed == 4
 
 
-def test_the_most_that_it_can_cost_is_told_before(world: World, desk):
+def test_the_maximum_cost_is_known_before(world: World, desk):
     assert mailbox_actions.most_ai_units_to_send_again(desk) == 3
 
 
-def test_afterwards_a_quiet_mailbox_pushes_nothing(world: World, desk):
+def test_a_later_sync_pushes_nothing(world: World, desk):
     mailbox_actions.send_again(ADMIN, desk)
     world.sync_all(rounds=2)
     written = {key: len(writes) for key, writes in world.bucket().writes.items()}
@@ -44,7 +44,7 @@ def test_afterwards_a_quiet_mailbox_pushes_nothing(world: World, desk):
     assert {key: len(writes) for key, writes in world.bucket().writes.items()} == written
 
 
-def test_an_email_that_lies_in_another_mailbox_too_stays_one_comment(world: World, desk):
+def test_an_email_in_two_mailboxes_stays_one_comment(world: World, desk):
     other = world.mailbox("other@bank.example")
     world.mailboxes[other.address].deliver(mail("a"))
     world.sync_all(rounds=2)

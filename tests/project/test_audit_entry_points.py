@@ -1,4 +1,4 @@
-"""Each operation records its own action, so pages and the API never write the audit log themselves."""
+"""Pages and the API never write the audit log, because each operation writes its own audit entry."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ WRITES = {"create", "bulk_create", "get_or_create", "update_or_create", "update"
 
 
 def writes_audit_log(source: str) -> list[str]:
-    """Return the statements of a module that write the audit log, or import what writes it."""
-    found = []
+    """Return the statements of a module that write the audit log, or that import a function which does."""
+    statements = []
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.ImportFrom(module="access", names=names) if any(name.name == "history" for name in names):
-                found.append(ast.unparse(node))
+                statements.append(ast.unparse(node))
             case ast.ImportFrom(module="access.history", names=names) if any(name.name in WRITERS for name in names):
-                found.append(ast.unparse(node))
+                statements.append(ast.unparse(node))
             case ast.Import(names=names) if any(name.name == "access.history" for name in names):
-                found.append(ast.unparse(node))
+                statements.append(ast.unparse(node))
             case ast.Call(func=ast.Attribute(attr=name)) if name in WRITES and "AuditEntry." in ast.unparse(node.func):
-                found.append(ast.unparse(node.func))
+                statements.append(ast.unparse(node.func))
             case ast.Call(func=ast.Name(id="AuditEntry")):
-                found.append(ast.unparse(node))
-    return found
+                statements.append(ast.unparse(node))
+    return statements
 
 
 @pytest.mark.parametrize("path", VIEWS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -1,4 +1,4 @@
-"""The documents agree with the tree: their pictures, their links, and the dependencies that they explain."""
+"""The pictures, the links and the list of dependencies in the documents match the source tree."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
 def linked(document: Path) -> set[Path]:
-    """The files of the tree that a document links to."""
+    """Return the files that a document links to."""
     targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", document.read_text())
     return {(document.parent / target).resolve() for target in targets if "://" not in target}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_link_to_a_file_leads_to_one(document):
+def test_every_link_to_a_file_points_to_an_existing_file(document):
     assert {str(path) for path in linked(document) if not path.exists()} == set()
 
 
-def test_the_documents_show_every_committed_picture_and_no_other():
+def test_the_documents_show_exactly_the_committed_pictures():
     committed = set((ROOT / "docs/screenshots").iterdir())
     assert {path.name for path in committed} == {f"{name}.jpg" for name in DOCS}
     assert {path for document in DOCUMENTS for path in linked(document) if path.suffix == ".jpg"} == committed
 
 
-def test_every_dependency_is_explained_and_no_other():
+def test_exactly_the_dependencies_are_explained():
     named = [*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["dev"]]
     rows = re.findall(r"^\| ([^|]+) \| [^|]+ \|$", (ROOT / "docs/dependencies.md").read_text(), re.M)
     explained = {name.lower() for row in rows for name in row.split(", ")} - {"dependency", "---"}

@@ -1,4 +1,4 @@
-"""The paths that the pages on architecture, terms, decisions and protocols name are those of the tree."""
+"""Every path in the documents about architecture, terms, decisions and protocols exists."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ PAGES = sorted(
     [DOCS / "architecture.md", DOCS / "glossary.md", *DOCS.glob("decisions/*.md"), *DOCS.glob("protocols/*.md")]
 )
 PATH_IN_CODE = re.compile(r"`([A-Za-z_.][\w.-]*/(?:[\w.-]+/)*(?:[\w-]+\.(?:py|toml|md|yaml))?)`")
-"""A code span that is a path below the root: of a file with one of these endings, or of a folder, which ends with a slash."""
+"""A code span with a path below the root: a file with one of these extensions, or a folder, which ends with a slash."""
 LINK = re.compile(r"\]\(([^)\s#]+)(?:#[^)\s]*)?\)")
 
 
 def missing(page: Path) -> list[str]:
-    """What this page names and the tree does not hold."""
+    """Return the paths and links of a page that do not exist."""
     text = page.read_text()
     paths = [path for path in PATH_IN_CODE.findall(text) if not (ROOT / path).exists()]
     links = [link for link in LINK.findall(text) if "://" not in link and not (page.parent / link).exists()]

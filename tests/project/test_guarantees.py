@@ -1,4 +1,4 @@
-"""What docs/guarantees.md says is shown by tests, and they exist."""
+"""The tests that docs/guarantees.md names exist, and its faults are numbered correctly."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-TOLD = (ROOT / "docs" / "guarantees.md").read_text()
+GUARANTEES = (ROOT / "docs" / "guarantees.md").read_text()
 
 
 def test_every_test_that_the_guarantees_name_exists():
-    there = {
+    existing = {
         name
         for path in (ROOT / "tests").rglob("test_*.py")
         for name in re.findall(r"^def (test_\w+)", path.read_text(), re.M)
     }
-    assert not set(re.findall(r"`(test_\w+)`", TOLD)) - there
+    assert not set(re.findall(r"`(test_\w+)`", GUARANTEES)) - existing
 
 
-def test_every_fault_of_the_catalogue_has_its_line():
-    """The first 45 were drawn up in advance; those after them were found in use, and have a line once they are mended."""
-    numbers = [int(number) for number in re.findall(r"^\| F(\d+) ", TOLD, re.M)]
+def test_the_faults_are_numbered_without_a_gap_up_to_45_and_in_order():
+    """The first 45 faults were listed in advance. The others were found in use, and each is added after it was fixed."""
+    numbers = [int(number) for number in re.findall(r"^\| F(\d+) ", GUARANTEES, re.M)]
     assert numbers[:45] == list(range(1, 46))
     assert numbers == sorted(set(numbers))

@@ -1,4 +1,4 @@
-"""Every list of packages that a tool needs is compared with the tree, since nobody else would notice what it lacks."""
+"""The lists of packages in the configuration of tools are complete. The tools do not report a missing package."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DOCKERFILE = (ROOT / "docker/Dockerfile").read_text()
 
 
 def copied() -> dict[str, str]:
-    """What the image takes from the tree, and where it lies there."""
+    """Return the paths that the Dockerfile copies, and the target of each."""
     pairs = {}
     for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.MULTILINE):
         *sources, target = (word for word in line.split() if not word.startswith("--"))
@@ -22,37 +22,40 @@ def copied() -> dict[str, str]:
     return pairs
 
 
-def test_the_image_holds_every_package_of_the_product_and_no_other():
+def test_the_image_contains_exactly_the_packages_of_the_product():
     assert product_packages() >= {"config", "sync"}
     assert {source for source in copied() if source in PACKAGES} == product_packages()
     assert all(target == source for source, target in copied().items() if (ROOT / source).is_dir())
 
 
-def test_the_image_holds_the_templates_and_static_files_of_the_settings():
+def test_the_image_contains_the_templates_and_static_files_of_the_settings():
     folders = [Path(folder) for folder in [*settings.TEMPLATES[0]["DIRS"], *settings.STATICFILES_DIRS]]
     assert folders
     assert {str(folder.relative_to(ROOT)) for folder in folders} <= copied().keys()
     assert {"manage.py", "gunicorn.conf.py"} <= copied().keys()
 
 
-def test_nothing_that_an_image_copies_is_kept_from_the_build():
+def test_dockerignore_excludes_nothing_that_an_image_copies():
     ignored = (ROOT / ".dockerignore").read_text().split()
     assert not {*copied(), "requirements-dev.lock", *PACKAGES} & set(ignored)
 
 
-def test_the_import_contracts_know_every_package():
+def test_the_import_contracts_list_every_package():
     assert contract("importlinter")["root_packages"] == PACKAGES
-    apart = PACKAGES - product_packages()
-    alone = contract("importlinter:contract:alone")
-    assert (alone["source_modules"], alone["forbidden_modules"]) == (product_packages(), apart)
+    not_in_product = PACKAGES - product_packages()
+    product_contract = contract("importlinter:contract:alone")
+    assert (product_contract["source_modules"], product_contract["forbidden_modules"]) == (
+        product_packages(),
+        not_in_product,
+    )
     assert contract("importlinter:contract:apart")["forbidden_modules"] == PACKAGES - {"simulators"} | {"django"}
 
 
-def test_the_contracts_that_guard_a_library_bind_the_whole_product():
+def test_the_contracts_about_a_library_apply_to_the_whole_product():
     for library in ("exchangelib", "msal"):
         assert contract(f"importlinter:contract:{library}")["source_modules"] == product_packages()
-    bound = contract("importlinter:contract:adapters")["source_modules"]
-    assert {name.partition(".")[0] for name in bound} == product_packages()
+    sources = contract("importlinter:contract:adapters")["source_modules"]
+    assert {name.partition(".")[0] for name in sources} == product_packages()
 
 
 def test_a_deprecation_in_any_package_is_an_error_in_tests():

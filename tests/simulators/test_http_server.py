@@ -1,4 +1,4 @@
-"""The server below both simulators: what it hands to them, and how it can be made to misbehave."""
+"""The HTTP server of the simulators: parsed requests, and scripted errors in the delivery of responses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from simulators.http import Delivery, HttpServer, Request, Response
 
 
-def told(request: Request) -> Response:
+def echo(request: Request) -> Response:
     return Response(body=f"{request.connection.number} {request.path}".encode(), content_type="text/plain")
 
 
@@ -46,7 +46,7 @@ def test_a_path_stays_as_it_was_sent_and_a_body_is_unpacked() -> None:
     assert (seen[0].path, seen[0].query, seen[0].body) == ("/a%20b", {"x": ["1", "2"], "y": [""]}, b"content")
 
 
-def test_answers_are_packed_for_whoever_takes_that() -> None:
+def test_responses_are_compressed_for_clients_that_accept_gzip() -> None:
     body = b"a" * 5000
     with HttpServer(always(Response(body=body))) as server, httpx.Client(trust_env=False) as client:
         packed = client.get(server.url, headers={"Accept-Encoding": "gzip"})
@@ -56,7 +56,7 @@ def test_answers_are_packed_for_whoever_takes_that() -> None:
     assert packed.content == plain.content == body
 
 
-def test_a_mistake_in_a_simulator_is_answered_and_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bug_of_a_simulator_is_printed_and_becomes_a_500(capsys: pytest.CaptureFixture[str]) -> None:
     def fails(_: Request) -> Response:
         raise LookupError("nobody expected this")
 
@@ -92,5 +92,5 @@ def test_a_hanging_answer_does_not_keep_the_server_from_stopping() -> None:
 
 
 def test_an_occupied_port_is_an_error_at_once() -> None:
-    with HttpServer(told) as server, pytest.raises(OSError, match="in use"):
-        HttpServer(told, port=server.port)
+    with HttpServer(echo) as server, pytest.raises(OSError, match="in use"):
+        HttpServer(echo, port=server.port)

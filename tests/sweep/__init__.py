@@ -1,1 +1,1 @@
-"""`python -m tests.sweep`: no text makes a regular expression or the conversion take more than linear time."""
+"""The sweep: it checks that regular expressions and the conversion take at most linear time for any text."""

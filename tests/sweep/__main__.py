@@ -1,5 +1,7 @@
-"""`python -m tests.sweep`, or `make sweep`: every regular expression of the product and the whole conversion, over texts of
-growing size. Prints what grows faster than its text, and exits with 1 if anything does. `--only WORD`: names with this word.
+"""`python -m tests.sweep` or `make sweep`: measure regular expressions and the conversion with texts of growing size.
+
+The command prints each expression, function and place in an email whose time grows faster than linearly with the text. If
+there are any, the exit code is 1.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from functools import partial
 
 import django
 
-import tests.environment  # noqa: F401, keys that the settings ask for
+import tests.environment  # noqa: F401, sets the keys that the settings require
 from tests.sweep.bounds import stale
 from tests.sweep.conversion import PLACES, sweep_place
 from tests.sweep.expressions import Found, find, product_packages
@@ -24,8 +26,8 @@ from tests.sweep.sweep import sweep_expression
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.sweep", description=__doc__)
-    parser.add_argument("--only", default="", help="only what has this in its name")
-    parser.add_argument("--slowest", action="store_true", help="print how long each took")
+    parser.add_argument("--only", default="", help="sweep only names that contain this text")
+    parser.add_argument("--slowest", action="store_true", help="print the time that each sweep takes")
     arguments = parser.parse_args()
     began = time.monotonic()
     found = _found()
@@ -34,16 +36,16 @@ def main() -> int:
     tasks += [(one.name, partial(sweep_expression, one)) for one in found.expressions]
     tasks = [(name, task) for name, task in tasks if arguments.only in name]
     problems = [
-        f"{one.place}: this expression is known only when the function runs: {one.source}" for one in found.unknown
+        f"{call.place}: this expression is built when the function runs: {call.source}" for call in found.unknown
     ]
     problems += [
-        f"tests/sweep/bounds.py: no expression is called {name}"
+        f"tests/sweep/bounds.py: no expression has the name {name}"
         for name in stale(one.name for one in found.expressions)
     ]
     for number, outcome in side_by_side([partial(_timed, task) for _, task in tasks]):
         name = tasks[number][0]
         failures, seconds = (
-            ([f"{name}: its process was ended: too long, too much memory, or a crash"], 0)
+            ([f"{name}: the process ended: CPU time limit, memory limit or a crash"], 0)
             if outcome == ENDED
             else outcome
         )
@@ -52,7 +54,7 @@ def main() -> int:
             print(failure, flush=True)
         if arguments.slowest:
             print(f"{seconds:6.1f} s {' '.join(name.split())[:100]}", flush=True)
-    print(f"{len(tasks)} swept in {time.monotonic() - began:.0f} s: {len(problems)} problems")
+    print(f"{len(tasks)} names swept in {time.monotonic() - began:.0f} s: {len(problems)} problems")
     for problem in problems:
         print(f"  {problem}")
     return 1 if problems else 0
@@ -61,7 +63,7 @@ def main() -> int:
 def _found() -> Found:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
-    # First, as in the product: some modules of the API cannot be imported before.
+    # Import the URLs first, as Django does. Some modules of the API can only be imported after them.
     importlib.import_module("config.urls")
     return find(product_packages())
 

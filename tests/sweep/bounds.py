@@ -1,4 +1,4 @@
-"""Expressions that need more than linear time, and why no text is long enough for that to matter."""
+"""Expressions that take more than linear time, but are used only with short texts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from fnmatch import fnmatchcase
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """The most characters that an expression is ever given, and the CPU seconds that one use of it may take then."""
+    """The limits of one expression.
+
+    Attributes:
+        chars: Largest number of characters of its text in the product.
+        seconds: Largest CPU time of one use with a text of this length.
+        why: The code that limits the text.
+    """
 
     chars: int
     seconds: float
@@ -17,23 +23,23 @@ class Bound:
 
 
 BOUNDS = {
-    # Some of the routes are those of Django's admin.
+    # Some of these routes belong to Django's admin.
     "*.urlpatterns…*": Bound(
-        4_094, 0.2, "the path of a request, whose first line gunicorn bounds (limit_request_line)"
+        4_094, 0.2, "gunicorn limits the first line of a request, and so the path (limit_request_line)"
     ),
     "integrations.ews.offers.QUOTED": Bound(
-        2_048, 0.05, "a line of WWW-Authenticate, of which no more is read (integrations.ews.offers.LONGEST)"
+        2_048, 0.05, "only the start of a WWW-Authenticate header is parsed (integrations.ews.offers.LONGEST)"
     ),
 }
-"""By the name of the expression, as the sweep prints it; `*` stands for anything."""
+"""The bounds by the name of the expression, as the sweep prints it. `*` matches any text."""
 
 
 def bound_of(name: str) -> Bound | None:
-    """The bound of the expression with this name."""
-    return next((bound for wanted, bound in BOUNDS.items() if fnmatchcase(name, wanted)), None)
+    """Return the bound of the expression with this name; None if it has none."""
+    return next((bound for pattern, bound in BOUNDS.items() if fnmatchcase(name, pattern)), None)
 
 
 def stale(names: Iterable[str]) -> list[str]:
-    """The entries of the table that no expression has any more."""
-    there = list(names)
-    return [wanted for wanted in BOUNDS if not any(fnmatchcase(name, wanted) for name in there)]
+    """Return the keys of `BOUNDS` that match none of these names."""
+    existing = list(names)
+    return [pattern for pattern in BOUNDS if not any(fnmatchcase(name, pattern) for name in existing)]

@@ -1,4 +1,4 @@
-"""The whole conversion of emails that hold a pump in one place or another: its time may only grow with their length."""
+"""Sweep the conversion of emails that contain repeated text in one place. It must take at most linear time."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from tests.sweep.pumps import CHARACTERS, PIECES, Pump
 from tests.sweep.sweep import ENOUGH, Failure
 
 LONGEST = DEFAULT_LIMITS.text_chars * 9 // 10
-"""Characters. At the limit itself the end of a text is cut, and other rules apply to what is left: a jump, and no growth."""
+"""Largest number of characters. Above the limit of the conversion, the text is cut and other rules apply. This would change
+the time suddenly, without growth."""
 SLOWEST = 8.0
-"""CPU seconds that an email of `LONGEST` characters may take: linear growth from a slow start is no good either."""
+"""Largest CPU time in seconds for an email of `LONGEST` characters. Linear growth can also be too slow."""
 _CHANGE = Change(ChangeKind.CREATED, FolderId("f"), ItemId("i"))
 _DETAILS = ItemDetails(received=datetime(2026, 3, 2, tzinfo=UTC), size=10)
 _WHERE = EmailLocation("desk@bank.example", ("Inbox",))
@@ -25,18 +26,20 @@ _HEAD = (
     "Subject: Re: s\r\n"
 )
 _LINE = 900
-"""Characters of a long line: the rules of cleaning pass over lines of more than `Limits.line_chars`."""
+"""Characters of a long line. The cleaning rules ignore lines of more than `Limits.line_chars`."""
 
 Case = tuple[str, Callable[[int], str], int]
-"""What is in the email, the email for so many repeats, and the characters of one repeat."""
+"""Description of the email, function that returns the email for a number of repeats, and characters of one repeat."""
 
 
 def sweep_place(name: str) -> list[Failure]:
-    """The failures of one of `PLACES`."""
+    """Return the failures of one of `PLACES`."""
     failures: list[Failure] = []
     for given, text, unit in PLACES[name]():
         longest = _longest(name, text, unit)
-        result = growth(_convert, _encoded(text), unit, longest // 2)  # twice as many are still below the limit
+        result = growth(
+            _convert, _encoded(text), unit, longest // 2
+        )  # twice as many characters are still below the limit
         if result.fails or _expected(result) > SLOWEST:
             result = growth_at_last(_convert, _encoded(text), unit, longest)
         if result.fails or result.seconds > SLOWEST / 2:
@@ -47,8 +50,10 @@ def sweep_place(name: str) -> list[Failure]:
 
 
 def _longest(name: str, text: Callable[[int], str], unit: int) -> int:
-    """Return the characters that stay below the limit of this place. The limit of a header counts bytes: a longer one is
-    cut, maybe within a character, and is then read as another encoding: a jump, and no growth.
+    """Return the largest number of characters below the limit of this place.
+
+    The limit of a header counts bytes. A longer header is cut, possibly within a character, and then decoded with another
+    encoding. This would change the time suddenly, without growth.
     """
     if not name.startswith("header"):
         return LONGEST
@@ -57,7 +62,7 @@ def _longest(name: str, text: Callable[[int], str], unit: int) -> int:
 
 
 def _expected(result: Growth) -> float:
-    """CPU seconds for `LONGEST` characters, if nothing that is bounded keeps them down."""
+    """Return the CPU time in seconds for `LONGEST` characters, extrapolated linearly."""
     return result.seconds * LONGEST / max(1, result.chars)
 
 
@@ -69,11 +74,11 @@ def _encoded(text: Callable[[int], str]) -> Callable[[int], bytes]:
     return lambda repeats: text(repeats).encode("utf-8", "surrogatepass")
 
 
-# ---- a pump in one place ------------------------------------------------------------------------------------------
+# ---- repeated text in one place ------------------------------------------------------------------------------------------
 
 
 def _everywhere(around: Callable[[str], str]) -> Iterator[Case]:
-    """Each pump, put into an email by `around`."""
+    """Yield a case for each pump. `around` returns the email for its text."""
     for piece in (*CHARACTERS, *PIECES):
         pump = Pump("x", piece, "x")
         yield str(pump), partial(_put, around, pump), len(piece)
@@ -84,7 +89,7 @@ def _put(around: Callable[[str], str], pump: Pump, repeats: int) -> str:
 
 
 def _in_lines(around: Callable[[str], str]) -> Iterator[Case]:
-    """Each pump in lines of a length that the rules still read, as many as there may be."""
+    """Yield cases with many lines, each short enough for the cleaning rules. `around` returns the email for the lines."""
     for piece in (*CHARACTERS, *PIECES):
         line = Pump("x", piece, "x").text(_LINE // len(piece)) + "\n"
         yield f"lines of {piece!r}", partial(_put, around, Pump("", line, "")), len(line)
@@ -93,7 +98,7 @@ def _in_lines(around: Callable[[str], str]) -> Iterator[Case]:
 
 
 def _header(name: str, text: str) -> str:
-    """An email with this header, folded nowhere, in place of the usual one of its name."""
+    """Return an email in which this unfolded header replaces the usual header of the same name."""
     usual = "".join(line for line in _HEAD.splitlines(keepends=True) if not line.startswith(f"{name}:"))
     return f"{name}: {text.translate(_ONE_LINE)}\r\n{usual}\r\nHello"
 
@@ -135,14 +140,14 @@ def _part_header(name: str, before: str, text: str) -> str:
     return f"{_PARTS}--b\r\n{name}: {before}{text.translate(_ONE_LINE)}\r\n\r\nx\r\n--b--\r\n"
 
 
-# ---- what is repeated by its structure ----------------------------------------------------------------------------
+# ---- repeated structures ----------------------------------------------------------------------------
 
 _PARTS = f"{_HEAD}Content-Type: multipart/mixed; boundary=b\r\n\r\n"
 _DEEP = "".join(f"Content-Type: multipart/mixed; boundary=b{number}\r\n\r\n--b{number}\r\n" for number in range(90))
 
 
 def _structures() -> Iterator[Case]:
-    """Emails with many headers, addresses, words or parts."""
+    """Yield emails with many headers, addresses, words or parts."""
     repeated = {
         "headers": Pump("", "X-Ann: b\r\n", _HEAD + "\r\nx"),
         "headers of one letter": Pump("", "a:\r\n", _HEAD + "\r\nx"),
@@ -197,7 +202,7 @@ def _deeper_quotes(chars: int) -> str:
 
 
 def _addresses() -> Iterator[Case]:
-    """Long lists of recipients, and headers that are almost one."""
+    """Yield cases with long lists of recipients, and with To headers that are not quite valid."""
     pieces = (
         "a@b.example, ", "Ann Field <a@b.example>, ", '"Field, Ann" <a@b.example>, ', "team: ",
         "team: a@b, c@d;, ", "(a) ", "((", "\"", "\"a\" ", "\\\"", "\"\\\"", "[", "a@[", "<<", "<a@b", "a@b ",
@@ -209,7 +214,7 @@ def _addresses() -> Iterator[Case]:
 
 
 def _parameters() -> Iterator[Case]:
-    """Content headers with many parameters: the library that reads them goes through all of them at every question."""
+    """Yield cases with many header parameters. The email library parses all of them each time one is requested."""
     pieces = (
         "; a=b",
         ";",
@@ -245,7 +250,7 @@ def _parameters() -> Iterator[Case]:
             yield f"parts with {name}: {piece!r} * 200", Pump(_PARTS, many, "").text, len(many)
 
 
-# ---- pages --------------------------------------------------------------------------------------------------------
+# ---- HTML --------------------------------------------------------------------------------------------------------
 
 _MARKED = '<blockquote class="gmail_quote">q</blockquote>'
 _ELEMENTS = (
@@ -259,7 +264,7 @@ _ELEMENTS = (
 
 
 def _elements() -> Iterator[Case]:
-    """Each element many times: open, with text, closed, closed only, and different from each other."""
+    """Yield each HTML element many times: open, closed, in a paragraph, incomplete, and with different ids."""
     for name in _ELEMENTS:
         for piece in (f"<{name}>x", f"<{name}>x</{name}>", f"<p><{name} class=a>x", f"<{name}"):
             yield f"{piece!r} * n", partial(_put, _page, Pump("", piece, "")), len(piece)
@@ -280,7 +285,7 @@ def _attributes(name: str, repeats: int) -> str:
 
 
 def _trees() -> Iterator[Case]:
-    """Pages that many parsers take long for, and those with what our own rules look for."""
+    """Yield HTML for which many parsers take long, and HTML for which our cleaning rules search."""
     formatting = "".join(f"<b id={number}>" for number in range(1_000))
     deep = "<div>" * 1_900
     repeated = {
@@ -345,4 +350,4 @@ PLACES: dict[str, Callable[[], Iterator[Case]]] = {
     "elements": _elements,
     "trees": _trees,
 }
-"""By what the sweep calls them."""
+"""The places by the names that the sweep prints."""

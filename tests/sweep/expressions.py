@@ -1,7 +1,8 @@
-"""Every regular expression of the product, found in its modules and not in a list.
+"""Find every regular expression of the product.
 
-In two ways, since each misses something: by walking all objects that the modules hold (containers, classes, closures, caches,
-validators, routes), and by reading the source for calls that compile an expression only when a function runs.
+There are two ways, because each misses some expressions: traverse all objects that can be reached from the modules
+(containers, classes, closures, caches, validators, routes), and search the source for calls that compile an expression when
+a function runs.
 """
 
 from __future__ import annotations
@@ -20,20 +21,20 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 NOT_THE_PRODUCT = {
-    "bench": "measures, on the machine of a developer",
+    "bench": "runs only on the machine of a developer",
     "demo": "starts the product against the simulators",
-    "simulators": "read what our own tests send",
-    "tests": "these",
+    "simulators": "process only requests of our own tests",
+    "tests": "run only in development and CI",
 }
 METHODS = ("search", "match", "fullmatch", "split", "findall", "finditer", "sub", "subn")
 _ANY_METHOD = ("search", "fullmatch")
-"""For an expression of which nobody can tell how it is used: by a validator, for example."""
+"""The methods to sweep if it is not known how an expression is used, for example by a validator."""
 _TAKES_EXPRESSION = {"RegexValidator", "RegexField", "re_path", "_lazy_re_compile"}
 
 
 @dataclass(slots=True)
 class Expression:
-    """A regular expression, under all names by which it was found, and the methods by which it is used."""
+    """A regular expression, all names under which it was found, and the methods that are called on it."""
 
     pattern: re.Pattern[Any]
     names: set[str] = field(default_factory=set)
@@ -41,14 +42,14 @@ class Expression:
 
     @property
     def name(self) -> str:
-        """The name in the source if it has one, else where it was found."""
+        """The name in the source if it has one, otherwise the place where it was found."""
         name = min(self.names, key=lambda name: ("…" in name, ":" in name, len(name), name))
         return f"{name} {self.pattern.pattern}" if "…" in name else name
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A call that compiles an expression that cannot be known without running the function."""
+    """A call whose expression depends on values that exist only when the function runs."""
 
     place: str
     source: str
@@ -56,17 +57,19 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Found:
+    """The regular expressions of the product, and the calls whose expression is not known."""
+
     expressions: list[Expression]
     unknown: list[Unknown]
 
 
 def product_packages(root: Path = ROOT) -> list[str]:
-    """The packages of the product: every package in the root of the project that is not one of `NOT_THE_PRODUCT`."""
+    """Return the packages in the root of the project that are not in `NOT_THE_PRODUCT`."""
     return sorted(path.parent.name for path in root.glob("*/__init__.py") if path.parent.name not in NOT_THE_PRODUCT)
 
 
 def find(packages: Iterable[str], root: Path = ROOT) -> Found:
-    """Import every module of these packages, which lie below `root`, and find all regular expressions in them."""
+    """Import all modules of these packages in the folder `root`, and find their regular expressions."""
     files = {_module_name(path, root): path for name in packages for path in sorted((root / name).rglob("*.py"))}
     modules = {name: importlib.import_module(name) for name in files}
     trees = {name: ast.parse(path.read_text()) for name, path in files.items()}
@@ -77,38 +80,40 @@ def find(packages: Iterable[str], root: Path = ROOT) -> Found:
         expression.names.add(name)
         expression.methods.update(methods)
 
-    for pattern, name in _held(modules):
+    for pattern, name in _reachable(modules):
         note(pattern, name)
     unknown = []
     for name, tree in trees.items():
-        for one in _Calls(name, tree, vars(modules[name])):
-            if isinstance(one, Unknown):
-                unknown.append(one)
+        for call in _Calls(name, tree, vars(modules[name])):
+            if isinstance(call, Unknown):
+                unknown.append(call)
             else:
-                note(*one)
+                note(*call)
     used = _uses(trees.values())
     for expression in found.values():
         for name in expression.names:
             expression.methods |= used.get(name.rpartition(".")[2], set())
         expression.methods = expression.methods or set(_ANY_METHOD)
-    return Found(sorted(found.values(), key=lambda one: one.name), unknown)
+    return Found(sorted(found.values(), key=lambda expression: expression.name), unknown)
 
 
 def _module_name(path: Path, root: Path) -> str:
     return ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
 
 
-# ---- what the modules hold ----------------------------------------------------------------------------------------
+# ---- objects of the modules ----------------------------------------------------------------------------------------
 
 
-def _held(modules: Mapping[str, types.ModuleType]) -> Iterator[tuple[re.Pattern[Any], str]]:
-    """Every compiled expression that can be reached from these modules without going through a module, class or function of
-    somebody else. The name is where it was found first."""
+def _reachable(modules: Mapping[str, types.ModuleType]) -> Iterator[tuple[re.Pattern[Any], str]]:
+    """Yield every compiled expression that can be reached from these modules, with the place where it was first found.
+
+    Modules, classes and functions of other packages are not traversed.
+    """
     packages = {name.partition(".")[0] for name in modules}
-    # Global names of other modules: functions of ours refer to them through what they import.
+    # The global names of other modules, which our functions can reach through imported functions.
     others = {id(vars(module)) for module in _all_modules() if module.__name__.partition(".")[0] not in packages}
     seen: set[int] = set()
-    kept = []  # what is made here must not be freed, or its id could be given to something else
+    kept = []  # these objects must not be freed, because another object could then get the same id
     todo: deque[tuple[Any, str]] = deque(
         (value, f"{module.__name__}.{name}")
         for module in modules.values()
@@ -132,9 +137,9 @@ def _all_modules() -> list[types.ModuleType]:
 
 
 def _expression_of(thing: Any) -> re.Pattern[Any] | None:
-    """The expression that an object is or stands for: a route of a page compiles its own when it is first asked for."""
+    """Return the expression of a pattern or of a URL route, which compiles it at the first use; None for other objects."""
     if isinstance(thing, re.Pattern):
-        return re.compile(thing.pattern, thing.flags)  # it may be a proxy, as Django's validators have
+        return re.compile(thing.pattern, thing.flags)  # the object can be a lazy proxy, as in Django's validators
     if type(thing).__name__ in ("RegexPattern", "RoutePattern") and type(thing).__module__ == "django.urls.resolvers":
         return re.compile(thing.regex.pattern)
     return None
@@ -142,14 +147,14 @@ def _expression_of(thing: Any) -> re.Pattern[Any] | None:
 
 def _is_foreign(thing: Any, packages: set[str]) -> bool:
     if isinstance(thing, types.ModuleType):
-        return True  # ours are all walked by themselves
+        return True  # `_reachable` traverses our own modules separately
     if isinstance(thing, type):
         return thing.__module__.partition(".")[0] not in packages
     return isinstance(thing, str | bytes | int | float | types.CodeType | types.FrameType)
 
 
 def _inside(thing: Any, name: str, packages: set[str]) -> Iterator[tuple[Any, str]]:
-    """What an object refers to, with names where it has some."""
+    """Yield the objects to which an object refers, with their names."""
     if isinstance(thing, type):
         for key, value in list(vars(thing).items()):
             yield value, f"{name}.{key}"
@@ -170,11 +175,11 @@ def _deeper(name: str) -> str:
     return name if name.endswith("…") else f"{name}…"
 
 
-# ---- what the source says -----------------------------------------------------------------------------------------
+# ---- calls in the source -----------------------------------------------------------------------------------------
 
 
 class _Calls:
-    """The expressions that the calls in a module compile: `(pattern, name, methods)`, or `Unknown`."""
+    """The expressions of the calls in a module, as `(pattern, name, methods)` or `Unknown`."""
 
     def __init__(self, module: str, tree: ast.AST, names: dict[str, Any]) -> None:
         self.module, self.tree, self.names = module, tree, names
@@ -186,13 +191,13 @@ class _Calls:
                 place = f"{self.module}:{call.lineno}"
                 try:
                     pattern = self._compiled(given, call)
-                except Exception:  # names of a function, or no expression at all
+                except Exception:  # the argument contains local names, or is not a regular expression
                     yield Unknown(place, ast.unparse(call))
                 else:
                     yield pattern, place, (method,) if method in METHODS else ()
 
     def _method(self, function: ast.expr) -> str:
-        """The name of a function that takes an expression; empty if it is another."""
+        """Return the name of a function that takes an expression; empty for other functions."""
         if isinstance(function, ast.Attribute):
             if isinstance(function.value, ast.Name) and function.value.id in self.aliases:
                 return function.attr if function.attr in (*METHODS, "compile") else ""
@@ -211,7 +216,7 @@ class _Calls:
         return re.compile(value, 0 if flags is None else self._value(flags))
 
     def _value(self, expression: ast.expr) -> Any:
-        """What an expression without names of a function is. It is our own source, and was run at import already."""
+        """Evaluate an argument that contains only global names. It is our own source code, so `eval` is safe."""
         return eval(compile(ast.Expression(expression), self.module, "eval"), self.names)
 
 
@@ -225,7 +230,7 @@ def _last_name(function: ast.expr) -> str:
 
 
 def _imports_of_re(tree: ast.AST) -> tuple[set[str], dict[str, str]]:
-    """The names under which a module knows `re`, and those of functions out of it."""
+    """Return the names under which a module imports `re`, and the functions that it imports from `re`."""
     aliases, functions = set(), {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -238,7 +243,7 @@ def _imports_of_re(tree: ast.AST) -> tuple[set[str], dict[str, str]]:
 
 
 def _uses(trees: Iterable[ast.AST]) -> dict[str, set[str]]:
-    """By which methods a name is used anywhere: `BLANKS.sub(…)`."""
+    """Return the methods that are called on each name, such as `sub` for `BLANKS.sub(…)`."""
     used: dict[str, set[str]] = {}
     for tree in trees:
         for node in ast.walk(tree):

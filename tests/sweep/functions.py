@@ -1,4 +1,4 @@
-"""Single functions that took quadratic time once: the time of each may only grow with its text."""
+"""Functions that took quadratic time in an earlier version. Each must take at most linear time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FUNCTIONS: dict[str, tuple[Callable[[str], object], list[str]]] = {
     "labelled_blocks": (labelled_blocks, _BLOCKS),
     "without_trailing_blanks": (lambda text: without_trailing_blanks(f"a{text}x"), _BLANKS),
 }
-"""By name: the function, and the pieces whose repeats it is called with."""
+"""By name: the function, and the pieces of text. The function is called with many repetitions of each piece."""
 
 
 def sweep_function(name: str) -> list[Failure]:

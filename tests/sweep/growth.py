@@ -1,6 +1,6 @@
-"""How the CPU time of a call grows with its input: linear growth passes, anything faster fails.
+"""Measure how the CPU time of a call grows with the length of its input. Linear growth passes, faster growth fails.
 
-CPU seconds and the best of three are measured, so a machine that others use as well is no obstacle.
+The measure is the smallest CPU time of three calls, so other processes on the machine do not change the result.
 """
 
 from __future__ import annotations
@@ -14,48 +14,59 @@ from types import FrameType
 from typing import Any
 
 SHORTEST_RUN = 0.05
-"""CPU seconds that the shorter input takes at least: below that, constant costs hide the growth."""
-MOST_GROWTH = 2.6
-"""Times the CPU seconds for an input of twice the length. Linear is 2, n·log n a little more, quadratic 4."""
+"""Smallest CPU time of the shorter input, in seconds. With a shorter time, constant costs would hide the growth."""
+MAX_GROWTH = 2.6
+"""Largest ratio of the CPU times of an input and of one half as long. Linear is 2, n·log n a little more, quadratic 4."""
 LEAST_REPEATS, LEAST_CHARS = 8_192, 131_072
+"""Repeats and characters that an input must have before it can count as harmless."""
 HARMLESS_RUN = 0.01
-"""CPU seconds. An input of `LEAST_REPEATS` repeats that takes less has no quadratic part: 34 million steps of half a
-nanosecond would take longer."""
+"""CPU time in seconds. If an input of `LEAST_REPEATS` repeats takes less, its growth is not quadratic: 34 million steps of
+half a nanosecond would take longer."""
 LONGEST = 4_000_000
-"""Characters. What is below `SHORTEST_RUN` with so many passes."""
+"""Largest number of characters. A call that takes less than `SHORTEST_RUN` for such an input passes."""
 GIVEN_UP = 10.0
-"""CPU seconds after which a single call counts as endless."""
+"""CPU time in seconds after which a call is ended and counts as endless."""
 _FIRST, _STEP, _TIMES = 512, 5, 3
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """The result for one kind of input: how long a call took for `chars` characters, and how much longer for twice as many."""
+    """The result for one kind of input: the CPU time for `chars` characters, and the ratio for twice as many."""
 
     chars: int
     seconds: float
     times: float
-    """How many times longer twice the input takes; 0 if it was too quick to be worth measuring, infinity if given up."""
+    """CPU time for twice the input, divided by `seconds`. 0 if the calls were too fast to measure, infinity if endless."""
 
     @property
     def fails(self) -> bool:
-        return self.times > MOST_GROWTH
+        return self.times > MAX_GROWTH
 
 
 class TooLong(BaseException):
-    """A call was ended. Not an `Exception`, so that no code under test takes it for an error of its own."""
+    """The time limit of a call was exceeded. Not an `Exception`, so that the tested code does not catch it."""
 
 
 def growth(call: Callable[[Any], object], text: Callable[[int], Any], unit: int, longest: int = LONGEST) -> Growth:
-    """Measure `call(text(repeats))`. `unit` is the length of one repeat in characters, `longest` the most characters.
+    """Measure `call(text(repeats))`. A failure counts only if two more measurements also fail.
 
-    A failure is measured twice more before it is believed.
+    Args:
+        call: The function to measure.
+        text: Function that returns the input with this number of repeats.
+        unit: Length of one repeat in characters.
+        longest: Largest number of characters of an input.
+
+    Returns:
+        The growth.
     """
     return _confirmed(lambda: _growth(call, text, max(1, unit), longest))
 
 
 def growth_at_last(call: Callable[[Any], object], text: Callable[[int], Any], unit: int, longest: int) -> Growth:
-    """The same from half of `longest` to `longest`: what grows faster only up to some bound passes if it is quick enough."""
+    """Compare only an input of half of `longest` with one of `longest`.
+
+    So a call passes whose time grows faster than linearly only up to some length, if it is fast enough.
+    """
     repeats = max(1, longest // 2 // max(1, unit))
 
     def measure() -> Growth:
@@ -93,10 +104,10 @@ def _growth(call: Callable[[Any], object], text: Callable[[int], Any], unit: int
 
 
 def _doubled(call: Callable[[Any], object], text: Callable[[int], Any], repeats: int, unit: int, once: float) -> Growth:
-    """Compare with twice the input: once, and if that looks wrong, the best of three of both."""
+    """Compare with an input of twice the length. If the ratio is too large, compare the best of three calls of both."""
     short, long = text(repeats), text(2 * repeats)
     first = cpu_seconds(call, long)
-    if first is not None and first / once > MOST_GROWTH:
+    if first is not None and first / once > MAX_GROWTH:
         runs = [(cpu_seconds(call, short), cpu_seconds(call, long)) for _ in range(_TIMES - 1)]
         once = min([once, *(seconds for seconds, _ in runs if seconds is not None)])
         first = min([first, *(seconds for _, seconds in runs if seconds is not None)])
@@ -104,11 +115,11 @@ def _doubled(call: Callable[[Any], object], text: Callable[[int], Any], repeats:
 
 
 def cpu_seconds(call: Callable[[Any], object], given: Any) -> float | None:
-    """CPU seconds of one call; None if it was ended after `GIVEN_UP`. An error of the call counts as its end."""
+    """Return the CPU time of one call in seconds; None if it was ended after `GIVEN_UP`. The call may raise an error."""
     try:
         with _ended_after(GIVEN_UP):
             start = time.process_time()
-            with suppress(Exception):  # whatever it thinks of such a text, only its time counts here
+            with suppress(Exception):  # only the time matters, not the result
                 call(given)
             return time.process_time() - start
     except TooLong:
@@ -117,7 +128,7 @@ def cpu_seconds(call: Callable[[Any], object], given: Any) -> float | None:
 
 @contextmanager
 def _ended_after(seconds: float) -> Iterator[None]:
-    """Raise `TooLong` in the block after so many CPU seconds: `re` looks for signals while it searches."""
+    """Raise `TooLong` in the block after this CPU time. It also ends a regular expression, because `re` checks for signals."""
 
     def end(signum: int, frame: FrameType | None) -> None:
         raise TooLong

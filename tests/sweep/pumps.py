@@ -1,7 +1,7 @@
-"""Texts of any length that may make an expression slow: one piece repeated, with something before and behind it.
+"""Pumps: texts of any length that can make a regular expression slow. A piece is repeated between a prefix and a suffix.
 
-Some are common to all expressions, the others follow from the expression: what a repeated part of it matches, what matches all
-that stands before it, and a character that makes the match fail at the end.
+Some pumps are used for all expressions. Others are derived from the expression: the piece matches a repeated part of the
+expression, the prefix matches everything before that part, and the suffix makes the match fail at the end.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-# The parser of `re`: the structure of an expression is known nowhere else. Private, and alike in 3.11 to 3.14.
+# The private parser of `re`, because there is no public one. It is the same in Python 3.11 to 3.14.
 from re import _constants as codes
 from re import _parser as parser
 from typing import Any
@@ -21,7 +21,7 @@ CHARACTERS = (
     ":", "\uff1a", ",", ".", "!", "?", "/", "\\", "|", "(", ")", "[", "]", "{", "\"", "'", "@", "+", "%", "~",
     "\x00",
 )  # fmt: skip
-"""Each is repeated by itself, and stands for the classes it belongs to."""
+"""Characters that are repeated. They are also the examples for character classes."""
 PIECES = (
     "\r\n", " \n", "\n ", "> ", "> \n", "-- \n", "a ", "a.", ". ", "a@", "a@b ", "a@b.", "<a", "<a>", "<>",
     "()", "(a", "[1]", "&nbsp;", "&#", "&#0", "&#x0", "=?", "=?utf-8?q?a?=", "https://", "www.", "a-", "a_",
@@ -30,12 +30,12 @@ PIECES = (
     "-----END A-----", "QUJD", "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo\n", "\\/", "/a",
 )  # fmt: skip
 _BREAKERS = ("\x00", "\n!")
-_MOST_MEMBERS = 4
+_MAX_MEMBERS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Pump:
-    """`before`, then `piece` any number of times, then `behind`."""
+    """A text that consists of `before`, any number of repetitions of `piece`, and `behind`."""
 
     before: str
     piece: str
@@ -51,19 +51,19 @@ class Pump:
 
 
 def common() -> list[Pump]:
-    """Pumps for anything that reads text."""
+    """Return the pumps that are used for all expressions."""
     return [Pump("x", piece, "!") for piece in (*CHARACTERS, *PIECES)]
 
 
 def derived(pattern: re.Pattern[Any]) -> list[Pump]:
-    """Pumps that follow from the structure of an expression."""
+    """Return the pumps that follow from the structure of an expression."""
     source = pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode("latin-1")
-    found = list(_derived(parser.parse(source, pattern.flags & ~re.DEBUG), ""))
-    return list(dict.fromkeys(pump for pump in found if pump.piece))
+    pumps = list(_derived(parser.parse(source, pattern.flags & ~re.DEBUG), ""))
+    return list(dict.fromkeys(pump for pump in pumps if pump.piece))
 
 
 def _derived(sequence: Iterable[Any], before: str) -> Iterator[Pump]:
-    """Of a sequence of items of the parser, `before` being an example of what stands before it."""
+    """Yield the pumps of a sequence of items of the parser. `before` is an example of a match of all preceding items."""
     start, items = before, list(sequence)
     for place, (code, given) in enumerate(items):
         if code in _REPEATS:
@@ -71,7 +71,7 @@ def _derived(sequence: Iterable[Any], before: str) -> Iterator[Pump]:
             if most > 1:
                 for piece in _examples(repeated):
                     yield from (Pump(before, piece, breaker) for breaker in _BREAKERS)
-                    # Runs that lie side by side are the other way to quadratic time.
+                    # Adjacent repetitions that match the same text are another cause of quadratic time.
                     yield Pump("", before + piece * min(max(least, 1), 3), "!")
             yield from _derived(repeated, before)
         elif code in _GROUPS:
@@ -94,14 +94,14 @@ def _inner(code: Any, given: Any) -> list[Any]:
 
 
 def _examples(sequence: Iterable[Any]) -> list[str]:
-    """A few short texts that match a sequence. They differ in its first class of characters or branch."""
+    """Return a few short texts that match a sequence. They differ in the first character class or branch."""
     examples = [""]
     for code, given in sequence:
         following = _of_item(code, given) or [""]
         if len(examples) == 1:
-            examples = [examples[0] + one for one in following[:_MOST_MEMBERS]]
+            examples = [examples[0] + text for text in following[:_MAX_MEMBERS]]
         else:
-            examples = [one + following[0] for one in examples]
+            examples = [example + following[0] for example in examples]
     return examples
 
 
@@ -115,15 +115,15 @@ def _of_item(code: Any, given: Any) -> list[str]:
     if code is codes.IN:
         return _spread([sign for sign in (*CHARACTERS, *_named(given)) if _belongs(sign, given)])
     if code in _REPEATS:
-        return [one * max(1, given[0]) for one in _examples(given[2])]
+        return [text * max(1, given[0]) for text in _examples(given[2])]
     if code is codes.BRANCH:
-        return [one for branch in given[1] for one in _examples(branch)[:1]]
+        return [text for branch in given[1] for text in _examples(branch)[:1]]
     return _examples(_inner(code, given)[0]) if code in (codes.SUBPATTERN, codes.ATOMIC_GROUP) else []
 
 
 def _spread(signs: list[str]) -> list[str]:
-    """A few of them, from the whole list: a class may hold blanks, letters and signs."""
-    return signs[:: max(1, len(signs) // _MOST_MEMBERS)]
+    """Return a few characters from the whole list, because a class can contain blanks, letters and punctuation."""
+    return signs[:: max(1, len(signs) // _MAX_MEMBERS)]
 
 
 def _named(members: Iterable[Any]) -> list[str]:
@@ -135,17 +135,17 @@ def _named(members: Iterable[Any]) -> list[str]:
 
 
 def _belongs(sign: str, members: Iterable[Any]) -> bool:
-    found, negated = False, False
+    matches, negated = False, False
     for code, given in members:
         if code is codes.NEGATE:
             negated = True
         elif code is codes.LITERAL:
-            found |= ord(sign) == given
+            matches |= ord(sign) == given
         elif code is codes.RANGE:
-            found |= given[0] <= ord(sign) <= given[1]
+            matches |= given[0] <= ord(sign) <= given[1]
         elif code is codes.CATEGORY:
-            found |= re.match(_CATEGORIES[given], sign) is not None
-    return found != negated
+            matches |= re.match(_CATEGORIES[given], sign) is not None
+    return matches != negated
 
 
 _CATEGORIES = {

@@ -1,4 +1,4 @@
-"""Calls in processes of their own, two at a time, each with a limit of CPU seconds that nothing in it can evade."""
+"""Run calls in separate processes, two at a time. The kernel enforces a limit of CPU time and memory on each process."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any
 
 AT_ONCE = 2
 LONGEST = 150
-"""CPU seconds of one call."""
+"""Limit for the CPU time of one call, in seconds."""
 ENDED = "ended"
-"""The result of a call whose process was ended: by its limit, for want of memory or by a crash."""
+"""The result of a call whose process ended because of a limit or a crash."""
 _MEMORY = 3 * 1024**3
-"""Bytes of one process."""
+"""Limit for the memory of one process, in bytes."""
 
 
 def side_by_side(calls: Sequence[Callable[[], Any]]) -> Iterator[tuple[int, Any]]:
-    """The number of each call and its result, as they come. The results travel between processes."""
+    """Yield the index and the result of each call as soon as it ends. The results must be picklable."""
     context = multiprocessing.get_context("fork")
     waiting = list(enumerate(calls))[::-1]
     running: dict[Connection, tuple[int, Any]] = {}

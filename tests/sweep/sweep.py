@@ -1,4 +1,4 @@
-"""One expression, or one place of an email, over all its pumps: what grows faster than its input."""
+"""Sweep one regular expression with many texts, and return the texts for which its time grows faster than linearly."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from tests.sweep.growth import GIVEN_UP, Growth, cpu_seconds, growth
 from tests.sweep.pumps import Pump, common, derived
 
 ENOUGH = 3
-"""Failures of one expression or place: more would say the same."""
+"""Number of failures after which the sweep of an expression or place ends, because more would have the same cause."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What is slow, with which text, and how it grew."""
+    """A measurement that failed: the name of the expression or place, a description of the text, and the growth."""
 
     name: str
     given: str
     growth: Growth
 
     def __str__(self) -> str:
-        found = self.growth
-        times = "too long" if found.times == float("inf") else f"{found.times:.1f} times that for twice as many"
-        return f"{self.name}: {found.seconds:.2f} s for {found.chars:,} characters, {times}: {self.given}"
+        growth = self.growth
+        times = "too long" if growth.times == float("inf") else f"{growth.times:.1f} times that for twice as many"
+        return f"{self.name}: {growth.seconds:.2f} s for {growth.chars:,} characters, {times}: {self.given}"
 
 
 def sweep_expression(expression: Expression) -> list[Failure]:
-    """The failures of one expression, by every method that the product uses it with."""
+    """Return the failures of one expression, for each method that the product calls on it."""
     bound = bound_of(expression.name)
     failures: list[Failure] = []
     for method in sorted(expression.methods):
@@ -46,7 +46,7 @@ def sweep_expression(expression: Expression) -> list[Failure]:
 
 
 def _growth(use: Callable[[Any], object], text: Callable[[int], Any], unit: int, bound: Bound | None) -> Growth:
-    """How its time grows; for a bounded expression whether it is quick enough at its bound."""
+    """Measure the growth. For an expression with a bound, measure only whether it is fast enough at its bound."""
     if bound is None:
         return growth(use, text, unit)
     longest = text(bound.chars // unit)

@@ -1,4 +1,4 @@
-"""The sweep finds every regular expression, wherever it is kept, and fails on one that needs more than linear time."""
+"""The sweep finds every regular expression of the product, and fails on one that takes more than linear time."""
 
 import importlib
 import math
@@ -32,7 +32,7 @@ PLANTED = """
             return re.split(r"in a method", text)
 
         @property
-        def told(self):
+        def first_word(self):
             return look_for("by another name", self.text)
 
     @dataclass
@@ -73,7 +73,7 @@ PLANTED = """
 
 @pytest.fixture
 def planted(tmp_path, monkeypatch):
-    """Makes a package of this source and returns what is found in it."""
+    """Return a function that creates a package with this source, and returns the expressions in it."""
 
     def make(source):
         package = tmp_path / "planted_package"
@@ -111,18 +111,18 @@ def planted(tmp_path, monkeypatch):
         "in a function, with a name",
     ],
 )
-def test_an_expression_is_found_wherever_it_is_kept(planted, pattern):
+def test_an_expression_is_found_wherever_it_is_stored(planted, pattern):
     assert pattern in {one.pattern.pattern for one in planted(PLANTED).expressions}
 
 
-def test_an_expression_that_nobody_can_know_is_told(planted):
+def test_an_expression_that_depends_on_local_values_is_reported(planted):
     assert [one.source for one in planted(PLANTED).unknown] == [
         "re.compile('in a cache ' + str(word))",
         "re.search(word + '!', text)",
     ]
 
 
-def test_an_expression_is_swept_as_it_is_used(planted):
+def test_the_methods_that_are_called_on_an_expression_are_found(planted):
     found = planted(
         "import re\nBLANKS = re.compile('a')\ndef tidy(text):\n    return BLANKS.sub('', text), BLANKS.fullmatch(text)\n"
     )
@@ -132,7 +132,10 @@ def test_an_expression_is_swept_as_it_is_used(planted):
 @pytest.mark.parametrize(
     ("pattern", "method"),
     [
-        (r"[^\S\n]+(?=\n|$)", "sub"),  # the one that stood still over a run of blanks
+        (
+            r"[^\S\n]+(?=\n|$)",
+            "sub",
+        ),  # this expression of an earlier version took minutes for a long sequence of blanks
         (r"\s+$", "search"),
         (r"(a+)+b", "match"),
         (r"<!--.*?-->", "finditer"),
@@ -140,8 +143,8 @@ def test_an_expression_is_swept_as_it_is_used(planted):
         (r"(\w+\s?)*:", "fullmatch"),
     ],
 )
-def test_the_sweep_fails_on_what_is_not_linear(planted, monkeypatch, pattern, method):
-    # Quicker than the real one, and so less certain: no expression here is a borderline case.
+def test_the_sweep_fails_on_an_expression_that_is_not_linear(planted, monkeypatch, pattern, method):
+    # Faster settings than those of the real sweep. They are less precise, but no expression here is a borderline case.
     monkeypatch.setattr("tests.sweep.growth.GIVEN_UP", 1.0)
     monkeypatch.setattr("tests.sweep.growth.SHORTEST_RUN", 0.01)
     monkeypatch.setattr("tests.sweep.growth._TIMES", 1)
@@ -153,14 +156,14 @@ def test_the_sweep_fails_on_what_is_not_linear(planted, monkeypatch, pattern, me
     assert sweep_expression(expression)
 
 
-def test_the_sweep_passes_what_is_linear(planted):
+def test_the_sweep_passes_a_linear_expression(planted):
     (expression,) = planted(
         "import re\nWORD = re.compile('[a-z]{1,9}:')\ndef use(text):\n    return WORD.match(text)\n"
     ).expressions
     assert sweep_expression(expression) == []
 
 
-def test_an_expression_with_a_bound_is_swept_up_to_it(planted, monkeypatch):
+def test_an_expression_with_a_bound_is_swept_up_to_its_bound(planted, monkeypatch):
     monkeypatch.setitem(bounds.BOUNDS, "planted_package.WORD", Bound(200, 0.1, "a test"))
     (expression,) = planted(
         "import re\nWORD = re.compile('x*y')\ndef use(text):\n    return WORD.search(text)\n"
@@ -168,13 +171,13 @@ def test_an_expression_with_a_bound_is_swept_up_to_it(planted, monkeypatch):
     assert sweep_expression(expression) == []
 
 
-def test_a_bound_of_an_expression_that_is_gone_is_told(monkeypatch):
+def test_a_bound_of_an_expression_that_does_not_exist_is_reported(monkeypatch):
     monkeypatch.setattr(bounds, "BOUNDS", {"sync.a.GONE": Bound(1, 1, ""), "sync.b.*": Bound(1, 1, "")})
     assert bounds.stale(["sync.a.HERE", "sync.b.WORD"]) == ["sync.a.GONE"]
 
 
 @pytest.mark.slow
-def test_all_expressions_of_the_product_are_known_and_so_are_those_with_a_bound():
+def test_all_expressions_of_the_product_and_those_with_a_bound_are_known():
     importlib.import_module("config.urls")
     found = find(product_packages())
     names = [one.name for one in found.expressions]
@@ -199,17 +202,17 @@ def test_every_package_of_the_tree_is_swept_or_is_no_part_of_the_product():
         (lambda count: 1e-8 * count * count, True),
         (lambda count: 1e-6 * count + 1e-10 * count**2, True),
         (lambda count: 1e-12 * count**3, True),
-        (lambda count: None if count > 1_000 else 1e-6, True),  # a call that was given up
+        (lambda count: None if count > 1_000 else 1e-6, True),  # the call was ended
     ],
     ids=["linear", "n log n", "quadratic", "quadratic at last", "cubic", "endless"],
 )
-def test_what_grows_with_the_square_is_told_from_what_does_not(monkeypatch, seconds, fails):
-    """The seconds of a call are given, not measured: a busy machine cannot change the result."""
+def test_quadratic_growth_is_distinguished_from_linear_growth(monkeypatch, seconds, fails):
+    """The CPU times are given and not measured, so that a busy machine cannot change the result."""
     monkeypatch.setattr("tests.sweep.growth.cpu_seconds", lambda call, given: call(given))
     assert growth(seconds, lambda repeats: repeats, 1).fails is fails
 
 
-def test_the_time_of_a_call_is_that_of_the_processor():
+def test_the_time_of_a_call_is_its_cpu_time():
     assert cpu_seconds(time.sleep, 0.05) < 0.05 < cpu_seconds(_spin, 0.1)
 
 
@@ -219,6 +222,6 @@ def _spin(seconds):
         pass
 
 
-def test_a_process_that_dies_is_told_and_stops_no_other():
+def test_a_process_that_ends_unexpectedly_is_reported_and_stops_no_other():
     calls = [lambda: sys.exit(3), lambda: "well"]
     assert dict(side_by_side(calls)) == {0: ENDED, 1: "well"}

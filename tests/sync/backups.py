@@ -1,4 +1,4 @@
-"""A backup of the database that comes back one day: all rows as they were, under a database server that started anew."""
+"""A backup of the database that a test can restore, as after a restart of the database server."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from django.db import models, transaction
 from sync.models import Comparison
 
 APPS = ("integrations", "mailboxes", "sync", "notices")
-ANOTHER_RUN = "before the backup came back"
+ANOTHER_RUN = "before the restore"
 
 
 class Backup:
-    """The rows of now. `restore()` brings them back, as often as one likes."""
+    """All rows at the time of its creation. `restore()` writes them back and can be called several times."""
 
     def __init__(self) -> None:
         self.rows: list[tuple[type[models.Model], list[dict[str, Any]]]] = [
@@ -26,9 +26,9 @@ class Backup:
     @transaction.atomic
     def restore(self) -> None:
         for model, _ in reversed(self.rows):
-            # By the database alone: what hangs on a row is a row of the backup itself, or of nothing.
+            # Without cascades of Django: the rows of related models are deleted by this loop, too.
             model._base_manager.all()._raw_delete(using="default")
         for model, rows in self.rows:
             model._base_manager.bulk_create([model(**row) for row in rows])
-        # The server that holds them now was started since; the test has one server only.
+        # Pretend that the database server was restarted since the backup. The test has only one server.
         Comparison.objects.exclude(server_run="").update(server_run=ANOTHER_RUN)

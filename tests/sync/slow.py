@@ -1,4 +1,4 @@
-"""An Exchange that takes its time by the clock of the tests, and mailboxes with many folders."""
+"""A slow Exchange, measured by the clock of the tests, and mailboxes with many folders."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from tests.sync.world import World
 
 
 class Slow:
-    """A source that takes `seconds` for each answer, and keeps which folders were asked for."""
+    """A source that takes `seconds` for each response. It appends the names of requested folders to `requested`."""
 
-    def __init__(self, source: FakeSource, world: World, seconds: float, asked: list[str]) -> None:
-        self._source, self._world, self._seconds, self._asked = source, world, seconds, asked
+    def __init__(self, source: FakeSource, world: World, seconds: float, requested: list[str]) -> None:
+        self._source, self._world, self._seconds, self._requested = source, world, seconds, requested
 
     def __getattr__(self, name):
         return getattr(self._source, name)
@@ -29,7 +29,7 @@ class Slow:
     def changes(self, folder, after):
         pages = self._source.changes(folder, after)
         while True:
-            self._asked.append(self._source.mailbox.folders[folder].folder.name)
+            self._requested.append(self._source.mailbox.folders[folder].folder.name)
             self._world.clock.turn(seconds=self._seconds)
             page = next(pages)
             yield page
@@ -43,14 +43,14 @@ class Slow:
 
 
 def slow(world: World, seconds: float) -> list[str]:
-    """Let every answer of Exchange take so many seconds; which folders are asked for from now on, in their order."""
-    asked: list[str] = []
-    world.wrap = lambda port, it: Slow(it, world, seconds, asked) if port == "source" else it
-    return asked
+    """Make every response of Exchange take `seconds`. Return a list to which requested folders are appended."""
+    requested: list[str] = []
+    world.wrap = lambda port, it: Slow(it, world, seconds, requested) if port == "source" else it
+    return requested
 
 
 def with_folders(world: World, count: int, **rules: object) -> Mailbox:
-    """A mailbox with this many folders in all: those of every mailbox, and `Folder 000` and so on."""
+    """Create a mailbox with `count` folders: the default ones, then `Folder 000`, `Folder 001` and so on."""
     desk = world.mailbox(**rules)
     box = world.mailboxes[desk.address]
     for number in range(count - len(box.folders)):

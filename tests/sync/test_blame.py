@@ -1,4 +1,7 @@
-"""Whose fault it is: of one email, of one side as a whole, or of nobody. Whoever is blamed wrongly waits."""
+"""Tests of the decision whether one email, Exchange, Re:infer or the database is at fault for a failed sync.
+
+A wrong decision would make a dead letter of a good email, or stop a whole connection.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +31,12 @@ def try_hourly(world: World, mailbox: Mailbox, times: int) -> None:
         world.sync(mailbox)
 
 
-# ---- a side that is down ----------------------------------------------------------------------------------------------
+# ---- outages ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("error", [errors.ReinferFailed("HTTP 500"), errors.ReinferTimedOut()], ids=["500", "time-out"])
 @pytest.mark.parametrize("emails", [1, 2, 5])
-def test_re_infer_that_answers_nothing_but_errors_for_a_day_sets_no_email_aside(world: World, desk, error, emails):
+def test_an_outage_of_re_infer_for_a_day_makes_no_email_a_dead_letter(world: World, desk, error, emails):
     world.sync(desk)
     for number in range(emails):
         world.mailboxes[desk.address].deliver(mail(f"new{number}"))
@@ -45,7 +48,7 @@ def test_re_infer_that_answers_nothing_but_errors_for_a_day_sets_no_email_aside(
     world.assert_all_is_well(["a", *(f"new{number}" for number in range(emails))])
 
 
-def test_an_email_that_waits_set_aside_waits_no_longer_for_an_outage_in_which_it_could_not_be_tried(world: World, desk):
+def test_an_outage_does_not_delay_the_retry_of_a_dead_letter(world: World, desk):
     with world.every_sink(lambda sink: sink.refuse(comment_id_of("a"))):
         world.sync(desk)
     world.bucket().down = errors.ReinferFailed("HTTP 500")
@@ -56,7 +59,7 @@ def test_an_email_that_waits_set_aside_waits_no_longer_for_an_outage_in_which_it
     world.assert_all_is_well(["a"])
 
 
-def test_a_database_that_fails_again_and_again_blames_no_email(world: World, desk):
+def test_a_database_that_fails_repeatedly_makes_no_email_a_dead_letter(world: World, desk):
     with world.every_sink(lambda sink: sink.fail(OperationalError("canceling statement due to lock timeout"))):
         try_hourly(world, desk, 12)
     assert not DeadLetter.objects.exists()
@@ -64,7 +67,7 @@ def test_a_database_that_fails_again_and_again_blames_no_email(world: World, des
     world.assert_all_is_well(["a"])
 
 
-def test_a_probe_without_mail_does_not_say_that_re_infer_is_well(world: World, desk):
+def test_a_half_open_trial_without_new_mail_does_not_close_the_breaker_of_the_destination(world: World, desk):
     quiet = world.mailbox("quiet@bank.example")
     world.sync_all()
     world.mailboxes[desk.address].deliver(mail("b"))
@@ -82,7 +85,7 @@ def test_a_probe_without_mail_does_not_say_that_re_infer_is_well(world: World, d
     world.assert_all_is_well(["a", "b"])
 
 
-def test_while_almost_all_was_refused_a_probe_without_mail_does_not_resume(world: World, desk):
+def test_a_half_open_trial_without_new_mail_does_not_close_the_breaker_of_the_bucket(world: World, desk):
     for number in range(12):
         world.mailboxes[desk.address].deliver(mail(f"new{number}"))
     quiet = world.mailbox("quiet@bank.example")
@@ -97,11 +100,11 @@ def test_while_almost_all_was_refused_a_probe_without_mail_does_not_resume(world
     assert not Bucket.objects.get().is_held
 
 
-# ---- an email that ends workers ---------------------------------------------------------------------------------------
+# ---- an email that crashes workers ------------------------------------------------------------------------------------
 
 
 def sync_or_die(world: World, mailbox: Mailbox) -> bool:
-    """Whether the worker lived."""
+    """Run one sync. Return False if the worker crashed."""
     try:
         world.sync(mailbox)
     except Died:
@@ -109,7 +112,7 @@ def sync_or_die(world: World, mailbox: Mailbox) -> bool:
     return True
 
 
-def test_an_email_that_ends_workers_does_so_at_growing_intervals_and_the_mailbox_goes_on(world: World, desk):
+def test_an_email_that_crashes_workers_is_retried_at_growing_intervals_and_other_emails_arrive(world: World, desk):
     box = world.mailboxes[desk.address]
     broken = box.deliver(mail("broken"))
     box.break_item(broken, "ErrorItemCorrupt")
@@ -120,11 +123,11 @@ def test_an_email_that_ends_workers_does_so_at_growing_intervals_and_the_mailbox
         sync_or_die(world, desk)
     assert DeadLetter.objects.get(item_id=deadly).stage == "worker"
     box.mend_item(broken)
-    lived = []
+    survived = []
     for _ in range(48):
         world.clock.turn(minutes=30)
-        lived.append(sync_or_die(world, desk))
-    assert lived.count(False) <= 3, "an hour later, four hours later, and no more on this day"
+        survived.append(sync_or_die(world, desk))
+    assert survived.count(False) <= 3, "at most retries after one hour, after four hours, and after one day"
     world.assert_all_is_well(["a", "broken"])
 
 
@@ -139,13 +142,13 @@ def two(world: World):
     return one, other
 
 
-@pytest.mark.parametrize("how", ["its copy is deleted", "its mailbox is deleted"])
-def test_an_email_that_was_left_to_another_mailbox_arrives_although_its_first_worker_died(world: World, two, how):
+@pytest.mark.parametrize("how", ["its item is deleted", "its mailbox is deleted"])
+def test_a_deferred_comment_arrives_although_the_worker_that_pushed_it_crashed(world: World, two, how):
     one, other = two
     third = world.mailbox("third@bank.example")
 
     def dies():
-        world.sync(other)  # it meets the push in flight, and leaves it to be told later
+        world.sync(other)  # the push is in flight, so this sync defers the comment
         raise Died
 
     interrupted(world, "sink.push", dies)
@@ -153,7 +156,7 @@ def test_an_email_that_was_left_to_another_mailbox_arrives_although_its_first_wo
         world.sync(one)
     world.wrap = lambda port, it: it
     world.clock.turn(minutes=30)
-    if how == "its copy is deleted":
+    if how == "its item is deleted":
         box = world.mailboxes[one.address]
         box.delete(next(iter(box.folder("Inbox").items)))
         world.sync(one)
@@ -165,10 +168,10 @@ def test_an_email_that_was_left_to_another_mailbox_arrives_although_its_first_wo
     world.assert_all_is_well(["x"])
 
 
-# ---- what is set aside and what is refused ----------------------------------------------------------------------------
+# ---- dead letters and refused comments --------------------------------------------------------------------------------
 
 
-def test_an_email_that_nobody_wants_any_more_is_not_delivered_when_its_next_try_is_due(world: World, desk):
+def test_a_dead_letter_that_is_no_longer_wanted_is_not_delivered_by_its_retry(world: World, desk):
     box = world.mailboxes[desk.address]
     item = next(iter(box.folder("Inbox").items))
     box.break_item(item, "ErrorItemCorrupt")
@@ -182,10 +185,8 @@ def test_an_email_that_nobody_wants_any_more_is_not_delivered_when_its_next_try_
     assert not world.bucket().comments
 
 
-@pytest.mark.parametrize("start", [False, True], ids=["all mail", "a start time since"])
-def test_an_email_that_could_not_be_found_when_its_folder_was_renamed_gets_the_new_name_all_the_same(
-    world: World, desk, start
-):
+@pytest.mark.parametrize("start", [False, True], ids=["all mail", "a later start time"])
+def test_an_email_that_was_not_found_after_a_rename_of_its_folder_gets_the_new_path_later(world: World, desk, start):
     box = world.mailboxes[desk.address]
     world.sync(desk)
     (item,) = box.folder("Inbox").items
@@ -205,7 +206,7 @@ def test_an_email_that_could_not_be_found_when_its_folder_was_renamed_gets_the_n
     world.assert_all_is_well(["a"])
 
 
-def test_a_comment_that_arrived_is_not_forgotten_when_its_first_update_is_refused(world: World, desk):
+def test_the_entry_of_a_comment_that_arrived_stays_when_its_first_update_is_refused(world: World, desk):
     box = world.mailboxes[desk.address]
     box.create_folder("Done")
 
@@ -226,13 +227,13 @@ def test_a_comment_that_arrived_is_not_forgotten_when_its_first_update_is_refuse
     assert len({comment.message.body for comment in world.bucket().writes[comment_id_of("a")]}) == 1
 
 
-# ---- a mailbox that goes while its sync fails -------------------------------------------------------------------------
+# ---- a mailbox that is deleted during its sync ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "error", [errors.ReinferFailed("HTTP 500"), RuntimeError("Dear Ann")], ids=["named", "unforeseen"]
 )
-def test_a_mailbox_that_is_deleted_while_its_sync_fails_ends_no_task(world: World, desk, error):
+def test_deleting_a_mailbox_while_its_sync_fails_raises_no_error(world: World, desk, error):
     def deletes_and_fails(comments):
         Mailbox.objects.all().delete()
         raise error

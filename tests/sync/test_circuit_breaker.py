@@ -1,4 +1,4 @@
-"""An upgrade that makes every comment unacceptable stops the bucket, and costs nobody an email."""
+"""Tests of the circuit breakers: if too many comments or sign-ins are refused, syncs stop and no email is lost."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def desk(world):
 
 
 def refuse(world: World, names):
-    """From now on the bucket refuses these."""
+    """Make the bucket refuse these emails. Return the previous `open_sink`, which ends the refusals."""
     usual = world.open_sink
 
     def refusing(*given):
@@ -44,7 +44,7 @@ def refuse(world: World, names):
     return usual
 
 
-def test_when_all_is_refused_the_bucket_stops_and_nothing_is_set_aside(world: World, desk):
+def test_when_all_comments_are_refused_the_breaker_opens_and_there_are_no_dead_letters(world: World, desk):
     refuse(world, NAMES)
     run = world.sync(desk)
     assert (run.outcome, run.error_kind) == (SyncRun.Outcome.FAILED, "too_many_refused")
@@ -54,7 +54,7 @@ def test_when_all_is_refused_the_bucket_stops_and_nothing_is_set_aside(world: Wo
     assert bucket.held_kind == "too_many_refused"
 
 
-def test_a_later_probe_finds_that_it_is_mended_and_everything_arrives(world: World, desk):
+def test_a_successful_half_open_trial_closes_the_breaker_and_all_comments_arrive(world: World, desk):
     usual = refuse(world, NAMES)
     world.sync(desk)
     world.open_sink = usual
@@ -65,7 +65,7 @@ def test_a_later_probe_finds_that_it_is_mended_and_everything_arrives(world: Wor
     assert not Bucket.objects.get().is_held
 
 
-def test_a_probe_that_is_refused_holds_it_on_and_sets_nothing_aside(world: World, desk):
+def test_a_failed_half_open_trial_keeps_the_breaker_open_without_dead_letters(world: World, desk):
     refuse(world, NAMES)
     world.sync(desk)
     world.clock.turn(minutes=21)
@@ -74,7 +74,7 @@ def test_a_probe_that_is_refused_holds_it_on_and_sets_nothing_aside(world: World
     assert not DeadLetter.objects.exists()
 
 
-def test_one_click_resumes_and_then_what_is_refused_is_set_aside(world: World, desk):
+def test_after_resume_by_an_admin_refused_emails_become_dead_letters(world: World, desk):
     refuse(world, NAMES[:15])
     world.sync(desk)
     bucket_actions.resume(ADMIN, Bucket.objects.get(), world.clock)
@@ -84,7 +84,7 @@ def test_one_click_resumes_and_then_what_is_refused_is_set_aside(world: World, d
     world.assert_all_is_well(NAMES[15:])
 
 
-def test_the_pardon_ends_after_a_day(world: World, desk):
+def test_the_effect_of_resume_ends_after_a_day(world: World, desk):
     refuse(world, NAMES)
     world.sync(desk)
     bucket_actions.resume(ADMIN, Bucket.objects.get(), world.clock)
@@ -92,7 +92,7 @@ def test_the_pardon_ends_after_a_day(world: World, desk):
     assert world.sync(desk).error_kind == "too_many_refused"
 
 
-def test_emails_that_were_set_aside_before_do_not_stop_it_when_they_are_refused_again(world: World, desk):
+def test_refused_retries_of_dead_letters_do_not_open_the_breaker(world: World, desk):
     refuse(world, NAMES[:9])
     world.sync(desk)
     for _ in range(5):
@@ -101,19 +101,19 @@ def test_emails_that_were_set_aside_before_do_not_stop_it_when_they_are_refused_
     assert DeadLetter.objects.filter(attempts__gt=3).count() == 9
 
 
-def test_many_set_aside_emails_are_tried_again_at_once(world: World, desk):
+def test_many_dead_letters_are_retried_at_once(world: World, desk):
     usual = refuse(world, NAMES[:9])
     world.sync(desk)
     world.open_sink = usual
-    told = failed_email_actions.retry_many(ADMIN, DeadLetter.objects.all(), world.clock)
-    assert isinstance(told, str)
-    assert "9" in told
+    text = failed_email_actions.retry_many(ADMIN, DeadLetter.objects.all(), world.clock)
+    assert isinstance(text, str)
+    assert "9" in text
     world.sync(desk)
     world.assert_all_is_well(NAMES)
     assert isinstance(failed_email_actions.retry_many(ADMIN, DeadLetter.objects.all(), world.clock), ActionRefused)
 
 
-def test_after_an_upgrade_of_the_transform_what_was_refused_is_tried_again_by_itself(world: World, desk):
+def test_a_newer_version_of_the_conversion_retries_refused_emails(world: World, desk):
     usual = refuse(world, NAMES[:3])
     world.sync(desk)
     DeadLetter.objects.update(transform_version=0)
@@ -123,17 +123,17 @@ def test_after_an_upgrade_of_the_transform_what_was_refused_is_tried_again_by_it
 
 
 @pytest.mark.parametrize("stage", ["fetch", "push"])
-def test_one_leftover_over_which_a_server_falls_ends_no_sync(world: World, desk, stage):
+def test_a_dead_letter_that_causes_a_server_error_ends_no_sync(world: World, desk, stage):
     refuse(world, NAMES[:2])
     world.sync(desk)
     usual = world.open_sink
 
-    def falls(*given):
+    def failing(*given):
         sink = usual(*given)
         sink.poison(comment_id_of(NAMES[0]), errors.ReinferFailed("HTTP 500"))
         return sink
 
-    world.open_sink = falls
+    world.open_sink = failing
     world.clock.turn(hours=2)
     world.mailboxes[desk.address].deliver(mail("new"))
     assert world.sync(desk).outcome == SyncRun.Outcome.DONE
@@ -142,7 +142,7 @@ def test_one_leftover_over_which_a_server_falls_ends_no_sync(world: World, desk,
     assert world.sync(desk).outcome == SyncRun.Outcome.DONE
 
 
-def test_of_many_queued_mailboxes_only_the_first_and_one_probe_ask_with_a_wrong_password(world: World):
+def test_of_many_queued_mailboxes_only_the_first_and_one_trial_sign_in_with_a_wrong_password(world: World):
     desks = [world.mailbox(f"desk{number}@bank.example") for number in range(5)]
     for box in world.mailboxes.values():
         box.fail("folders", errors.SignInRefused(), times=10)
@@ -150,11 +150,11 @@ def test_of_many_queued_mailboxes_only_the_first_and_one_probe_ask_with_a_wrong_
     assert len(queued) == 5
     for desk in desks:
         world.run(desk)
-    assert len(world.sources) == 2, "the others were queued before the hold began"
+    assert len(world.sources) == 2, "the others were queued before the breaker opened"
     assert SyncRun.objects.count() == 2
 
 
-def test_a_running_sync_stops_between_two_batches_when_its_connection_is_held(world: World, settings):
+def test_a_running_sync_stops_between_two_batches_when_the_breaker_of_its_connection_opens(world: World, settings):
     settings.FETCH_COUNT = 1
     world.page_size = 1
     one, other = world.mailbox("one@bank.example"), world.mailbox("other@bank.example")
@@ -173,7 +173,7 @@ def test_a_running_sync_stops_between_two_batches_when_its_connection_is_held(wo
     assert len(world.bucket().comments) == 1
 
 
-def test_a_password_that_was_refused_elsewhere_meanwhile_is_not_tried_with_the_next_folder(world: World):
+def test_a_password_that_was_refused_for_another_mailbox_is_not_used_for_the_next_folder(world: World):
     one, other = world.mailbox("one@bank.example"), world.mailbox("other@bank.example")
     box = world.mailboxes[one.address]
     box.create_folder("Trades")
@@ -192,7 +192,7 @@ def test_a_password_that_was_refused_elsewhere_meanwhile_is_not_tried_with_the_n
     assert len(world.bucket().comments) == 1
 
 
-def test_a_person_may_press_sync_now_although_it_is_held(world: World):
+def test_sync_now_works_although_the_breaker_is_open(world: World):
     desk = world.mailbox()
     world.mailboxes[desk.address].fail("folders", errors.SignInRefused())
     world.sync(desk)
@@ -200,21 +200,23 @@ def test_a_person_may_press_sync_now_although_it_is_held(world: World):
     assert world.sync(desk).outcome == SyncRun.Outcome.DONE
 
 
-def test_an_email_that_exchange_could_not_find_for_a_moment_is_looked_for_again_and_arrives(world: World):
+def test_an_email_that_exchange_does_not_find_for_a_moment_is_looked_up_again_and_arrives(world: World):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     item = box.deliver(mail("ghost"))
     box.deliver(mail("other"))
     box.break_item(item, "ErrorItemNotFound")
     world.sync(desk)
-    assert not DeadLetter.objects.waiting().exists(), "most of them were moved or deleted: nobody needs to be told"
+    assert not DeadLetter.objects.waiting().exists(), (
+        "most missing emails were moved or deleted, so pages do not show them yet"
+    )
     box.mend_item(item)
     world.clock.turn(hours=2)
     world.sync(desk)
     world.assert_all_is_well(["ghost", "other"])
 
 
-def test_a_ghost_is_given_up_after_three_looks_and_found_when_its_folder_is_listed_again(world: World):
+def test_a_missing_email_is_given_up_after_three_lookups_and_found_by_a_full_resync(world: World):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     item = box.deliver(mail("ghost"))

@@ -1,4 +1,4 @@
-"""Re:infer says that it took a push, and its counts do not account for it: the bucket itself settles what it holds."""
+"""Tests of pushes that Re:infer accepts with counts that do not add up: the bucket is asked what it stored."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def move_to_archive(world: World, mailbox: Mailbox, name: str) -> None:
     box.move(item.id, "Archive")
 
 
-def test_a_comment_that_was_dropped_is_sent_again_and_the_others_are_not(world: World, desk):
+def test_only_a_comment_that_re_infer_did_not_store_is_pushed_again(world: World, desk):
     with world.every_sink(lambda sink: sink.lose(comment_id_of("b"))):
         run = world.sync(desk)
     assert (run.outcome, run.created, run.fetched) == ("done", 3, 3)
@@ -38,11 +38,11 @@ def test_a_comment_that_was_dropped_is_sent_again_and_the_others_are_not(world: 
     assert world.ai_units() == 3
 
 
-def test_a_deployment_that_counts_nothing_is_asked_once_for_each_push_and_gets_nothing_twice(world: World, desk):
+def test_a_deployment_without_counts_is_asked_once_for_each_push_and_gets_no_comment_twice(world: World, desk):
     with world.every_sink(lambda sink: sink.tell_no_counts(times=99)):
         world.sync(desk)
-        asked = [ids for sink in world.sinks for ids in sink.questions]
-        assert sorted(map(len, asked)) == [3]
+        requests = [ids for sink in world.sinks for ids in sink.questions]
+        assert sorted(map(len, requests)) == [3]
         move_to_archive(world, desk, "b")
         world.sync_all(rounds=2)
     world.assert_all_is_well(NAMES)
@@ -50,7 +50,7 @@ def test_a_deployment_that_counts_nothing_is_asked_once_for_each_push_and_gets_n
     assert [len(world.bucket().writes[comment_id_of(name)]) for name in NAMES] == [1, 2, 1]
 
 
-def test_an_update_that_was_dropped_is_sent_again(world: World, desk):
+def test_an_update_that_re_infer_did_not_store_is_pushed_again(world: World, desk):
     world.sync(desk)
     move_to_archive(world, desk, "b")
     with world.every_sink(lambda sink: sink.lose(comment_id_of("b"))):
@@ -59,7 +59,7 @@ def test_an_update_that_was_dropped_is_sent_again(world: World, desk):
     world.assert_all_is_well(NAMES)
 
 
-def test_what_re_infer_never_keeps_waits_set_aside_and_holds_up_no_other(world: World, desk):
+def test_a_comment_that_re_infer_never_stores_becomes_a_dead_letter_and_delays_no_other(world: World, desk):
     with world.every_sink(lambda sink: sink.lose(comment_id_of("b"), times=999)):
         for _ in range(12):
             world.clock.turn(minutes=30)
@@ -72,6 +72,6 @@ def test_what_re_infer_never_keeps_waits_set_aside_and_holds_up_no_other(world: 
     world.assert_all_is_well(NAMES)
 
 
-def test_counts_that_add_up_cost_no_question(world: World, desk):
+def test_counts_that_add_up_cause_no_request_for_stored_comments(world: World, desk):
     world.sync(desk)
     assert [ids for sink in world.sinks for ids in sink.questions] == []

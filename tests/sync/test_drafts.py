@@ -1,4 +1,4 @@
-"""What Exchange marks as a draft: an email where a server received it, wherever it was imported to, and else a draft."""
+"""Tests of items that Exchange marks as drafts: one that a mail server has received is an email, any other is a draft."""
 
 import pytest
 
@@ -10,20 +10,20 @@ from tests.sync.world import World
 
 
 def nested(depth: int) -> bytes:
-    """An email of more parts within parts than are read."""
+    """Return an email with more nested parts than the conversion reads."""
     parts = b"".join(
         b'Content-Type: multipart/mixed; boundary="b%d"\n\n--b%d\n' % (number, number) for number in range(depth)
     )
     return b"From: ann@north.example\nMessage-ID: <a@north.example>\n" + parts + b"\nText\n"
 
 
-@pytest.fixture(params=[False, True], ids=["new ids", "ids stay"])
+@pytest.fixture(params=[False, True], ids=["new ids", "stable ids"])
 def world(db, request):
     return World(keeps_ids=request.param)
 
 
 @pytest.mark.parametrize("folder", ["Inbox", "Sent Items", "Imported"])
-def test_imported_mail_that_keeps_its_mark_arrives_and_is_billed_once(world: World, folder):
+def test_imported_mail_that_is_still_marked_as_a_draft_arrives_and_is_billed_once(world: World, folder):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     box.create_folder("Imported")
@@ -35,7 +35,7 @@ def test_imported_mail_that_keeps_its_mark_arrives_and_is_billed_once(world: Wor
     assert (world.ai_units(), world.fetched()) == (1, 1)
 
 
-def test_a_draft_outside_drafts_is_fetched_once_counted_and_not_sent(world: World):
+def test_a_draft_outside_drafts_is_fetched_once_counted_and_not_pushed(world: World):
     desk = world.mailbox()
     world.mailboxes[desk.address].deliver(mail("a"), draft=True)
     run = world.sync(desk)
@@ -47,7 +47,7 @@ def test_a_draft_outside_drafts_is_fetched_once_counted_and_not_sent(world: Worl
     assert not LedgerEntry.objects.exists()
 
 
-def test_a_draft_that_changes_is_looked_at_again_and_arrives_when_it_is_sent(world: World):
+def test_a_draft_that_changes_is_fetched_again_and_arrives_when_it_was_sent(world: World):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     box.create_folder("Templates")
@@ -63,7 +63,7 @@ def test_a_draft_that_changes_is_looked_at_again_and_arrives_when_it_is_sent(wor
     world.assert_all_is_well(["a"])
 
 
-def test_what_is_marked_as_a_draft_in_drafts_is_not_even_fetched_where_an_admin_wants_drafts(world: World):
+def test_a_marked_draft_in_drafts_is_not_fetched_even_if_the_filter_wants_that_folder(world: World):
     desk = world.mailbox(folder_allow=[["Inbox"], ["Entwürfe"]])
     box = world.mailboxes[desk.address]
     box.rename_folder("Drafts", "Entwürfe")
@@ -73,7 +73,7 @@ def test_what_is_marked_as_a_draft_in_drafts_is_not_even_fetched_where_an_admin_
     world.assert_all_is_well(["b"])
 
 
-def test_below_drafts_the_mime_decides_as_anywhere_else(world: World):
+def test_in_folders_below_drafts_the_mime_decides(world: World):
     desk = world.mailbox(folder_allow=[["Drafts", "Imported"]])
     box = world.mailboxes[desk.address]
     box.create_folder("Imported", parent="Drafts")
@@ -83,7 +83,7 @@ def test_below_drafts_the_mime_decides_as_anywhere_else(world: World):
     world.assert_all_is_well(["a"])
 
 
-def test_a_draft_that_makes_no_comment_is_turned_away_and_not_set_aside(world: World):
+def test_a_draft_that_cannot_be_converted_is_not_wanted_and_no_dead_letter(world: World):
     desk = world.mailbox()
     world.mailboxes[desk.address].deliver(nested(200), draft=True)
     run = world.sync(desk)
@@ -91,7 +91,7 @@ def test_a_draft_that_makes_no_comment_is_turned_away_and_not_set_aside(world: W
     assert MailboxItem.objects.get().verdict == "never_sent"
 
 
-def test_a_draft_that_was_set_aside_is_still_a_draft_when_it_is_tried_again(world: World):
+def test_a_dead_letter_that_is_a_draft_is_not_delivered_by_its_retry(world: World):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     item = box.deliver(mail("a"), draft=True)
@@ -104,7 +104,7 @@ def test_a_draft_that_was_set_aside_is_still_a_draft_when_it_is_tried_again(worl
     world.assert_all_is_well([])
 
 
-def test_mail_that_was_sent_already_is_followed_where_it_is_marked_as_a_draft(world: World):
+def test_a_delivered_email_that_is_moved_to_drafts_gets_that_folder(world: World):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     box.create_folder("Done")
@@ -116,7 +116,7 @@ def test_mail_that_was_sent_already_is_followed_where_it_is_marked_as_a_draft(wo
     world.assert_all_is_well(["a"])
 
 
-def test_what_an_earlier_version_turned_away_by_its_mark_alone_arrives_when_its_folder_is_listed_again(world: World):
+def test_emails_that_an_earlier_version_rejected_as_drafts_arrive_after_a_full_resync(world: World):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     box.deliver(received(mail("a")), draft=True)

@@ -1,4 +1,4 @@
-"""Every folder of a mailbox is reached, however many there are, however slowly Exchange answers, however short a slice is."""
+"""Tests that every folder of a mailbox is read, even with many folders, a slow Exchange and short time slices."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def asked(world: World) -> list[str]:
-    """Which folders were asked for, in their order; an answer takes a tenth of a second."""
+def requested_folders(world: World) -> list[str]:
+    """The names of the requested folders, in order. A response takes a tenth of a second."""
     return slow(world, 0.1)
 
 
 def slices(world: World, desk: Mailbox, most: int) -> list[SyncRun]:
-    """Syncs until the mailbox is up to date."""
+    """Sync until the mailbox is up to date, at most `most` times. Return the runs."""
     runs = []
     for _ in range(most):
         runs.append(world.sync(desk))
@@ -46,7 +46,7 @@ def test_all_folders_are_reached_when_they_do_not_fit_into_a_slice(
     world: World, settings, count, seconds, length, expected
 ):
     settings.SYNC_SLICE = timedelta(seconds=length)
-    asked = slow(world, seconds)
+    requested_folders = slow(world, seconds)
     desk = with_folders(world, count)
     box = world.mailboxes[desk.address]
     last = f"Folder {count - 6:03}"
@@ -55,18 +55,18 @@ def test_all_folders_are_reached_when_they_do_not_fit_into_a_slice(
         runs = slices(world, desk, expected + 1)
         assert expected <= len(runs) <= expected + 1
         assert [run.outcome for run in runs[:-1]] == ["yielded"] * (len(runs) - 1)
-        assert len(asked) == len(set(asked)) == count, "each folder once in a pass"
+        assert len(requested_folders) == len(set(requested_folders)) == count, "each folder is requested once in a pass"
         assert MailboxState.objects.get().up_to_date
-        asked.clear()
+        requested_folders.clear()
     world.assert_all_is_well(["last0", "last1"])
 
 
-def test_a_folder_that_was_not_visited_comes_first_also_after_a_failure(world: World, asked):
+def test_folders_without_a_turn_are_read_first_even_after_a_failure(world: World, requested_folders):
     desk = with_folders(world, 20)
     box = world.mailboxes[desk.address]
     box.fail("folders", errors.ExchangeBusy())
     world.sync(desk)
-    assert asked == []
+    assert requested_folders == []
     calls = iter(range(100))
 
     class Busy(Slow):
@@ -75,23 +75,25 @@ def test_a_folder_that_was_not_visited_comes_first_also_after_a_failure(world: W
                 raise errors.ExchangeBusy
             return super().changes(folder, after)
 
-    world.wrap = lambda port, it: Busy(it, world, 0.1, asked) if port == "source" else it
+    world.wrap = lambda port, it: Busy(it, world, 0.1, requested_folders) if port == "source" else it
     outcomes = []
     while "done" not in outcomes and len(outcomes) < 9:
         outcomes.append(world.sync(desk).outcome)
         world.clock.turn(minutes=20)
     assert outcomes == ["failed"] * 3 + ["done"]
-    assert len(asked) == len(set(asked)) == 20
+    assert len(requested_folders) == len(set(requested_folders)) == 20
 
 
-def test_a_folder_that_appears_or_is_to_be_listed_again_during_a_pass_has_its_turn_in_it(world: World, asked, settings):
+def test_a_folder_that_appears_or_has_to_be_listed_again_during_a_pass_is_read_in_that_pass(
+    world: World, requested_folders, settings
+):
     settings.SYNC_SLICE = timedelta(seconds=1)
     desk = with_folders(world, 20)
     box = world.mailboxes[desk.address]
     slices(world, desk, 4)
-    asked.clear()
+    requested_folders.clear()
     world.sync(desk)
-    done = list(asked)
+    done = list(requested_folders)
     assert 5 < len(done) < 15
     box.create_folder("Brand new")
     box.deliver(mail("new"), "Brand new")
@@ -99,24 +101,26 @@ def test_a_folder_that_appears_or_is_to_be_listed_again_during_a_pass_has_its_tu
     box.delete_folder("Folder 014")
     mailbox_actions.list_folder_again(ADMIN, SyncedFolder.objects.get(path=[done[5]]))
     slices(world, desk, 4)
-    waited = {f"Folder {number:03}" for number in range(14)} - set(done)
-    assert sorted(asked[len(done) :]) == sorted(waited | {"Brand new", done[5]})
+    waiting = {f"Folder {number:03}" for number in range(14)} - set(done)
+    assert sorted(requested_folders[len(done) :]) == sorted(waiting | {"Brand new", done[5]})
     world.assert_all_is_well(["new"])
 
 
-def test_when_other_mail_is_wanted_during_a_pass_every_folder_is_listed_for_that(world: World, asked, settings):
+def test_when_the_filter_changes_during_a_pass_every_folder_is_listed_with_the_new_filter(
+    world: World, requested_folders, settings
+):
     settings.SYNC_SLICE = timedelta(seconds=1)
     desk = with_folders(world, 20, folder_deny=[["Folder 000"]])
     box = world.mailboxes[desk.address]
     box.deliver(mail("denied"), "Folder 000")
     world.sync(desk)
-    assert "Folder 000" in asked
+    assert "Folder 000" in requested_folders
     Mailbox.objects.update(folder_deny=[])
     slices(world, desk, 4)
     world.assert_all_is_well(["denied"])
 
 
-def test_on_a_first_sync_of_many_slices_a_copy_in_a_wanted_folder_wins(world: World, settings):
+def test_on_a_first_sync_of_many_slices_an_item_in_a_wanted_folder_wins(world: World, settings):
     settings.SYNC_SLICE, world.page_size = timedelta(seconds=1), 2
     slow(world, 0.6)
     desk = world.mailbox()
@@ -137,7 +141,7 @@ def backfill(world: World, desk: Mailbox, folder: str, count: int) -> list[str]:
     return names
 
 
-def test_new_mail_of_the_inbox_does_not_wait_for_a_backfill(world: World, asked, settings):
+def test_new_mail_of_the_inbox_does_not_wait_for_a_backfill(world: World, requested_folders, settings):
     settings.SYNC_SLICE, settings.FETCH_COUNT, world.page_size = timedelta(seconds=4), 2, 4
     desk = with_folders(world, 12)
     box = world.mailboxes[desk.address]
@@ -151,14 +155,14 @@ def test_new_mail_of_the_inbox_does_not_wait_for_a_backfill(world: World, asked,
         before = len(world.bucket().comments)
         runs.append(world.sync(desk))
         slice_of[name] = comment_id_of(name) in world.bucket().comments
-        assert len(world.bucket().comments) > before + 1, "the backfill goes on as well"
+        assert len(world.bucket().comments) > before + 1, "the backfill also makes progress"
         assert len(runs) < 60
     assert len(runs) > 8
-    assert all(slice_of.values()), "new mail comes in the next slice"
+    assert all(slice_of.values()), "new mail arrives in the next slice"
     world.assert_all_is_well(names)
 
 
-def test_two_backfills_go_on_in_turn(world: World, asked, settings):
+def test_two_backfills_take_turns(world: World, requested_folders, settings):
     settings.SYNC_SLICE, settings.FETCH_COUNT, world.page_size = timedelta(seconds=3), 2, 4
     desk = with_folders(world, 8)
     backfill(world, desk, "Folder 000", 200)
@@ -169,9 +173,7 @@ def test_two_backfills_go_on_in_turn(world: World, asked, settings):
     assert min(done) > max(done) / 2 > 20
 
 
-def test_leftovers_have_their_turn_while_a_backfill_goes_on_and_neither_holds_up_the_other(
-    world: World, asked, settings
-):
+def test_the_backlog_and_a_backfill_take_turns(world: World, requested_folders, settings):
     settings.SYNC_SLICE, settings.FETCH_COUNT, world.page_size = timedelta(seconds=3), 2, 4
     desk = with_folders(world, 8)
     box = world.mailboxes[desk.address]
@@ -185,12 +187,12 @@ def test_leftovers_have_their_turn_while_a_backfill_goes_on_and_neither_holds_up
     failed_email_actions.retry_many(ADMIN, DeadLetter.objects.all(), world.clock)
     box.rename_folder("Folder 001", "Another name")
     outcomes = [world.sync(desk).outcome for _ in range(3)]
-    assert set(outcomes) == {"yielded"}, "the backfill is not over"
+    assert set(outcomes) == {"yielded"}, "the backfill has not ended"
     assert world.folder_of("renamed") == "Another name"
     assert comment_id_of("bad") in world.bucket().comments
 
 
-def test_leftovers_have_their_turn_although_the_folders_fill_whole_slices(world: World, settings):
+def test_the_backlog_has_its_turn_although_the_folders_fill_whole_slices(world: World, settings):
     settings.SYNC_SLICE = timedelta(0)
     slow(world, 0.1)
     desk = with_folders(world, 8)
@@ -202,7 +204,7 @@ def test_leftovers_have_their_turn_although_the_folders_fill_whole_slices(world:
     assert world.folder_of("renamed") == "Another name"
 
 
-def test_leftovers_that_fail_in_every_sync_hold_up_no_folder(world: World, asked):
+def test_a_backlog_that_fails_in_every_sync_delays_no_folder(world: World, requested_folders):
     desk = with_folders(world, 8)
     box = world.mailboxes[desk.address]
     box.deliver(mail("a"))
@@ -215,7 +217,7 @@ def test_leftovers_that_fail_in_every_sync_hold_up_no_folder(world: World, asked
                 raise errors.ExchangeBusy
             return super().fetch(changes)
 
-    world.wrap = lambda port, it: Failing(it, world, 0.1, asked) if port == "source" else it
+    world.wrap = lambda port, it: Failing(it, world, 0.1, requested_folders) if port == "source" else it
     for number in range(3):
         box.deliver(mail(f"new{number}"), "Folder 001")
         assert world.sync(desk).outcome == "failed"
@@ -224,7 +226,9 @@ def test_leftovers_that_fail_in_every_sync_hold_up_no_folder(world: World, asked
 
 @pytest.mark.parametrize("error", [errors.AccessDenied, errors.ExchangeFailed, errors.CursorRefused])
 @pytest.mark.parametrize("folder", ["Inbox", "Junk Email"])
-def test_a_folder_that_fails_again_and_again_holds_up_no_other_for_ever(world: World, asked, error, folder):
+def test_a_folder_that_fails_in_every_sync_does_not_block_the_other_folders(
+    world: World, requested_folders, error, folder
+):
     desk = with_folders(world, 8)
     box = world.mailboxes[desk.address]
     world.sync(desk)
@@ -237,7 +241,7 @@ def test_a_folder_that_fails_again_and_again_holds_up_no_other_for_ever(world: W
             return super().changes(folder, after)
 
     usual = world.wrap
-    world.wrap = lambda port, it: Failing(it, world, 0.1, asked) if port == "source" else it
+    world.wrap = lambda port, it: Failing(it, world, 0.1, requested_folders) if port == "source" else it
     box.deliver(mail("new"), "Folder 001")
     for _ in range(6):
         assert world.sync(desk).outcome == "failed"
@@ -245,34 +249,32 @@ def test_a_folder_that_fails_again_and_again_holds_up_no_other_for_ever(world: W
     world.assert_all_is_well(["new"])
     assert MailboxState.objects.get().failures == 6
     world.wrap = usual
-    asked.clear()
+    requested_folders.clear()
     assert slices(world, desk, 2)
-    assert folder in asked
+    assert folder in requested_folders
     world.assert_all_is_well(["new"])
 
 
-def test_a_folder_that_is_listed_and_cannot_be_found_holds_up_no_other(world: World, asked, settings):
+def test_a_folder_in_the_tree_that_is_not_found_delays_no_other(world: World, requested_folders, settings):
     settings.SYNC_SLICE = timedelta(0)
     desk = with_folders(world, 9)
     box = world.mailboxes[desk.address]
     hidden = {folder_id for folder_id, entry in box.folders.items() if entry.folder.name in ("Inbox", "Folder 001")}
-    tries = []
+    attempts = []
 
     class Hidden(Slow):
         def changes(self, folder, after):
             if folder in hidden:
-                tries.append(folder)
+                attempts.append(folder)
                 raise errors.FolderGone
             return super().changes(folder, after)
 
-    world.wrap = lambda port, it: Hidden(it, world, 0.1, asked) if port == "source" else it
+    world.wrap = lambda port, it: Hidden(it, world, 0.1, requested_folders) if port == "source" else it
     slices(world, desk, 10)
-    assert (len(asked), len(tries)) == (7, 2)
+    assert (len(requested_folders), len(attempts)) == (7, 2)
 
 
-def test_an_email_over_which_exchange_hangs_for_a_whole_slice_is_set_aside_and_its_neighbours_arrive(
-    world: World, settings
-):
+def test_an_email_for_which_exchange_hangs_becomes_a_dead_letter_and_its_neighbours_arrive(world: World, settings):
     settings.SYNC_SLICE = timedelta(seconds=2)
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
@@ -295,11 +297,11 @@ def test_an_email_over_which_exchange_hangs_for_a_whole_slice_is_set_aside_and_i
     assert DeadLetter.objects.get().item_id == bad
 
 
-# ---- what ends a sync at once -------------------------------------------------------------------------------------
+# ---- events that end a sync at once -------------------------------------------------------------------------------
 
 
 def during(world: World, act) -> None:
-    """Let this happen while the first request for a folder is under way."""
+    """Call `act` during the first request for a folder."""
     acts = iter([act])
 
     class Then(Slow):
@@ -316,7 +318,7 @@ def nothing_moved(world: World) -> bool:
 
 
 @pytest.mark.parametrize("length", [0, 120])
-def test_stop_counts_before_the_page_in_hand_is_delivered_whatever_the_slice(world: World, settings, length):
+def test_stop_ends_a_sync_before_the_current_page_is_delivered(world: World, settings, length):
     settings.SYNC_SLICE = timedelta(seconds=length)
     desk = world.mailbox()
     world.mailboxes[desk.address].deliver(mail("a"))
@@ -325,7 +327,7 @@ def test_stop_counts_before_the_page_in_hand_is_delivered_whatever_the_slice(wor
 
 
 @pytest.mark.parametrize("length", [0, 120])
-def test_a_lease_that_was_lost_counts_before_the_page_in_hand_is_delivered(world: World, settings, length):
+def test_a_lost_lease_ends_a_sync_before_the_current_page_is_delivered(world: World, settings, length):
     settings.SYNC_SLICE = timedelta(seconds=length)
     desk = world.mailbox()
     world.mailboxes[desk.address].deliver(mail("a"))
@@ -333,25 +335,25 @@ def test_a_lease_that_was_lost_counts_before_the_page_in_hand_is_delivered(world
     assert (world.sync(desk).outcome, nothing_moved(world)) == ("lost", True)
 
 
-def test_a_worker_that_has_to_leave_does_so_before_the_page_in_hand_is_delivered(world: World, settings):
+def test_a_worker_shutdown_ends_a_sync_before_the_current_page_is_delivered(world: World, settings):
     desk = world.mailbox()
     world.mailboxes[desk.address].deliver(mail("a"))
-    told: list[bool] = []
-    during(world, lambda: told.append(True))
-    run = runner.run(desk.pk, replace(world.around(), is_shutting_down=lambda: bool(told)))
+    requested: list[bool] = []
+    during(world, lambda: requested.append(True))
+    run = runner.run(desk.pk, replace(world.around(), is_shutting_down=lambda: bool(requested)))
     assert (run.outcome, nothing_moved(world)) == ("yielded", True)
 
 
-# ---- what it costs ------------------------------------------------------------------------------------------------
+# ---- number of queries --------------------------------------------------------------------------------------------
 
 
-def test_an_idle_sync_writes_nothing_more_for_the_turns_of_its_folders(world: World):
+def test_an_idle_sync_needs_no_extra_writes_for_the_turns_of_its_folders(world: World):
     desk = with_folders(world, 12)
     world.sync(desk)
     world.sync(desk)
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         world.run(desk)
-    writes = [sql for query in asked if (sql := query["sql"]).startswith(("UPDATE", "INSERT", "DELETE"))]
-    # For each folder its checkpoint, and the lease; the lease, the probe, earlier runs and the run when it begins; the tree;
-    # the state and the run when it ends.
+    writes = [sql for query in queries if (sql := query["sql"]).startswith(("UPDATE", "INSERT", "DELETE"))]
+    # For each folder: its checkpoint and the lease. At the beginning: the lease, the trial mark, earlier runs and the new
+    # run. Then the folder tree. At the end: the state and the run.
     assert len(writes) == 2 * 12 + 7

@@ -1,4 +1,4 @@
-"""Mail in folders of classes that a migration leaves: over the simulated servers, before an upgrade and after it."""
+"""Tests of folder classes that migrations create, over the simulated servers, before and after an upgrade."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def life():
 
 @pytest.fixture
 def box(life):
-    """A mailbox with mail in folders of all kinds; the other two are empty."""
+    """A mailbox with mail in folders of several classes. The other two mailboxes are empty."""
     box = life.store[ADDRESSES[0]]
     for name, folder_class in (("Old mail", "IPF.Imap"), ("Older mail", "IPF"), ("Birthdays", "IPF.Appointment")):
         box.create_folder(name, folder_class)
@@ -39,7 +39,7 @@ def box(life):
 
 @pytest.fixture
 def before(monkeypatch):
-    """The release before: it read `IPF.Note` and folders without a class. Call it to upgrade."""
+    """Run the previous release, which read only `IPF.Note` and folders without a class. Call the value to upgrade."""
     with monkeypatch.context() as release:
         release.setattr(folder_classes, "VERSION", 1)
         old_rule = partial(folder_classes.holds_mail, version=1)
@@ -47,7 +47,7 @@ def before(monkeypatch):
         yield release.undo
 
 
-def held(life) -> set[str]:
+def stored(life) -> set[str]:
     return set(life.reinfer.sources[BUCKET].comments)
 
 
@@ -55,19 +55,21 @@ def ids(*names: str) -> set[str]:
     return {comment_id_of(name) for name in names}
 
 
-def test_an_email_of_a_folder_that_was_left_out_arrives_after_the_upgrade_and_is_billed_once(life, box, before):
+def test_an_email_in_a_folder_that_the_old_release_did_not_read_arrives_after_the_upgrade_and_is_billed_once(
+    life, box, before
+):
     life.sync()
     life.sync()
-    assert not ids("old-mail", "older-mail") & held(life)
+    assert not ids("old-mail", "older-mail") & stored(life)
     before()
     for _ in range(3):
         life.sync()
-    assert held(life) == ids("inbox", "old-mail", "older-mail")
+    assert stored(life) == ids("inbox", "old-mail", "older-mail")
     assert life.reinfer.ai_units == 3
     assert set(MailboxState.objects.values_list("tree_version", flat=True)) == {folder_classes.VERSION}
 
 
-def test_the_tree_is_told_whole_only_once_after_an_upgrade(life, box, before):
+def test_the_whole_tree_is_requested_only_once_after_an_upgrade(life, box, before):
     life.sync()
     before()
     life.sync()
@@ -80,18 +82,18 @@ def test_the_tree_is_told_whole_only_once_after_an_upgrade(life, box, before):
 
 
 @pytest.mark.wording
-def test_what_is_not_read_is_known_with_class_count_and_reason(life, box):
+def test_folders_that_are_not_read_are_stored_with_class_count_and_reason(life, box):
     life.sync()
     rows = SyncedFolder.objects.not_read().filter(mailbox__address=box.address)
-    told = {row.name: (row.folder_class, row.total, row.why_not_read) for row in rows}
-    assert told["Birthdays"] == ("IPF.Appointment", 1, "holds appointments")
-    assert told["Secret"] == ("IPF.Note", 1, "hidden: no mail client shows it")
-    assert "Old mail" not in told
-    assert held(life) == ids("inbox", "old-mail", "older-mail")
+    folders = {row.name: (row.folder_class, row.total, row.why_not_read) for row in rows}
+    assert folders["Birthdays"] == ("IPF.Appointment", 1, "contains appointments")
+    assert folders["Secret"] == ("IPF.Note", 1, "hidden: no mail client shows it")
+    assert "Old mail" not in folders
+    assert stored(life) == ids("inbox", "old-mail", "older-mail")
 
 
 @pytest.mark.parametrize("api", ["ews", "graph"])
-def test_a_folder_that_is_seen_and_not_found_is_reported_and_its_mail_arrives_when_the_right_is_given(life, api):
+def test_a_folder_in_the_tree_that_is_not_found_is_left_out_and_its_mail_arrives_when_the_right_is_granted(life, api):
     box = life.store[ADDRESSES[0]]
     box.create_folder("Claims")
     box.deliver(mail_of(mail("claims")), "Claims")
@@ -109,7 +111,7 @@ def test_a_folder_that_is_seen_and_not_found_is_reported_and_its_mail_arrives_wh
     for _ in range(2):
         life.sync()
     assert not SyncedFolder.objects.left_out().exists()
-    assert held(life) == ids("inbox", "claims")
+    assert stored(life) == ids("inbox", "claims")
     assert life.reinfer.ai_units == 2
 
 
@@ -117,15 +119,15 @@ def test_a_folder_that_is_shown_again_is_read(life, box):
     life.sync()
     box.hide_folder("Secret", hidden=False)
     life.sync()
-    assert ids("secret") < held(life)
+    assert ids("secret") < stored(life)
     box.hide_folder("Secret")
     box.deliver(mail_of(mail("unseen")), "Secret")
     life.sync()
-    assert not ids("unseen") & held(life)
+    assert not ids("unseen") & stored(life)
     assert life.reinfer.ai_units == 4
 
 
-def test_the_switch_to_graph_names_the_folders_that_graph_does_not_list_before_it_is_carried_out(life, box):
+def test_a_switch_to_graph_is_refused_with_the_names_of_folders_that_graph_does_not_list(life, box):
     life.sync()
     refused = life.switch("graph")
     assert isinstance(refused, ActionRefused)
@@ -139,5 +141,5 @@ def test_the_switch_to_graph_names_the_folders_that_graph_does_not_list_before_i
     life.sync()
     assert isinstance(life.switch("graph"), str)
     life.sync()
-    assert held(life) == ids("inbox", "old-mail", "older-mail")
+    assert stored(life) == ids("inbox", "old-mail", "older-mail")
     assert life.reinfer.ai_units == 3

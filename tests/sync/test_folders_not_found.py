@@ -1,4 +1,4 @@
-"""A folder that is in the tree, and that the server says is not there when it is read: no right, or just deleted."""
+"""Tests of a folder that is in the tree but not found when it is read: no right to read it, or just deleted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from integrations import errors
 from mailboxes.models import Mailbox
 from sync.models import MailboxState, SyncedFolder
-from sync.reporting import attention, status
+from sync.reporting import alerts, status
 from tests.mails import mail
 from tests.sync.world import World
 
@@ -19,7 +19,7 @@ CODES = ("ErrorItemNotFound", "ErrorFolderNotFound")
 
 @pytest.fixture(params=CODES)
 def desk(world: World, request: pytest.FixtureRequest) -> Mailbox:
-    """A mailbox of which a delegate sees three folders with wanted mail, the second by the right FolderVisible alone."""
+    """A mailbox with three folders of wanted mail. For `Claims`, the account has only the right FolderVisible."""
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     for name in ("Claims", "Trades"):
@@ -40,7 +40,7 @@ def state_of(desk: Mailbox, world: World) -> status.Status:
 
 
 @pytest.mark.wording
-def test_it_is_reported_when_it_is_still_in_the_tree_and_still_not_found(world: World, desk):
+def test_a_folder_is_left_out_when_it_is_still_in_the_tree_and_still_not_found(world: World, desk):
     assert world.sync(desk).outcome == "done"
     assert not SyncedFolder.objects.left_out().exists()
     world.clock.turn(minutes=1)
@@ -50,12 +50,12 @@ def test_it_is_reported_when_it_is_still_in_the_tree_and_still_not_found(world: 
     assert (claims.refused_kind, claims.left_out, claims.up_to_date) == (errors.FolderNotFound.kind, True, False)
     assert claims.refused_detail in CODES
     assert state_of(desk, world) is status.Status.LEFT_OUT
-    (problem,) = [one for one in attention.problems(world.clock()) if one.kind == errors.FolderNotFound.kind]
+    (problem,) = [one for one in alerts.problems(world.clock()) if one.kind == errors.FolderNotFound.kind]
     assert "no right to read it" in problem.text
     assert claims.refused_detail in problem.text
 
 
-def test_it_is_tried_again_ever_more_rarely_and_recovers_by_itself(world: World, desk):
+def test_a_folder_that_is_not_found_is_retried_more_and_more_rarely_and_recovers(world: World, desk):
     attempts = []
     for _ in range(30):
         world.run(desk)
@@ -77,7 +77,7 @@ def test_a_folder_that_was_deleted_while_it_was_read_is_no_problem(world: World,
     box.permit_folder("Claims")
     world.sync(desk)
     before = world.mailboxes[desk.address].folder("Claims")
-    # Deleted behind the look at the tree: it is still told, and not found any more.
+    # The folder is deleted after the tree was read: the tree still contains it, and a request does not find it.
     monkeypatch.setattr(before, "forbidden", True)
     world.sync(desk)
     assert row().not_found
@@ -89,7 +89,7 @@ def test_a_folder_that_was_deleted_while_it_was_read_is_no_problem(world: World,
     assert state_of(desk, world) is status.Status.UP_TO_DATE
 
 
-def test_a_folder_that_was_not_found_once_and_can_be_read_then_is_no_problem(world: World, desk):
+def test_a_folder_that_was_not_found_once_and_can_be_read_afterwards_is_no_problem(world: World, desk):
     world.sync(desk)
     world.mailboxes[desk.address].permit_folder("Claims")
     world.sync(desk)
@@ -97,7 +97,9 @@ def test_a_folder_that_was_not_found_once_and_can_be_read_then_is_no_problem(wor
     assert not row().not_found
 
 
-def test_an_email_that_was_listed_before_the_right_was_taken_away_arrives_when_it_is_given_back(world: World, desk):
+def test_an_email_that_was_listed_before_the_right_was_revoked_arrives_when_the_right_is_granted_again(
+    world: World, desk
+):
     box = world.mailboxes[desk.address]
     code = box.folder("Claims").denied_as
     box.permit_folder("Claims")
@@ -116,7 +118,7 @@ def test_an_email_that_was_listed_before_the_right_was_taken_away_arrives_when_i
     world.assert_all_is_well(["inbox", "trades", "claims", "late"])
 
 
-def test_when_no_folder_of_a_mailbox_is_found_the_mailbox_fails_and_says_what_that_means(world: World, desk):
+def test_when_no_folder_of_a_mailbox_is_found_the_mailbox_fails_with_its_own_error_kind(world: World, desk):
     box = world.mailboxes[desk.address]
     for entry in box.folders.values():
         entry.forbidden, entry.denied_as = True, "ErrorItemNotFound"

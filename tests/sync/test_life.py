@@ -1,4 +1,4 @@
-"""What happens to mail in a mailbox's life, and what Re:infer holds afterwards."""
+"""Tests of everything that happens to mail in a mailbox, and of the comments in Re:infer afterwards."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -17,10 +17,12 @@ from tests.mails import NOON, comment_id_of, mail
 from tests.sync.world import World
 
 
-@pytest.fixture(params=[(False, False), (True, False), (True, True)], ids=["new ids", "ids stay", "quiet moves"])
+@pytest.fixture(params=[(False, False), (True, False), (True, True)], ids=["new ids", "stable ids", "unreported moves"])
 def world(db, request):
-    """Over an Exchange that gives moved items new ids, over one that does not, and over one whose folders do not tell what is
-    moved into them: a life must come out the same."""
+    """Three servers: one gives moved items new ids, one does not, and one also does not report moves in the new folder.
+
+    The results must be the same.
+    """
     keeps_ids, quiet_moves = request.param
     return World(keeps_ids=keeps_ids, quiet_moves=quiet_moves)
 
@@ -47,7 +49,7 @@ def test_a_second_sync_of_an_unchanged_mailbox_fetches_and_pushes_nothing(world:
     assert (run.listed, run.created, run.updated) == (0, 0, 0)
 
 
-def test_an_email_that_moves_takes_its_folder_along_and_costs_nothing(world: World):
+def test_a_moved_email_gets_its_new_folder_without_an_ai_unit(world: World):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     box.create_folder("Done", parent="Inbox")
@@ -85,7 +87,7 @@ def test_an_email_that_comes_back_from_the_deleted_items_is_followed_too(world: 
     world.assert_all_is_well(["a"])
 
 
-def test_a_copy_in_the_deleted_items_does_not_win_over_the_one_in_a_wanted_folder_at_first_sync(world: World):
+def test_on_a_first_sync_an_item_in_the_deleted_items_does_not_win_over_one_in_a_wanted_folder(world: World):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     box.copy(box.deliver(mail("a")), "Deleted Items")
@@ -109,7 +111,7 @@ def test_a_renamed_folder_renames_the_folder_of_all_its_mail(world: World):
     world.assert_all_is_well(["a", "b", "c"])
 
 
-def test_an_email_that_left_its_folder_and_came_back_between_two_syncs_follows_the_next_rename(world: World):
+def test_an_email_that_was_moved_away_and_back_between_two_syncs_follows_the_next_rename(world: World):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     box.create_folder("Trades", parent="Inbox")
@@ -127,7 +129,7 @@ def test_an_email_that_left_its_folder_and_came_back_between_two_syncs_follows_t
 
 
 class MigratesAfterTheTree:
-    """A source whose mailbox gets all new ids right after its tree was told."""
+    """A source whose mailbox is migrated to new ids right after the folder tree was read."""
 
     def __init__(self, source, box):
         self._source, self._box = source, box
@@ -142,12 +144,12 @@ class MigratesAfterTheTree:
         self._source.close()
 
     def folders(self, after):
-        told = self._source.folders(after)
+        changes = self._source.folders(after)
         self._box.migrate()
-        return told
+        return changes
 
 
-def test_a_mailbox_that_migrates_while_a_renamed_folder_is_followed_tells_its_new_name_all_the_same(world: World):
+def test_a_folder_rename_reaches_re_infer_although_the_mailbox_is_migrated_during_that_sync(world: World):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     box.create_folder("Trades", parent="Inbox")
@@ -163,7 +165,7 @@ def test_a_mailbox_that_migrates_while_a_renamed_folder_is_followed_tells_its_ne
     world.assert_all_is_well(["a"])
 
 
-def test_the_same_email_in_two_mailboxes_is_one_comment_with_the_metadata_of_the_copy_synced_last(world: World):
+def test_the_same_email_in_two_mailboxes_is_one_comment_with_the_properties_of_the_item_synced_last(world: World):
     desk, sales = world.mailbox("desk@bank.example"), world.mailbox("sales@bank.example")
     for mailbox in (desk, sales):
         world.mailboxes[mailbox.address].deliver(mail("a"))
@@ -225,7 +227,7 @@ def test_a_deleted_email_stays_a_comment(world: World):
     assert not MailboxItem.objects.exists()
 
 
-def test_a_start_time_leaves_older_mail_alone(world: World):
+def test_mail_before_the_start_time_is_not_delivered(world: World):
     desk = world.mailbox(start_at=NOON)
     box = world.mailboxes[desk.address]
     box.deliver(mail("old"), received=NOON - timedelta(days=1))
@@ -235,7 +237,7 @@ def test_a_start_time_leaves_older_mail_alone(world: World):
     assert (run.not_wanted, world.fetched()) == (1, 1)
 
 
-def test_an_earlier_start_time_set_later_brings_the_older_mail(world: World):
+def test_setting_an_earlier_start_time_delivers_the_older_mail(world: World):
     desk = world.mailbox(start_at=NOON)
     box = world.mailboxes[desk.address]
     box.deliver(mail("old"), received=NOON - timedelta(days=1))
@@ -247,7 +249,7 @@ def test_an_earlier_start_time_set_later_brings_the_older_mail(world: World):
     assert (run.created, run.unchanged, world.fetched()) == (1, 1, 2)
 
 
-def test_a_filter_widened_later_brings_what_it_had_kept_out(world: World):
+def test_widening_a_filter_delivers_the_mail_that_it_rejected_before(world: World):
     desk = world.mailbox(folder_deny=[["Inbox", "Private"]])
     box = world.mailboxes[desk.address]
     box.create_folder("Private", parent="Inbox")
@@ -261,7 +263,7 @@ def test_a_filter_widened_later_brings_what_it_had_kept_out(world: World):
     assert world.fetched() == 2
 
 
-def test_a_participant_filter_keeps_mail_out_without_fetching_it_twice(world: World):
+def test_mail_that_the_participant_filter_rejects_is_not_fetched_twice(world: World):
     desk = world.mailbox(domain_deny=["bots.example"])
     box = world.mailboxes[desk.address]
     box.deliver(mail("bot", sender="bot@bots.example"))
@@ -296,7 +298,7 @@ def test_listing_again_pushes_nothing_and_fetches_nothing(world: World):
     assert (run.listed, run.unchanged, world.fetched(), world.pushes()) == (1, 1, 1, 1)
 
 
-def test_cursors_that_the_server_forgot_cost_nothing(world: World):
+def test_cursors_that_the_server_no_longer_accepts_cause_no_second_fetch(world: World):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     box.deliver(mail("a"))
@@ -309,7 +311,7 @@ def test_cursors_that_the_server_forgot_cost_nothing(world: World):
     world.assert_all_is_well(["a", "b"])
 
 
-def test_a_migrated_mailbox_is_known_again_without_fetching(world: World):
+def test_the_emails_of_a_migrated_mailbox_are_recognised_without_a_fetch(world: World):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     box.create_folder("Done")
@@ -329,7 +331,7 @@ def test_a_bucket_that_another_installation_had_filled_is_adopted_and_not_billed
     elsewhere = World.mailbox(world, "elsewhere@bank.example")
     world.mailboxes[elsewhere.address].deliver(mail("a"))
     world.sync(elsewhere)
-    # Our database forgets everything: the bucket was filled by another installation.
+    # Empty the ledger, as if another installation had filled the bucket.
     elsewhere.delete()
     LedgerEntry.objects.all().delete()
     world.destination.buckets.update(trusted=False, examined_at=None)
@@ -348,7 +350,7 @@ def test_a_bucket_that_another_installation_had_filled_is_adopted_and_not_billed
     world.assert_all_is_well(["a", "b"])
 
 
-def test_two_different_emails_under_one_message_id_are_one_comment_and_counted_as_a_collision(world: World):
+def test_two_different_emails_with_one_message_id_are_one_comment_and_counted_as_a_collision(world: World):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     box.deliver(mail("a", subject="One"))
@@ -359,7 +361,7 @@ def test_two_different_emails_under_one_message_id_are_one_comment_and_counted_a
     assert LedgerEntry.objects.filter(collision=True).count() == 1
 
 
-def test_a_folder_that_was_deleted_is_no_trouble(world: World):
+def test_a_deleted_folder_causes_no_error(world: World):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     box.create_folder("Old")
@@ -381,17 +383,17 @@ def test_one_bad_email_never_blocks_its_mailbox(world: World):
     run = world.sync(desk)
     assert (run.outcome, run.set_aside) == ("done", 1)
     world.assert_all_is_well(["a", "b"])
-    aside = DeadLetter.objects.get()
-    assert (aside.stage, aside.reason) == ("fetch", "ErrorMimeContentConversionFailed")
+    dead_letter = DeadLetter.objects.get()
+    assert (dead_letter.stage, dead_letter.reason) == ("fetch", "ErrorMimeContentConversionFailed")
     box.mend_item(bad)
     world.clock.turn(hours=2)
     world.sync(desk)
     world.assert_all_is_well(["a", "b", "bad"])
-    aside.refresh_from_db()
-    assert aside.settled == "delivered"
+    dead_letter.refresh_from_db()
+    assert dead_letter.settled == "delivered"
 
 
-def test_a_slice_that_is_over_goes_on_where_it_left(world: World, settings):
+def test_the_next_slice_continues_where_the_last_one_ended(world: World, settings):
     settings.FETCH_COUNT = 2
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
@@ -405,7 +407,7 @@ def test_a_slice_that_is_over_goes_on_where_it_left(world: World, settings):
     world.assert_all_is_well("abcdef")
 
 
-def test_a_worker_that_is_told_to_leave_ends_its_sync_between_two_batches_and_another_goes_on(world: World, settings):
+def test_a_worker_shutdown_ends_a_sync_between_two_batches_and_another_worker_continues(world: World, settings):
     settings.FETCH_COUNT = 2
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
@@ -418,7 +420,7 @@ def test_a_worker_that_is_told_to_leave_ends_its_sync_between_two_batches_and_an
     world.assert_all_is_well("abcdef")
 
 
-def test_a_mailbox_whose_address_was_corrected_is_read_from_its_beginning(world: World):
+def test_a_mailbox_with_a_corrected_address_is_listed_from_its_beginning(world: World):
     desk = world.mailbox("wrong@bank.example")
     world.mailboxes[desk.address].deliver(mail("a"))
     world.sync(desk)
@@ -434,7 +436,7 @@ def test_a_mailbox_whose_address_was_corrected_is_read_from_its_beginning(world:
     assert {folder.folder_id for folder in desk.folders.filter(gone=True)} == wrong
 
 
-def test_a_database_that_came_from_a_backup_bills_nothing_again(world: World):
+def test_after_a_restored_backup_nothing_is_billed_again(world: World):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     box.deliver(mail("before"))
@@ -442,7 +444,7 @@ def test_a_database_that_came_from_a_backup_bills_nothing_again(world: World):
     cursors = {folder.pk: folder.cursor for folder in desk.folders.all()}
     box.deliver(mail("since"))
     world.sync(desk)
-    # Yesterday's database: it knows neither the copy nor the entry of what came since.
+    # The old database has neither the mailbox item nor the ledger entry of the newer email.
     LedgerEntry.objects.filter(comment_id=comment_id_of("since")).delete()
     MailboxItem.objects.filter(comment_id=comment_id_of("since")).delete()
     for pk, cursor in cursors.items():
@@ -453,7 +455,7 @@ def test_a_database_that_came_from_a_backup_bills_nothing_again(world: World):
     assert len(world.bucket().writes[comment_id_of("since")]) == 1
 
 
-def test_whichever_folder_tells_of_a_move_first_the_email_stays_known(world: World):
+def test_a_moved_email_stays_stored_in_whatever_order_the_folders_report_the_move(world: World):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     for folder in ("A first", "Z last"):
@@ -471,7 +473,7 @@ def test_whichever_folder_tells_of_a_move_first_the_email_stays_known(world: Wor
     world.assert_all_is_well(["early", "late"])
 
 
-def test_an_email_that_waits_set_aside_keeps_waiting_when_it_is_moved(world: World):
+def test_a_dead_letter_that_is_moved_stays_a_dead_letter_until_its_retry(world: World):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     box.create_folder("A first")
@@ -483,7 +485,7 @@ def test_an_email_that_waits_set_aside_keeps_waiting_when_it_is_moved(world: Wor
     (waiting,) = DeadLetter.objects.filter(settled="")
     assert (waiting.item_id, waiting.folder.name) == (moved, "A first")
     box.mend_item(moved)
-    world.clock.turn(hours=5)  # where ids stay, the move was one more try of it
+    world.clock.turn(hours=5)  # if the item keeps its id, the move caused one more attempt
     world.sync(desk)
     assert world.folder_of("a") == "A first"
     assert not DeadLetter.objects.filter(settled="").exists()

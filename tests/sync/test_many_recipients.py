@@ -1,4 +1,4 @@
-"""Rules by participant see everybody, whatever a comment has room for."""
+"""Participant filters see all recipients of an email, even those that are cut off in the comment."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def world(db):
 
 
 @pytest.mark.parametrize("denied", [{"participant_deny": ["eve@denied.example"]}, {"domain_deny": ["denied.example"]}])
-def test_an_email_whose_last_of_three_thousand_recipients_is_denied_is_not_sent(world: World, denied):
+def test_an_email_of_three_thousand_recipients_is_not_pushed_if_only_the_last_one_is_denied(world: World, denied):
     people = ", ".join(f"p{number}@south.example" for number in range(2999))
     desk, other = world.mailbox(**denied), world.mailbox("other@bank.example", bucket="other")
     for mailbox in (desk, other):

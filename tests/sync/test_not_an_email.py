@@ -1,4 +1,4 @@
-"""A page that comes in the place of an email: nothing of it is sent, and the email arrives when it comes again."""
+"""Tests of responses that are not an email, such as an error page: they are not pushed, and the email arrives later."""
 
 import pytest
 
@@ -18,102 +18,102 @@ def world(db):
     return World()
 
 
-def replaced(world, desk, name, kind, times=1000, **given):
-    """An email that arrives, and in whose place such a page comes so many times."""
+def deliver_replaced(world, desk, name, kind, times=1000, **given):
+    """Deliver an email. The first `times` fetches return a response of this kind (`pages.KINDS`) instead of it."""
     box = world.mailboxes[desk.address]
     mime = mail(name)
     item = box.deliver(mime, **given)
-    box.hand_out(item, pages.in_place_of(mime, kind), times)
+    box.hand_out(item, pages.replacement_body(mime, kind), times)
     return item
 
 
-def later(world, desk, **length):
+def sync_later(world, desk, **length):
     world.clock.turn(**length)
     return world.sync(desk)
 
 
 @KINDS
-def test_a_page_that_came_once_makes_no_comment_and_the_email_arrives_a_minute_later_billed_once(world: World, kind):
+def test_after_one_response_that_is_no_email_the_email_arrives_a_minute_later_and_is_billed_once(world: World, kind):
     desk = world.mailbox()
-    replaced(world, desk, "a", kind, times=1)
+    deliver_replaced(world, desk, "a", kind, times=1)
     world.mailboxes[desk.address].deliver(mail("b"))
     run = world.sync(desk)
     assert (run.outcome, run.created, run.set_aside) == ("done", 1, 0)
     world.assert_all_is_well(["b"])
     assert not DeadLetter.objects.waiting().exists()
-    assert later(world, desk, minutes=1).created == 1
+    assert sync_later(world, desk, minutes=1).created == 1
     world.assert_all_is_well(["a", "b"])
     assert world.ai_units() == 2
     assert not DeadLetter.objects.filter(settled="").exists()
 
 
 @KINDS
-def test_a_page_that_came_three_times_sets_the_email_aside_with_that_reason_and_the_mailbox_goes_on(world: World, kind):
+def test_after_three_responses_that_are_no_email_the_email_is_a_dead_letter_and_other_emails_arrive(world: World, kind):
     desk = world.mailbox()
-    replaced(world, desk, "a", kind)
-    told = [world.sync(desk), later(world, desk, minutes=1), later(world, desk, minutes=10)]
-    assert [run.outcome for run in told] == ["done"] * 3
-    assert [run.set_aside for run in told] == [0, 0, 1]
-    aside = DeadLetter.objects.waiting().get()
-    assert (aside.kind, aside.stage, aside.attempts) == (DeadLetterKind.NOT_AN_EMAIL, Stage.FETCH, 3)
-    assert aside.reason
+    deliver_replaced(world, desk, "a", kind)
+    runs = [world.sync(desk), sync_later(world, desk, minutes=1), sync_later(world, desk, minutes=10)]
+    assert [run.outcome for run in runs] == ["done"] * 3
+    assert [run.set_aside for run in runs] == [0, 0, 1]
+    dead_letter = DeadLetter.objects.waiting().get()
+    assert (dead_letter.kind, dead_letter.stage, dead_letter.attempts) == (DeadLetterKind.NOT_AN_EMAIL, Stage.FETCH, 3)
+    assert dead_letter.reason
     world.mailboxes[desk.address].deliver(mail("b"))
     world.sync(desk)
     world.assert_all_is_well(["b"])
 
 
-def test_between_its_tries_it_is_asked_for_by_no_poll(world: World):
+def test_between_its_retries_the_email_is_not_fetched(world: World):
     desk = world.mailbox()
-    replaced(world, desk, "a", "html")
+    deliver_replaced(world, desk, "a", "html")
     world.sync(desk)
     fetched = world.fetched()
     mailbox_actions.list_again(ADMIN, desk)
-    later(world, desk, seconds=30)
+    sync_later(world, desk, seconds=30)
     assert world.fetched() == fetched
 
 
-def test_what_was_set_aside_so_arrives_when_somebody_tries_it_again_and_by_itself_within_the_hour(world: World):
+def test_the_email_arrives_by_a_retry_of_an_admin_and_by_the_automatic_retry_within_an_hour(world: World):
     desk = world.mailbox()
-    items = [replaced(world, desk, name, "html") for name in "ab"]
+    items = [deliver_replaced(world, desk, name, "html") for name in "ab"]
     for minutes in (0, 1, 10):
-        later(world, desk, minutes=minutes)
+        sync_later(world, desk, minutes=minutes)
     assert DeadLetter.objects.waiting().count() == 2
     world.mailboxes[desk.address].in_place_of.clear()
     failed_email_actions.retry_many(ADMIN, DeadLetter.objects.filter(item_id=items[0]), world.clock)
-    later(world, desk, minutes=1)
+    sync_later(world, desk, minutes=1)
     world.assert_all_is_well(["a"])
-    later(world, desk, hours=1)
+    sync_later(world, desk, hours=1)
     world.assert_all_is_well(["a", "b"])
 
 
-def test_fifty_pages_in_a_row_stop_no_bucket(world: World):
+def test_fifty_responses_in_a_row_that_are_no_email_do_not_open_the_breaker_of_the_bucket(world: World):
     desk = world.mailbox()
     for number in range(50):
-        replaced(world, desk, f"m{number}", "json", times=2)
+        deliver_replaced(world, desk, f"m{number}", "json", times=2)
     for minutes in (0, 1, 10):
-        assert later(world, desk, minutes=minutes).outcome == "done"
+        assert sync_later(world, desk, minutes=minutes).outcome == "done"
     world.assert_all_is_well([f"m{number}" for number in range(50)])
     assert not DeadLetter.objects.waiting().exists()
 
 
-def test_a_page_in_the_place_of_what_is_marked_as_a_draft_is_taken_for_no_draft(world: World):
+def test_a_response_that_is_no_email_does_not_make_an_item_a_draft(world: World):
     desk = world.mailbox()
-    replaced(world, desk, "a", "html", times=1, draft=True)
+    deliver_replaced(world, desk, "a", "html", times=1, draft=True)
     world.sync(desk)
     assert MailboxItem.objects.get().verdict == "set_aside"
-    later(world, desk, minutes=1)
+    sync_later(world, desk, minutes=1)
     assert MailboxItem.objects.get().verdict == "never_sent"
     assert not LedgerEntry.objects.exists()
 
 
-def test_another_message_id_than_the_listed_one_is_taken_as_ever(world: World):
+def test_an_email_with_another_message_id_than_the_listed_one_arrives(world: World):
     desk = world.mailbox()
     world.mailboxes[desk.address].deliver(mail("a"), listed_message_id="<listed@north.example>")
     world.sync(desk)
     world.assert_all_is_well(["a"])
 
 
-def test_an_email_without_a_message_id_that_lists_none_is_taken_as_ever(world: World):
+def test_an_email_without_any_message_id_arrives(world: World):
     desk = world.mailbox()
     world.mailboxes[desk.address].deliver(mail("a", message_id=None))
     assert world.sync(desk).created == 1

@@ -1,4 +1,4 @@
-"""A folder that is seen in the tree and cannot be read is left out, and nothing else is."""
+"""Tests of a folder that is in the tree and cannot be read: only this folder is left out."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def desk(world: World) -> Mailbox:
-    """A mailbox of which a delegate sees three folders with wanted mail, and may not read the second."""
+    """A mailbox with three folders of wanted mail. The account has no right to read `Claims`."""
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     for name in ("Claims", "Trades"):
@@ -39,7 +39,7 @@ def row(name: str) -> SyncedFolder:
     return SyncedFolder.objects.get(name=name, gone=False)
 
 
-def test_the_folders_beside_and_behind_one_that_is_refused_are_read_in_the_same_sync(world: World, desk):
+def test_the_folders_before_and_after_a_refused_folder_are_read_in_the_same_sync(world: World, desk):
     assert world.sync(desk).outcome == "done"
     world.assert_all_is_well(["inbox", "trades"])
     claims = row("Claims")
@@ -48,7 +48,7 @@ def test_the_folders_beside_and_behind_one_that_is_refused_are_read_in_the_same_
     assert claims.refused_since == world.clock()
 
 
-def test_a_folder_that_is_refused_for_days_never_disables_its_mailbox_and_its_mail_arrives_once_when_it_is_granted(
+def test_a_folder_that_is_refused_for_days_never_disables_its_mailbox_and_its_mail_arrives_when_access_is_granted(
     world: World, desk
 ):
     for day in range(9):
@@ -68,25 +68,25 @@ def test_a_folder_that_is_refused_for_days_never_disables_its_mailbox_and_its_ma
 
 
 def tries(world: World, desk: Mailbox, name: str, minutes: int) -> list[int]:
-    """At which of these minutes the folder was asked for, while its mailbox is synced each minute."""
-    found = []
-    seen = row(name).refused_attempts if SyncedFolder.objects.exists() else 0
+    """Sync the mailbox once a minute. Return the minutes in which the folder was tried."""
+    tried_at = []
+    before = row(name).refused_attempts if SyncedFolder.objects.exists() else 0
     for minute in range(minutes):
         world.run(desk)
-        now = row(name).refused_attempts
-        found += [minute] * (now - seen)
-        seen = now
+        after = row(name).refused_attempts
+        tried_at += [minute] * (after - before)
+        before = after
         world.clock.turn(minutes=1)
-    return found
+    return tried_at
 
 
-def test_it_is_tried_again_ever_more_rarely(world: World, desk):
+def test_a_refused_folder_is_retried_more_and_more_rarely(world: World, desk):
     assert tries(world, desk, "Claims", 90) == [0, 5, 20, 80]
     claims = row("Claims")
     assert claims.retry_at - world.clock() == timedelta(hours=4) - timedelta(minutes=10)
 
 
-def test_its_checkpoint_does_not_move_while_it_is_refused(world: World, desk):
+def test_the_checkpoint_of_a_folder_does_not_move_while_the_folder_is_refused(world: World, desk):
     box = world.mailboxes[desk.address]
     box.permit_folder("Claims")
     world.sync(desk)
@@ -119,7 +119,7 @@ def test_its_checkpoint_does_not_move_while_it_is_refused(world: World, desk):
     ],
     ids=["sync now", "start", "list again", "start all", "sync many", "list many", "list folder", "settings"],
 )
-def test_a_person_who_asks_for_a_sync_does_not_wait_for_the_next_try(world: World, desk, press, monkeypatch):
+def test_a_sync_that_a_user_requests_tries_a_refused_folder_at_once(world: World, desk, press, monkeypatch):
     monkeypatch.setattr("sync.tasks.sync_mailbox.delay", lambda *given: None)
     for _ in range(3):
         world.sync(desk)
@@ -134,7 +134,7 @@ def test_a_person_who_asks_for_a_sync_does_not_wait_for_the_next_try(world: Worl
     world.assert_all_is_well(["inbox", "trades", "claims"])
 
 
-def test_when_every_folder_is_refused_it_is_the_fault_of_the_mailbox(world: World, desk):
+def test_when_every_folder_is_refused_the_mailbox_fails(world: World, desk):
     box = world.mailboxes[desk.address]
     for entry in box.folders.values():
         entry.forbidden = True
@@ -156,7 +156,7 @@ def test_when_every_folder_is_refused_it_is_the_fault_of_the_mailbox(world: Worl
     assert {folder.name for folder in SyncedFolder.objects.left_out()} == {"Inbox", "Sent Items", "Claims"}
 
 
-def test_a_refused_mailbox_of_many_folders_fails_also_when_a_slice_ends_before_all_were_tried(world: World, settings):
+def test_a_refused_mailbox_of_many_folders_fails_although_one_slice_does_not_reach_all_of_them(world: World, settings):
     settings.SYNC_SLICE = timedelta(seconds=1)
     desk = with_folders(world, 20)
     for entry in world.mailboxes[desk.address].folders.values():
@@ -184,7 +184,7 @@ def test_a_refused_folder_whose_mail_is_not_wanted_is_not_left_out(world: World,
     assert not SyncedFolder.objects.left_out().exists()
 
 
-def test_what_was_left_over_of_a_refused_folder_waits_and_is_not_set_aside(world: World, desk):
+def test_the_backlog_of_a_refused_folder_waits_without_counting_attempts(world: World, desk):
     box = world.mailboxes[desk.address]
     box.permit_folder("Claims")
     bad = box.deliver(mail("bad"), "Claims")
@@ -212,7 +212,7 @@ def test_a_page_in_the_middle_of_a_listing_may_be_refused(world: World, desk):
     for number in range(5):
         box.deliver(mail(f"more{number}"), "Claims")
 
-    class Then:
+    class ForbidsAfterAPage:
         def __init__(self, source):
             self._source = source
 
@@ -232,7 +232,7 @@ def test_a_page_in_the_middle_of_a_listing_may_be_refused(world: World, desk):
                     box.forbid_folder("Claims")
 
     usual = world.wrap
-    world.wrap = lambda port, it: Then(it) if port == "source" else it
+    world.wrap = lambda port, it: ForbidsAfterAPage(it) if port == "source" else it
     assert world.sync(desk).outcome == "done"
     assert row("Claims").cursor
     world.wrap = usual
@@ -242,19 +242,19 @@ def test_a_page_in_the_middle_of_a_listing_may_be_refused(world: World, desk):
     world.assert_all_is_well(["inbox", "trades", "claims", *(f"more{number}" for number in range(5))])
 
 
-def test_a_verification_says_how_many_folders_it_could_not_look_into(world: World, desk):
+def test_a_verification_counts_the_folders_that_it_could_not_read(world: World, desk):
     world.sync(desk)
     done = verification.begin(desk, repair=False, clock=world.clock)
     while done.ended_at is None:
-        done = verification.go_on(done.pk, world.around())
-    found = Verification.objects.get()
-    assert (found.emails, found.well, found.left_out) == (2, 2, 1)
+        done = verification.run_slice(done.pk, world.around())
+    result = Verification.objects.get()
+    assert (result.emails, result.well, result.left_out) == (2, 2, 1)
     assert desk.enabled
     assert MailboxState.objects.get().failures == 0
 
 
 def switch(world: World, desk: Mailbox, api: str) -> None:
-    """Folders and emails have other ids over the other API."""
+    """Switch the integration to the other API, where folders and emails have other ids."""
     Integration.objects.update(microsoft_api=api, auth="oauth2")
     world.mailboxes[desk.address].migrate()
 
@@ -277,7 +277,7 @@ def test_a_folder_that_was_refused_over_one_api_is_tried_at_once_over_the_other(
     assert not SyncedFolder.objects.exclude(refused_since=None).exists()
 
 
-def test_what_a_refused_folder_held_is_known_again_after_a_switch(world: World, desk):
+def test_the_emails_of_a_refused_folder_are_recognised_after_a_switch(world: World, desk):
     box = world.mailboxes[desk.address]
     box.permit_folder("Claims")
     world.sync(desk)
@@ -313,7 +313,7 @@ def test_a_refused_folder_that_is_deleted_is_not_left_out_any_more(world: World,
 
 
 @pytest.mark.wording
-def test_a_verification_says_in_words_that_a_folder_was_not_compared():
-    told = Verification(emails=2, well=2, left_out=1, ended_at=NOON).sentence
-    assert told == "2 emails compared: 2 well. 1 folder could not be read: emails in there were not compared."
+def test_the_text_of_a_verification_names_folders_that_were_not_compared():
+    sentence = Verification(emails=2, well=2, left_out=1, ended_at=NOON).sentence
+    assert sentence == "2 emails compared: 2 correct. 1 folder could not be read, so emails there were not compared."
     assert "3 folders could not be read" in Verification(left_out=3, ended_at=NOON).sentence

@@ -1,4 +1,4 @@
-"""A database that came from a backup, and buckets that others fill as well: found before anything is sent twice."""
+"""Tests that a restored database, or comments of another program in a bucket, are detected before a second push."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from operations import bucket_actions
 from operations.results import ActionRefused
 from sync.jobs import bucket_audit
 from sync.models import Comparison
-from sync.reporting import attention
+from sync.reporting import alerts
 from tests.actors import ADMIN
 from tests.mails import comment_id_of, mail
 from tests.sync.backups import Backup
@@ -32,8 +32,8 @@ def world(db) -> World:
 
 
 @pytest.fixture
-def asked(monkeypatch) -> list[str]:
-    """A line for each time that a bucket was asked for its count."""
+def count_requests(monkeypatch) -> list[str]:
+    """A list that gets an entry whenever a bucket is asked for its number of comments."""
     from tests.fakes.sink import FakeSink
 
     lines: list[str] = []
@@ -42,18 +42,18 @@ def asked(monkeypatch) -> list[str]:
     return lines
 
 
-def told(world: World) -> list[str]:
-    return [it.title for it in attention.problems(world.clock()) if it.title == "Unknown comments"]
+def reported_problems(world: World) -> list[str]:
+    return [it.title for it in alerts.problems(world.clock()) if it.title == "Unknown comments"]
 
 
-def comments_of_others(world: World, *ids: str) -> None:
+def push_as_another_program(world: World, *ids: str) -> None:
     ours = next(iter(world.bucket().comments.values()))
     for comment_id in ids:
         world.bucket().take(replace(ours, id=CommentId(comment_id)))
 
 
-def restored(world: World, since: timedelta) -> None:
-    """Mail arrives and is edited after the backup; then the backup comes back, and nobody says so."""
+def restore_backup(world: World, since: timedelta) -> None:
+    """Make a backup, deliver and edit mail, and restore the backup without the command `restored_backup`."""
     desk, other = world.mailbox(), world.mailbox("other@bank.example", bucket="others")
     for box in (desk, other):
         world.mailboxes[box.address].deliver(mail(f"before-{box.pk}"))
@@ -67,12 +67,12 @@ def restored(world: World, since: timedelta) -> None:
 
 
 @pytest.mark.parametrize("since", [timedelta(seconds=1), timedelta(hours=20)])
-def test_a_restored_database_is_found_before_anything_is_sent_although_nobody_said_so(world: World, since):
+def test_a_restored_database_is_detected_before_anything_is_pushed_without_the_command(world: World, since):
     if connection.vendor == "sqlite" and since < bucket_audit.BEFORE_SENDING:
-        pytest.skip("a file has no server that starts")
-    restored(world, since)
+        pytest.skip("SQLite has no server whose restart could be detected")
+    restore_backup(world, since)
     desk, other = Mailbox.objects.order_by("pk")
-    assert told(world) == []
+    assert reported_problems(world) == []
     pushes = world.pushes()
     world.mailboxes["other@bank.example"].deliver(mail("new"))
     world.sync_all(rounds=2)
@@ -80,13 +80,13 @@ def test_a_restored_database_is_found_before_anything_is_sent_although_nobody_sa
     world.assert_all_is_well(names)
     world.assert_all_is_well([f"before-{other.pk}", "new"], bucket="others")
     assert all(len(writes) == 1 for writes in world.bucket().writes.values())
-    assert world.pushes() == pushes + 1, "that of the new email"
-    assert told(world) == ["Unknown comments"]
+    assert world.pushes() == pushes + 1, "the push of the new email"
+    assert reported_problems(world) == ["Unknown comments"]
     assert set(Bucket.objects.filter(trusted=False).values_list("name", flat=True)) == {"desks"}
 
 
-def test_what_was_sent_since_the_backup_is_only_asked_for_and_new_mail_arrives_beside_it(world: World):
-    restored(world, timedelta(hours=1))
+def test_comments_pushed_since_the_backup_are_not_pushed_again_and_new_mail_arrives(world: World):
+    restore_backup(world, timedelta(hours=1))
     desk = world.mailboxes["desk@bank.example"]
     desk.deliver(mail("after"))
     world.sync_all()
@@ -95,25 +95,25 @@ def test_what_was_sent_since_the_backup_is_only_asked_for_and_new_mail_arrives_b
     assert world.bucket().text_changes == 0
 
 
-def test_the_comparison_costs_no_request_for_each_push(world: World, asked):
+def test_a_push_does_not_cause_a_comparison_every_time(world: World, count_requests):
     desk = world.mailbox()
     for number in range(12):
         world.mailboxes[desk.address].deliver(mail(f"m{number}"))
         world.clock.turn(minutes=1)
         world.sync(desk)
-    assert len(asked) == 0, "at first contact the bucket was seen to be empty"
+    assert len(count_requests) == 0, "the bucket was empty at first contact"
     for number in range(30):
         world.mailboxes[desk.address].deliver(mail(f"n{number}"))
         world.clock.turn(minutes=1)
         world.sync(desk)
-    assert len(asked) == 2, "every fifteen minutes at most"
+    assert len(count_requests) == 2, "at most one comparison in fifteen minutes"
     world.clock.turn(hours=5)
     world.sync(desk)
-    assert len(asked) == 2, "nothing is sent"
+    assert len(count_requests) == 2, "nothing is pushed"
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="a file has no server that starts")
-def test_a_database_server_that_started_anew_is_reason_enough_to_compare(world: World, asked):
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no server whose restart could be detected")
+def test_a_restart_of_the_database_server_causes_a_comparison(world: World, count_requests):
     desk = world.mailbox()
     world.mailboxes[desk.address].deliver(mail("a"))
     world.sync(desk)
@@ -121,36 +121,36 @@ def test_a_database_server_that_started_anew_is_reason_enough_to_compare(world: 
     Comparison.objects.update(server_run="another")
     world.mailboxes[desk.address].deliver(mail("b"))
     world.sync(desk)
-    assert asked == ["count"]
-    assert told(world) == []
+    assert count_requests == ["count"]
+    assert reported_problems(world) == []
 
 
 @pytest.mark.wording
-def test_a_bucket_that_others_fill_is_told_of_until_it_is_accepted_and_syncs_go_on(world: World):
+def test_unknown_comments_are_reported_until_an_admin_accepts_them_and_syncs_continue(world: World):
     desk = world.mailbox()
     world.mailboxes[desk.address].deliver(mail("a"))
     world.sync(desk)
-    comments_of_others(world, "aa", "bb")
+    push_as_another_program(world, "aa", "bb")
     world.clock.turn(minutes=20)
     world.mailboxes[desk.address].deliver(mail("b"))
     world.sync(desk)
     assert comment_id_of("b") in world.bucket().comments
-    assert told(world) == ["Unknown comments"]
+    assert reported_problems(world) == ["Unknown comments"]
     row = Comparison.objects.get()
     assert (row.surplus, row.stored) == (2, 3)
-    assert str(bucket_actions.accept_comments(ADMIN, desk.bucket)).endswith("before it is sent there.")
-    assert told(world) == []
+    assert str(bucket_actions.accept_comments(ADMIN, desk.bucket)).endswith("whether it has the comment already.")
+    assert reported_problems(world) == []
     assert isinstance(bucket_actions.accept_comments(ADMIN, desk.bucket), ActionRefused)
-    comments_of_others(world, "cc", "dd", comment_id_of("theirs"))
+    push_as_another_program(world, "cc", "dd", comment_id_of("theirs"))
     world.mailboxes[desk.address].deliver(mail("theirs"))
     world.clock.turn(hours=2)
     bucket_audit.compare(desk.bucket_id, world.clock, world.open_sink)
     world.sync(desk)
-    assert told(world) == [], "it may grow"
-    assert len(world.bucket().writes[comment_id_of("theirs")]) == 1, "and what others sent is not sent again"
+    assert reported_problems(world) == [], "after it was accepted, the surplus may grow"
+    assert len(world.bucket().writes[comment_id_of("theirs")]) == 1, "a comment of another program is not pushed again"
 
 
-def test_while_no_count_is_to_be_had_each_new_email_is_asked_for(world: World, monkeypatch):
+def test_without_a_count_each_new_comment_is_requested_before_its_push(world: World, monkeypatch):
     from tests.fakes.sink import FakeSink
 
     desk = world.mailbox()
@@ -169,23 +169,23 @@ def test_while_no_count_is_to_be_had_each_new_email_is_asked_for(world: World, m
         assert (comment_id_of(name),) in world.sinks[-1].questions
         assert comment_id_of(name) in world.bucket().comments
     assert Bucket.objects.get().trusted
-    assert told(world) == []
+    assert reported_problems(world) == []
 
 
-def test_whoever_says_that_the_database_was_restored_is_told_no_more(world: World):
-    restored(world, timedelta(hours=1))
+def test_after_the_restored_backup_command_unknown_comments_are_not_reported(world: World):
+    restore_backup(world, timedelta(hours=1))
     world.sync_all()
-    assert told(world)
+    assert reported_problems(world)
     call_command("restored_backup", stdout=StringIO())
-    assert not told(world)
+    assert not reported_problems(world)
     assert not Bucket.objects.filter(trusted=True).exists()
 
 
-def test_a_clock_that_was_set_back_makes_no_comparison_last_longer(world: World, asked):
+def test_a_clock_that_was_set_back_does_not_extend_the_validity_of_a_comparison(world: World, count_requests):
     desk = world.mailbox()
     world.mailboxes[desk.address].deliver(mail("a"))
     world.sync(desk)
     world.clock.turn(hours=-3)
     world.mailboxes[desk.address].deliver(mail("b"))
     world.sync(desk)
-    assert asked == ["count"]
+    assert count_requests == ["count"]

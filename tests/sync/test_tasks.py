@@ -1,4 +1,4 @@
-"""What the tasks do beside the one thing that they call: a database that is away costs one line, and no other word."""
+"""Tests of the Celery tasks: they handle an unavailable database, repeated tasks and a worker shutdown."""
 
 import logging
 import subprocess
@@ -31,7 +31,9 @@ assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 3
 """
 
 
-def away(kind):
+def unavailable(kind):
+    """Make every query raise this error."""
+
     def execute(execute, sql, params, many, context):
         raise kind(TEXT)
 
@@ -40,57 +42,57 @@ def away(kind):
 
 @pytest.mark.parametrize("kind", [OperationalError, InterfaceError, InternalError])
 @pytest.mark.parametrize("task", [tasks.dispatch_due, lambda: tasks.sync_mailbox(1)], ids=["dispatch", "sync"])
-def test_a_database_that_is_away_or_read_only_ends_the_task_with_one_line_that_says_what_to_do(db, caplog, task, kind):
-    with away(kind), caplog.at_level(logging.ERROR):
+def test_an_unavailable_database_ends_the_task_with_one_log_line_that_contains_a_hint(db, caplog, task, kind):
+    with unavailable(kind), caplog.at_level(logging.ERROR):
         task()
     (record,) = caplog.records
-    said = str(record.msg)
-    assert (record.exc_info, kind.__name__ in said, "PostgreSQL" in said, TEXT in said) == (None, True, True, False)
+    line = str(record.msg)
+    assert (record.exc_info, kind.__name__ in line, "PostgreSQL" in line, TEXT in line) == (None, True, True, False)
 
 
-def test_any_other_fault_of_the_database_is_one_of_ours(db):
-    with away(DataError), pytest.raises(DataError):
+def test_other_database_errors_are_raised(db):
+    with unavailable(DataError), pytest.raises(DataError):
         tasks.dispatch_due()
 
 
-def test_of_a_burst_of_ticks_one_looks(db, django_assert_num_queries):
+def test_of_many_dispatch_tasks_at_once_only_the_first_makes_queries(db, django_assert_num_queries):
     tasks.dispatch()
     with django_assert_num_queries(0):
         for _ in range(100):
             tasks.dispatch()
 
 
-def test_no_tick_hangs_on_the_clocks_of_two_machines():
+def test_no_periodic_task_expires_by_the_clocks_of_two_machines():
     app.loader.import_default_modules()
-    for tick in settings.CELERY_BEAT_SCHEDULE.values():
-        assert "expires" not in tick.get("options", {})
-        assert app.tasks[tick["task"]].expires is None
+    for entry in settings.CELERY_BEAT_SCHEDULE.values():
+        assert "expires" not in entry.get("options", {})
+        assert app.tasks[entry["task"]].expires is None
 
 
-def test_a_task_that_comes_twice_or_late_does_nothing_the_second_time(world):
+def test_a_sync_task_that_is_not_queued_does_nothing(world):
     desk = world.mailbox()
     tasks.sync_mailbox(desk.pk)
-    assert not SyncRun.objects.exists(), "nobody had sent it"
+    assert not SyncRun.objects.exists(), "the task was not queued"
     scheduling.queue(desk.pk, lambda pk: None, database_now())
     assert scheduling.is_queued(desk.pk)
     world.run(desk)
     assert not scheduling.is_queued(desk.pk)
 
 
-def test_a_verification_goes_on_only_under_the_mark_with_which_it_was_last_sent(world):
+def test_a_verification_task_runs_only_if_it_is_the_last_one_that_was_sent(world):
     row = verification.begin(world.mailbox(), repair=False)
     sent: list[tuple[int, str]] = []
     verification.send_due(lambda *task: sent.append(task))
-    Verification.objects.update(next_at=database_now())  # it counts as lost, and is sent anew
+    Verification.objects.update(next_at=database_now())  # the first task counts as lost, so another one is sent
     verification.send_due(lambda *task: sent.append(task))
     tasks.verify_mailbox(*sent[0])
     row.refresh_from_db()
     assert (row.error_text, row.claimed_until) == ("", None)
     tasks.verify_mailbox(*sent[1])
     row.refresh_from_db()
-    assert row.error_text, "it asked an Exchange that is not there"
+    assert row.error_text, "the task ran and could not reach Exchange"
 
 
-def test_what_one_process_is_told_those_that_it_forked_see():
+def test_a_shutdown_request_reaches_forked_processes():
     assert not shutdown.is_requested()
     subprocess.run([sys.executable, "-c", FORKS], check=True, cwd=ROOT)

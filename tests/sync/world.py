@@ -1,7 +1,7 @@
-"""A world for tests of syncing: rows in the real database, an Exchange and a bucket in memory, and a clock to turn.
+"""The environment for tests of syncs: the real database, an Exchange and buckets in memory, and a manual clock.
 
-The engine, ledger, checkpoints, leases, policy and dispatching are the product's own; only the two ends are fakes, which
-pass the contract suite of the real ones.
+The engine, ledger, checkpoints, leases, retry policy and scheduling are the code of the product. Only the source and the
+sink are fakes. They pass the same contract tests as the real ones.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tests.mails import comment_id_of
 
 @dataclass
 class Clock:
-    """Stands still until it is turned."""
+    """A clock that only `turn` moves."""
 
     now: datetime = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
@@ -48,13 +48,13 @@ class World:
     sources: list[FakeSource] = field(default_factory=list)
     sinks: list[FakeSink] = field(default_factory=list)
     signed_in_anew: list[str] = field(default_factory=list)
-    """For which mailboxes a source was asked to sign in anew."""
+    """Addresses of the mailboxes whose source was opened with a new sign-in."""
     page_size: int = 512
     keeps_ids: bool = False
-    """Whether items that are moved keep their ids."""
+    """Moved items keep their ids."""
     quiet_moves: bool = False
-    """Whether the folder that an item is moved to tells nothing of it."""
-    wrap: Callable[[str, Any], Any] = lambda port, it: it  # a fault test puts itself around the ports
+    """The folder to which an item is moved does not report it."""
+    wrap: Callable[[str, Any], Any] = lambda port, it: it  # fault tests wrap the ports with this function
 
     def __post_init__(self) -> None:
         self.destination = Destination.objects.create(name="Re:infer", endpoint="https://re.example", token="t")
@@ -64,7 +64,7 @@ class World:
         )  # fmt: skip
 
     def mailbox(self, address: str = "desk@bank.example", bucket: str = "desks", **rules: object) -> Mailbox:
-        """A mailbox that syncs into this bucket of project `bank`."""
+        """Create a mailbox that syncs into this bucket of project `bank`."""
         made = FakeMailbox(address, keeps_ids=self.keeps_ids, quiet_moves=self.quiet_moves)
         self.mailboxes.setdefault(address, made)
         row, _ = Bucket.objects.get_or_create(destination=self.destination, project="bank", name=bucket)
@@ -73,17 +73,17 @@ class World:
         MailboxState.objects.filter(pk=mailbox.pk).update(asked_at=self.clock())
         return mailbox
 
-    # ---- what time brings -----------------------------------------------------------------------------------------
+    # ---- syncs ----------------------------------------------------------------------------------------------------
 
     def sync(self, mailbox: Mailbox) -> SyncRun:
-        """One sync of this mailbox, now: whatever is held, as if somebody had pressed Sync now."""
+        """Run one sync of this mailbox now, even if a circuit breaker is open, as *Sync now* does."""
         MailboxState.objects.filter(pk=mailbox.pk).update(probe=True)
         run = self.run(mailbox)
-        assert run is not None, "another worker has it"
+        assert run is not None, "another worker holds the lease"
         return run
 
     def run(self, mailbox: Mailbox) -> SyncRun | None:
-        """What a worker does with the task of this mailbox. None: nothing, since something is held or it is being synced."""
+        """Run the task of this mailbox. None: a circuit breaker is open, or another worker syncs the mailbox."""
         return runner.run(mailbox.pk, self.around())
 
     def sync_all(self, rounds: int = 1) -> None:
@@ -92,7 +92,7 @@ class World:
                 self.sync(mailbox)
 
     def due(self) -> list[int]:
-        """The mailboxes that are sent to the queue now."""
+        """Return the mailboxes that are due now, as the scheduler would queue them."""
         sent: list[int] = []
         scheduling.dispatch(sent.append, self.clock)
         MailboxState.objects.update(queued_until=None)
@@ -106,7 +106,7 @@ class World:
             make_ledger=lambda *given, **named: wrap("ledger", DatabaseLedger(*given, **named)),
             make_checkpoints=lambda *given: wrap("checkpoints", DatabaseCheckpoints(*given)),
             clock=self.clock,
-            monotonic=lambda: self.clock.now.timestamp(),  # noqa: PLW0108  # the clock turns
+            monotonic=lambda: self.clock.now.timestamp(),  # noqa: PLW0108  # read the clock at each call
             chance=lambda: 0.5,
         )
 
@@ -127,7 +127,7 @@ class World:
 
     @contextmanager
     def every_sink(self, prepare: Callable[[FakeSink], object]) -> Iterator[None]:
-        """Meanwhile each sink is prepared so before it is used."""
+        """Within this context, call `prepare` with every sink before it is used."""
         usual = self.open_sink
 
         def prepared(*given: Any) -> FakeSink:
@@ -141,7 +141,7 @@ class World:
         finally:
             self.open_sink = usual  # type: ignore[method-assign]
 
-    # ---- what there is to see -------------------------------------------------------------------------------------
+    # ---- results --------------------------------------------------------------------------------------------------
 
     def bucket(self, name: str = "desks") -> FakeBucket:
         return self.buckets.setdefault(("bank", name), FakeBucket())
@@ -159,15 +159,18 @@ class World:
         return sum(len(sink.pushes) for sink in self.sinks)
 
     def ai_units(self) -> int:
-        """As our own ledger counts them."""
+        """Return the number of AI units by the ledger."""
         return LedgerEntry.objects.filter(billed=True).count()
 
     def assert_all_is_well(self, names: Iterable[str], bucket: str = "desks", unsettled: int = 0) -> None:
-        """Exactly these emails are comments, each created once, no text ever changed, and our count agrees."""
-        held = self.bucket(bucket)
-        assert set(held.comments) == {comment_id_of(name) for name in names}
-        assert held.billed == len(held.comments)
-        assert held.text_changes == held.messages_changes == 0
+        """Check that exactly these emails are comments: each created once, no text changed, no open ledger entry.
+
+        `unsettled`: the expected number of ledger entries that are dirty or not confirmed.
+        """
+        stored = self.bucket(bucket)
+        assert set(stored.comments) == {comment_id_of(name) for name in names}
+        assert stored.billed == len(stored.comments)
+        assert stored.text_changes == stored.messages_changes == 0
         open_entries = LedgerEntry.objects.filter(bucket__name=bucket).exclude(state="confirmed", dirty=False)
         assert open_entries.count() == unsettled
 

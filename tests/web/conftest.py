@@ -1,4 +1,4 @@
-"""A client that is logged in, and one that is not."""
+"""Test clients: `admin` is logged in as a superuser, `anonymous` is not logged in."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from tests.factories import AdminFactory
 
 @pytest.fixture
 def admin(db: None) -> Client:
-    """The browser of somebody who is logged in."""
+    """Return a client that is logged in as a superuser."""
     client = Client()
     client.force_login(AdminFactory())
     return client
 
 
 @pytest.fixture
-def stranger(db: None) -> Client:
+def anonymous(db: None) -> Client:
     return Client()

@@ -1,4 +1,4 @@
-"""Roles: who may open which page and press which button."""
+"""Roles: which role may open which page and use which button."""
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -24,7 +24,7 @@ def routes(patterns):
             if pattern.app_name != "admin":
                 yield from routes(pattern.url_patterns)
         elif str(pattern.name).startswith("api-"):
-            continue  # they have a table of their own: tests/api/test_permissions.py
+            continue  # the API has another table: tests/api/test_permissions.py
         elif isinstance(pattern, URLPattern):
             yield pattern
 
@@ -32,13 +32,13 @@ def routes(patterns):
 ROUTES = list(routes(get_resolver().url_patterns))
 
 
-def test_every_address_is_in_the_table_and_no_other():
+def test_the_access_table_lists_exactly_the_url_names():
     assert {route.name for route in ROUTES} == set(ACCESS)
 
 
 @pytest.fixture
 def client_of(db):
-    def made(role):
+    def logged_in(role):
         user = User.objects.create_user(role, password="x")
         if role in ROLES:
             user.groups.add(Group.objects.get(name=role))
@@ -46,19 +46,19 @@ def client_of(db):
         client.force_login(user)
         return client
 
-    return made
+    return logged_in
 
 
 @pytest.mark.parametrize("role", MAY)
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_each_role_opens_what_it_may_and_is_refused_what_it_may_not(client_of, role, route):
+def test_each_role_opens_exactly_the_pages_that_it_is_allowed(client_of, role, route):
     client = client_of(role)
     arguments = dict.fromkeys(route.pattern.converters, 4711)
-    answer = client.get(reverse(route.name, kwargs=arguments))
-    assert (answer.status_code == 403) == (ACCESS[route.name] not in MAY[role])
+    response = client.get(reverse(route.name, kwargs=arguments))
+    assert (response.status_code == 403) == (ACCESS[route.name] not in MAY[role])
 
 
-def test_buttons_are_there_only_for_who_may_press_them(client_of):
+def test_buttons_are_shown_only_to_roles_that_may_use_them(client_of):
     mailbox = MailboxFactory()
     MailboxStateFactory(mailbox=mailbox)
     page, stop, edit = (reverse(name, args=[mailbox.pk]) for name in ("mailbox", "mailbox-stop", "mailbox-edit"))
@@ -67,14 +67,14 @@ def test_buttons_are_there_only_for_who_may_press_them(client_of):
     assert [edit in shown[role] for role in ROLES] == [False, False, True]
 
 
-def test_a_role_that_somebody_changed_stays_changed(db):
+def test_make_roles_does_not_reset_a_role_that_an_admin_changed(db):
     group = Group.objects.get(name="Viewer")
     group.permissions.clear()
     make_roles()
     assert not group.permissions.exists()
 
 
-def test_an_address_with_a_question_is_judged_by_its_page(admin):
+def test_a_query_string_does_not_change_who_may_open_a_page(admin):
     viewer = User.objects.create_user("viewer")
     assert allows("/destinations/new/?for=1", AdminFactory())
     assert not allows("/destinations/new/?for=1", viewer)

@@ -1,4 +1,4 @@
-"""How large a body may be, by page and by who sends it. Through a real server: see test_web_server.py."""
+"""The largest body of a request, by page and by user. See test_web_server.py for tests with a real server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.test import Client
 
 from access.body_limits import AROUND_FILES, EVERYBODY, PAGE
 from access.models import ApiToken
-from conversion.preview import MOST_BYTES
+from conversion.preview import MAX_BYTES
 from tests.factories import AdminFactory, IntegrationFactory
 from web.integrations.document_pages import IMPORT_BYTES
 
@@ -22,49 +22,49 @@ MAIL = b"From: a@x.example\r\nDate: Tue, 5 Mar 2024 10:00:00 +0000\r\nMessage-ID
 FORM = "application/x-www-form-urlencoded"
 
 
-def sent(client, path: str, size: int, kind: str = FORM, **given):
-    """A request with a body of so many bytes."""
+def post_body(client, path: str, size: int, kind: str = FORM, **given):
+    """Send a request with a body of this many bytes."""
     return client.generic("POST", path, b"x" * size, content_type=kind, **given)
 
 
-class NotToBeRead(io.BytesIO):
+class UnreadableBody(io.BytesIO):
     def read(self, *given):
-        raise AssertionError("Something of the body was read.")
+        raise AssertionError("The body was read.")
 
     readline = read
 
 
-def declared(client, path: str, length: int, kind: str = "multipart/form-data; boundary=x", **given):
-    """A request that announces a body of so many bytes, of which nothing may be read."""
-    environment = {"wsgi.input": NotToBeRead(), "CONTENT_LENGTH": str(length), "CONTENT_TYPE": kind, **given}
+def announce_body(client, path: str, length: int, kind: str = "multipart/form-data; boundary=x", **given):
+    """Send a request whose Content-Length is this number of bytes. Reading any part of its body is an error."""
+    environment = {"wsgi.input": UnreadableBody(), "CONTENT_LENGTH": str(length), "CONTENT_TYPE": kind, **given}
     return client.post(path, **environment)
 
 
 @pytest.mark.parametrize("path", ["/login/", "/preview/", "/integrations/import/", "/nowhere/", "/admin/login/"])
-def test_a_stranger_may_send_little_to_any_page(stranger, path):
-    assert declared(stranger, path, EVERYBODY + 1).status_code == 413
-    assert sent(stranger, path, EVERYBODY).status_code != 413
-    assert declared(stranger, path, 10**12).status_code == 413
+def test_bodies_of_unauthenticated_clients_are_small_on_every_page(anonymous, path):
+    assert announce_body(anonymous, path, EVERYBODY + 1).status_code == 413
+    assert post_body(anonymous, path, EVERYBODY).status_code != 413
+    assert announce_body(anonymous, path, 10**12).status_code == 413
 
 
-def test_a_cookie_of_a_session_that_is_none_opens_nothing(stranger):
-    stranger.cookies[real.SESSION_COOKIE_NAME] = "a" * 32
-    assert declared(stranger, "/preview/", EVERYBODY + 1).status_code == 413
+def test_an_invalid_session_cookie_does_not_raise_the_limit(anonymous):
+    anonymous.cookies[real.SESSION_COOKIE_NAME] = "a" * 32
+    assert announce_body(anonymous, "/preview/", EVERYBODY + 1).status_code == 413
 
 
-def test_who_may_not_open_a_page_may_send_no_more_than_a_stranger(db):
+def test_users_without_access_to_a_page_have_the_limit_of_unauthenticated_clients(db):
     client = Client()
     viewer = User.objects.create_user("viewer")
     viewer.groups.add(Group.objects.get(name="Viewer"))
     client.force_login(viewer)
-    assert declared(client, "/integrations/import/", EVERYBODY + 1).status_code == 413
-    assert declared(client, "/preview/", MOST_BYTES + AROUND_FILES + 1).status_code == 413
+    assert announce_body(client, "/integrations/import/", EVERYBODY + 1).status_code == 413
+    assert announce_body(client, "/preview/", MAX_BYTES + AROUND_FILES + 1).status_code == 413
 
 
-def test_each_page_has_its_limit_for_whoever_may_open_it(admin):
+def test_each_page_has_its_own_limit_for_users_with_access(admin):
     integration = IntegrationFactory()
     limits = {
-        "/preview/": MOST_BYTES + AROUND_FILES,
+        "/preview/": MAX_BYTES + AROUND_FILES,
         "/integrations/import/": IMPORT_BYTES,
         "/integrations/new/": 1024 * 1024,
         f"/integrations/{integration.pk}/edit/": 1024 * 1024,
@@ -75,23 +75,23 @@ def test_each_page_has_its_limit_for_whoever_may_open_it(admin):
         "/logout/": PAGE,
     }
     for path, most in limits.items():
-        assert declared(admin, path, most + 1).status_code == 413, path
+        assert announce_body(admin, path, most + 1).status_code == 413, path
     for path in ("/integrations/import/", "/integrations/new/", f"/integrations/{integration.pk}/start/"):
-        assert sent(admin, path, limits[path]).status_code != 413, path
+        assert post_body(admin, path, limits[path]).status_code != 413, path
 
 
-def test_what_is_refused_is_told_as_a_page(stranger):
-    answer = declared(stranger, "/login/", EVERYBODY + 1)
-    assert answer["Content-Type"].startswith("text/html")
-    assert "The body is larger than 65,536 bytes." in answer.content.decode()
-    assert "content-security-policy" in {name.lower() for name in answer.headers}
+def test_a_refused_body_is_answered_with_an_error_page(anonymous):
+    response = announce_body(anonymous, "/login/", EVERYBODY + 1)
+    assert response["Content-Type"].startswith("text/html")
+    assert "The body is larger than 65,536 bytes." in response.content.decode()
+    assert "content-security-policy" in {name.lower() for name in response.headers}
 
 
 def test_an_upload_within_the_limit_arrives_whole(admin):
     mime = MAIL + b"0123456789 abcdef\r\n" * 20_000
-    answer = admin.post("/preview/", {"file": SimpleUploadedFile("x.eml", mime)})
-    assert answer.status_code == 200
-    assert "A subject" in answer.content.decode()
+    response = admin.post("/preview/", {"file": SimpleUploadedFile("x.eml", mime)})
+    assert response.status_code == 200
+    assert "A subject" in response.content.decode()
 
 
 @pytest.fixture
@@ -100,10 +100,10 @@ def token(db) -> str:
     return f"Bearer {text}"
 
 
-def test_the_api_takes_more_from_whoever_has_a_valid_token(stranger, token, settings):
+def test_the_api_has_a_higher_limit_for_clients_with_a_valid_token(anonymous, token, settings):
     most, path = settings.API_MOST_BYTES, "/api/v1/webhooks"
     for wrong in ({}, {"HTTP_AUTHORIZATION": "Bearer nonsense"}, {"HTTP_AUTHORIZATION": "Bearer ünïcödé"}):
-        refused = declared(stranger, path, EVERYBODY + 1, "application/json", **wrong)
+        refused = announce_body(anonymous, path, EVERYBODY + 1, "application/json", **wrong)
         assert refused.status_code == 413
         assert refused["Content-Type"] == "application/problem+json"
         assert json.loads(refused.content) == {
@@ -111,22 +111,22 @@ def test_the_api_takes_more_from_whoever_has_a_valid_token(stranger, token, sett
             "detail": "The body is larger than 65,536 bytes.",
         }  # fmt: skip
     known = {"HTTP_AUTHORIZATION": token}
-    assert declared(stranger, path, most + 1, "application/json", **known).status_code == 413
-    assert sent(stranger, path, EVERYBODY + 1, "application/json", **known).status_code == 400
-    assert declared(stranger, "/api/v1/preview", MOST_BYTES + 1, "message/rfc822", **known).status_code == 413
+    assert announce_body(anonymous, path, most + 1, "application/json", **known).status_code == 413
+    assert post_body(anonymous, path, EVERYBODY + 1, "application/json", **known).status_code == 400
+    assert announce_body(anonymous, "/api/v1/preview", MAX_BYTES + 1, "message/rfc822", **known).status_code == 413
     mime = MAIL + b"0123456789 abcdef\r\n" * 10_000
-    told = stranger.generic("POST", "/api/v1/preview", mime, content_type="message/rfc822", **known)
-    assert told.status_code == 200
+    accepted = anonymous.generic("POST", "/api/v1/preview", mime, content_type="message/rfc822", **known)
+    assert accepted.status_code == 200
 
 
-def test_the_vendors_client_is_told_in_its_own_shape(stranger):
-    refused = declared(stranger, "/api/_private/integrations", EVERYBODY + 1, "application/json")
+def test_the_reinfer_compatible_api_refuses_a_body_in_its_own_format(anonymous):
+    refused = announce_body(anonymous, "/api/_private/integrations", EVERYBODY + 1, "application/json")
     assert refused.status_code == 413
     assert json.loads(refused.content) == {"status": "error", "message": "The body is larger than 65,536 bytes."}
 
 
 class Endless(io.RawIOBase):
-    """A body in chunks that has no end."""
+    """A chunked body without an end."""
 
     taken = 0
 
@@ -136,24 +136,24 @@ class Endless(io.RawIOBase):
         return b"x" * size
 
 
-def chunked(client, path: str, stream, **given):
+def post_chunked(client, path: str, stream, **given):
     environment = {"wsgi.input": stream, "CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked", **given}
     return client.post(path, **environment)
 
 
-def test_a_body_of_unknown_length_is_counted_as_it_comes(stranger, token):
+def test_a_chunked_body_is_counted_while_it_is_read(anonymous, token):
     endless = Endless()
-    assert chunked(stranger, "/login/", endless).status_code == 413
+    assert post_chunked(anonymous, "/login/", endless).status_code == 413
     assert endless.taken == EVERYBODY + 1
     known = {"HTTP_AUTHORIZATION": token, "CONTENT_TYPE": "application/json"}
     endless = Endless()
-    assert chunked(stranger, "/api/v1/integrations", endless, **known).status_code == 413
+    assert post_chunked(anonymous, "/api/v1/integrations", endless, **known).status_code == 413
     assert endless.taken == real.API_MOST_BYTES + 1
 
 
-def test_a_body_of_unknown_length_is_read_like_any_other(stranger, token):
+def test_a_small_chunked_body_is_accepted(anonymous, token):
     mime = MAIL + b"Hello\r\n"
     given = {"HTTP_AUTHORIZATION": token, "CONTENT_TYPE": "message/rfc822"}
-    answer = chunked(stranger, "/api/v1/preview", io.BytesIO(mime), **given)
-    assert answer.status_code == 200
-    assert "A subject" in answer.content.decode()
+    response = post_chunked(anonymous, "/api/v1/preview", io.BytesIO(mime), **given)
+    assert response.status_code == 200
+    assert "A subject" in response.content.decode()

@@ -1,4 +1,4 @@
-"""What the buttons do: at once, with a sentence, and back to the page that they were on."""
+"""Buttons take effect at once, show a sentence, and lead back to the page that they were on."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_pressing_twice_is_the_same_as_pressing_once(admin, mailbox):
     assert not Mailbox.objects.get(pk=mailbox.pk).enabled
 
 
-def test_start_lifts_the_hold_that_a_refused_sign_in_left(admin, mailbox):
+def test_start_closes_the_circuit_breaker_that_a_refused_sign_in_opened(admin, mailbox):
     held = {"held_since": timezone.now(), "held_until": timezone.now() + timedelta(minutes=9), "held_kind": "x"}
     Integration.objects.filter(pk=mailbox.integration_id).update(
         **held, held_detail="Exchange refused these credentials."
@@ -53,7 +53,7 @@ def test_start_lifts_the_hold_that_a_refused_sign_in_left(admin, mailbox):
     assert not Integration.objects.get(pk=mailbox.integration_id).is_held
 
 
-def test_list_again_is_noted_for_the_next_sync(admin, mailbox):
+def test_a_full_resync_is_requested_for_the_next_sync(admin, mailbox):
     assert "listed again" in press(admin, "mailbox-list-again", mailbox.pk).text
     mailbox.state.refresh_from_db()
     assert mailbox.state.list_again
@@ -75,28 +75,28 @@ def test_a_dismissed_email_is_no_longer_shown(admin, db):
 
 
 def test_a_button_leads_back_to_its_page_but_never_to_another_site(admin, mailbox):
-    here = reverse("overview")
-    answer = admin.post(reverse("mailbox-stop", args=[mailbox.pk]), {"next": here})
-    assert answer["Location"] == here
-    answer = admin.post(reverse("mailbox-stop", args=[mailbox.pk]), {"next": "https://evil.example/"})
-    assert answer["Location"] == reverse("mailbox", args=[mailbox.pk])
+    page_url = reverse("overview")
+    response = admin.post(reverse("mailbox-stop", args=[mailbox.pk]), {"next": page_url})
+    assert response["Location"] == page_url
+    response = admin.post(reverse("mailbox-stop", args=[mailbox.pk]), {"next": "https://evil.example/"})
+    assert response["Location"] == reverse("mailbox", args=[mailbox.pk])
 
 
 def test_a_button_pressed_by_htmx_brings_the_live_part_and_the_message(admin, mailbox):
-    here = reverse("integration", args=[mailbox.integration_id])
-    answer = admin.post(
-        reverse("mailbox-stop", args=[mailbox.pk]), {"next": here}, headers={"HX-Request": "true"}, follow=True
+    page_url = reverse("integration", args=[mailbox.integration_id])
+    response = admin.post(
+        reverse("mailbox-stop", args=[mailbox.pk]), {"next": page_url}, headers={"HX-Request": "true"}, follow=True
     )
-    assert 'id="messages"' in answer.text
-    assert "is stopped" in answer.text
-    assert "<html" not in answer.text
+    assert 'id="messages"' in response.text
+    assert "is stopped" in response.text
+    assert "<html" not in response.text
 
 
-def test_a_test_that_fails_is_told_in_words_in_its_place(admin, db):
+def test_the_error_of_a_failed_test_is_shown_next_to_its_button(admin, db):
     integration = factories.IntegrationFactory()
-    answer = admin.post(reverse("integration-test", args=[integration.pk]), headers={"HX-Request": "true"})
-    assert "Add a mailbox first" in answer.text
-    assert "<html" not in answer.text
+    response = admin.post(reverse("integration-test", args=[integration.pk]), headers={"HX-Request": "true"})
+    assert "Add a mailbox first" in response.text
+    assert "<html" not in response.text
     assert "Add a mailbox first" in press(admin, "integration-test", integration.pk).text
 
 
@@ -107,7 +107,7 @@ def test_a_test_with_a_secret_that_no_key_opens_says_so(admin, settings, mailbox
     assert "cannot be decrypted" in text
 
 
-def test_deleting_an_integration_asks_first_and_then_takes_its_mailboxes_with_it(admin, mailbox):
+def test_deleting_an_integration_asks_first_and_then_deletes_its_mailboxes(admin, mailbox):
     address = reverse("integration-delete", args=[mailbox.integration_id])
     assert "Comments at Re:infer stay" in admin.get(address).text
     assert Mailbox.objects.exists()
@@ -115,7 +115,7 @@ def test_deleting_an_integration_asks_first_and_then_takes_its_mailboxes_with_it
     assert not Mailbox.objects.exists()
 
 
-def test_deleting_a_mailbox_leaves_what_its_bucket_holds(admin, mailbox):
+def test_deleting_a_mailbox_keeps_the_ledger_of_its_bucket(admin, mailbox):
     entry = factories.LedgerEntryFactory(bucket=mailbox.bucket, winner_mailbox=mailbox)
     admin.post(reverse("mailbox-delete", args=[mailbox.pk]))
     entry.refresh_from_db()
@@ -131,19 +131,19 @@ def test_a_destination_that_mailboxes_send_to_is_not_deleted(admin, mailbox):
     assert not Bucket.objects.exists()
 
 
-def test_a_complaint_is_shown_as_a_problem_and_not_as_a_success(rf, db):
+def test_a_refused_action_is_shown_as_an_error(rf, db):
     from django.contrib.messages import ERROR, SUCCESS
     from django.contrib.messages.storage.cookie import CookieStorage
 
     from operations.results import ActionRefused
     from tests.factories import AdminFactory
-    from web.integrations.answers import back
+    from web.integrations.responses import redirect_back
 
     for sentence, level in (("Done.", SUCCESS), (ActionRefused("The queue cannot be reached."), ERROR)):
         request = rf.post("/")
         request.user, request.resolver_match = AdminFactory(), None
         request._messages = CookieStorage(request)
-        back(request, sentence, "/")
+        redirect_back(request, sentence, "/")
         assert [message.level for message in request._messages] == [level]
 
 
@@ -156,21 +156,21 @@ def test_a_bucket_at_its_limit_is_named_on_the_overview_beside_the_button(admin)
 
 
 @pytest.mark.parametrize("tab", ["", "part/connection/", "part/errors/", "part/history/", "part/json/"])
-def test_start_and_stop_answer_on_every_part_of_an_integration_with_what_they_replace(admin, mailbox, tab):
-    here = f"{reverse('integration', args=[mailbox.integration_id])}{tab}"
-    page = admin.get(here).text
+def test_start_and_stop_return_the_live_part_on_every_tab_of_an_integration(admin, mailbox, tab):
+    page_url = f"{reverse('integration', args=[mailbox.integration_id])}{tab}"
+    page = admin.get(page_url).text
     stop = reverse("integration-stop", args=[mailbox.integration_id])
     target = re.search(rf'hx-post="{stop}" hx-target="#([a-z]+)"', page)[1]
-    assert f'id="{target}" hx-get="{here}"' in page
-    answer = admin.post(stop, {"next": here}, headers={"HX-Request": "true"}, follow=True).text
-    assert "<html" not in answer
-    assert answer.count(f'id="{target}" hx-get="{here}"') == 1
-    assert re.search(r'id="state".*Stopped', answer, re.DOTALL)
-    assert "is stopped" in answer.partition('id="messages"')[2]
-    assert reverse("integration-start", args=[mailbox.integration_id]) in answer
+    assert f'id="{target}" hx-get="{page_url}"' in page
+    response = admin.post(stop, {"next": page_url}, headers={"HX-Request": "true"}, follow=True).text
+    assert "<html" not in response
+    assert response.count(f'id="{target}" hx-get="{page_url}"') == 1
+    assert re.search(r'id="state".*Stopped', response, re.DOTALL)
+    assert "is stopped" in response.partition('id="messages"')[2]
+    assert reverse("integration-start", args=[mailbox.integration_id]) in response
 
 
-def test_the_pages_that_refresh_themselves_have_every_place_that_a_button_of_theirs_fills(admin, mailbox):
+def test_every_htmx_target_of_a_live_page_exists_on_this_page(admin, mailbox):
     pk = mailbox.integration_id
     urls = [reverse(name) for name in ("overview", "integrations", "runs", "set-aside")]
     urls += [reverse("integration", args=[pk]), reverse("mailbox", args=[mailbox.pk])]
@@ -183,7 +183,7 @@ def test_the_pages_that_refresh_themselves_have_every_place_that_a_button_of_the
 
 @pytest.fixture
 def stopped(db) -> Bucket:
-    """A bucket with mailboxes that were stopped in every way that there is, and one of another bucket of its tenant."""
+    """A bucket with a mailbox for each reason to be stopped, and a stopped mailbox of another bucket of this tenant."""
     bucket = factories.BucketFactory()
     for address, reason, kind in (
         ("error@corp.example", "sync_error", "reinfer_token_refused"),
@@ -207,28 +207,28 @@ def running() -> list[str]:
 def test_one_button_starts_what_an_error_or_the_quota_stopped_in_a_bucket_and_nothing_else(admin, stopped):
     page = admin.get(reverse("destination", args=[stopped.destination_id])).text
     row = page.partition(reverse("bucket-start-stopped", args=[stopped.pk]))[2].partition("</li>")[0]
-    assert "Start its 2 stopped mailboxes" in row
-    said = press(admin, "bucket-start-stopped", stopped.pk).text
-    assert "2 mailboxes are started." in said
+    assert "Start the 2 stopped mailboxes" in row
+    text = press(admin, "bucket-start-stopped", stopped.pk).text
+    assert "2 mailboxes are started." in text
     assert running() == ["error@corp.example", "quota@corp.example"]
     assert not Mailbox.objects.filter(enabled=True, state__failures__gt=0).exists()
     assert AuditEntry.objects.get().about == "bucket"
 
 
-def test_one_button_starts_all_that_its_destination_stopped_and_lifts_what_was_held(admin, stopped):
+def test_one_button_starts_the_stopped_mailboxes_of_a_destination_and_closes_its_circuit_breaker(admin, stopped):
     held = {"held_since": timezone.now(), "held_until": timezone.now(), "held_kind": "reinfer_token_refused"}
     type(stopped.destination).objects.update(**held)
     page = admin.get(reverse("destination", args=[stopped.destination_id])).text
-    assert "Start its 3 stopped mailboxes" in page
+    assert "Start the 3 stopped mailboxes" in page
     press(admin, "destination-start-stopped", stopped.destination_id)
     assert running() == ["error@corp.example", "quota@corp.example", "z@corp.example"]
     stopped.destination.refresh_from_db()
     assert not stopped.destination.is_held
-    assert "Start its" not in admin.get(reverse("destination", args=[stopped.destination_id])).text
+    assert "stopped mailboxes" not in admin.get(reverse("destination", args=[stopped.destination_id])).text
     assert "No mailbox of" in press(admin, "destination-start-stopped", stopped.destination_id).text
 
 
-def test_what_our_own_breaker_holds_still_waits_for_resume(admin, stopped):
+def test_a_bucket_that_refused_too_many_emails_stays_paused_until_resume(admin, stopped):
     held = {"held_since": timezone.now(), "held_until": timezone.now(), "held_kind": "too_many_refused"}
     Bucket.objects.filter(pk=stopped.pk).update(**held)
     press(admin, "bucket-start-stopped", stopped.pk)
@@ -238,13 +238,13 @@ def test_what_our_own_breaker_holds_still_waits_for_resume(admin, stopped):
 
 def test_mailboxes_of_a_stopped_integration_say_that_they_wait_for_it(admin, stopped):
     Integration.objects.filter(mailboxes__address="error@corp.example").update(enabled=False, disabled_reason="user")
-    said = press(admin, "bucket-start-stopped", stopped.pk).text
-    assert "1 of them will sync as soon as their integration is started." in said
+    text = press(admin, "bucket-start-stopped", stopped.pk).text
+    assert "1 of them will sync as soon as their integration is started." in text
 
 
-def test_whoever_saved_a_new_token_reads_how_many_mailboxes_are_still_stopped(admin, stopped):
+def test_after_a_new_token_is_saved_the_page_shows_how_many_mailboxes_are_stopped(admin, stopped):
     url = reverse("destination-edit", args=[stopped.destination_id])
     form = {"name": "Tenant", "endpoint": "https://reinfer.example/t/reinfer_", "token": "new"}
     seen = re.search(r'name="seen" value="([^"]*)"', admin.get(url).text)
-    answer = admin.post(url, form | ({"seen": seen[1]} if seen else {}), follow=True).text
-    assert "3 mailboxes are still stopped: start them with the button below." in answer
+    response = admin.post(url, form | ({"seen": seen[1]} if seen else {}), follow=True).text
+    assert "3 mailboxes are still stopped. Start them with the button below." in response

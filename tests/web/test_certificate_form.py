@@ -1,4 +1,4 @@
-"""How one signs in at Exchange Online, in the form: kinds, clouds, keys, certificates; what is refused, what never shown."""
+"""The credentials of Exchange Online in the form: kinds of sign-in, clouds, keys and certificates. No key is ever shown."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ VALID = {
     "client_certificate": CERTIFICATE,
     "most_at_once": "4",
 }
-SECRETLY = KEY.splitlines()[3]
+KEY_LINE = KEY.splitlines()[3]
 
 
 def create(client, **changed):
@@ -47,14 +47,14 @@ def file(*pems: str) -> SimpleUploadedFile:
     return SimpleUploadedFile("app.pem", "".join(pems).encode())
 
 
-def test_the_usual_way_is_graph_with_a_certificate_whose_thumbprint_is_worked_out(admin):
+def test_the_default_is_graph_with_a_certificate_whose_thumbprint_is_computed(admin):
     assert create(admin).status_code == 302
     row = Integration.objects.get()
     assert (row.microsoft_api, row.auth) == ("graph", "certificate")
     assert (row.endpoint, row.authority) == ("https://graph.microsoft.com", "https://login.microsoftonline.com")
     assert row.client_thumbprint == facts(CERTIFICATE).thumbprint
     assert row.client_key.reveal().strip() == KEY.strip()
-    assert SECRETLY not in row.client_key.token
+    assert KEY_LINE not in row.client_key.token
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_the_usual_way_is_graph_with_a_certificate_whose_thumbprint_is_worked_ou
         ("global", "online", "https://outlook.office365.com/EWS/Exchange.asmx", "https://login.microsoftonline.com"),
     ],
 )
-def test_a_cloud_brings_its_addresses_and_is_shown_again(admin, cloud, kind, endpoint, authority):
+def test_a_cloud_sets_the_urls_and_is_selected_when_the_form_is_opened_again(admin, cloud, kind, endpoint, authority):
     create(admin, cloud=cloud, kind=kind)
     row = Integration.objects.get()
     assert (row.endpoint, row.authority) == (endpoint, authority)
@@ -75,11 +75,11 @@ def test_a_cloud_brings_its_addresses_and_is_shown_again(admin, cloud, kind, end
     assert (form.initial["cloud"], form.initial["kind"], form.initial["online_auth"]) == (cloud, kind, "certificate")
 
 
-def test_other_addresses_are_taken_as_they_are_typed(admin):
-    given = {"endpoint": "https://graph.example", "authority": "https://login.example"}
-    create(admin, cloud="custom", **given)
+def test_custom_urls_are_stored_unchanged(admin):
+    values = {"endpoint": "https://graph.example", "authority": "https://login.example"}
+    create(admin, cloud="custom", **values)
     row = Integration.objects.get()
-    assert {"endpoint": row.endpoint, "authority": row.authority} == given
+    assert {"endpoint": row.endpoint, "authority": row.authority} == values
     assert admin.get(reverse("integration-edit", args=[row.pk])).context["form"].initial["cloud"] == "custom"
 
 
@@ -93,7 +93,7 @@ def test_key_and_certificate_may_come_in_one_file(admin, order):
     assert "PRIVATE KEY" not in row.client_certificate
 
 
-def test_a_key_that_was_pasted_with_its_certificate_below_is_told_apart(admin):
+def test_a_key_that_was_pasted_together_with_its_certificate_is_separated(admin):
     create(admin, client_key=KEY + CERTIFICATE, client_certificate="")
     row = Integration.objects.get()
     assert "CERTIFICATE" not in row.client_key.reveal()
@@ -108,11 +108,11 @@ def test_a_key_with_its_thumbprint_alone_is_enough(admin):
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [
-        ({"client_key": ""}, "There is no private key in it"),
-        ({"client_key": "hello"}, "There is no private key in it"),
-        ({"client_key": "", "client_certificate": ""}, "This sign-in needs it."),
+        ({"client_key": ""}, "This text contains no private key"),
+        ({"client_key": "hello"}, "This text contains no private key"),
+        ({"client_key": "", "client_certificate": ""}, "This kind of sign-in needs this field."),
         ({"client_certificate": ""}, "or at least its thumbprint"),
-        ({"client_certificate": "hello"}, "no PEM certificate"),
+        ({"client_certificate": "hello"}, "not a PEM certificate"),
         ({"client_key": key_pem(rsa_key(), b"passphrase")}, "has a passphrase"),
         ({"client_key": key_pem(ec.generate_private_key(ec.SECP256R1()))}, "RSA keys only"),
         ({"client_key": KEY + key_pem(rsa_key(2))}, "several private keys"),
@@ -122,44 +122,47 @@ def test_a_key_with_its_thumbprint_alone_is_enough(admin):
         ({"client_thumbprint": "A" * 40}, "thumbprint of another certificate"),
         ({"client_file": SimpleUploadedFile("app.pfx", b"0\x82\x00\x00")}, "openssl pkcs12"),
         ({"client_file": SimpleUploadedFile("app.pem", b"-----BEGIN " * 9999)}, "openssl pkcs12"),
-        ({"tenant_id": ""}, "This sign-in needs it."),
-        ({"online_auth": "service_user"}, "This sign-in needs it."),
-        ({"online_auth": "oauth2"}, "This sign-in needs it."),
-        ({"kind": "", "microsoft_api": "graph", "endpoint": "https://g.example"}, "Microsoft Graph takes OAuth 2 only"),
+        ({"tenant_id": ""}, "This kind of sign-in needs this field."),
+        ({"online_auth": "service_user"}, "This kind of sign-in needs this field."),
+        ({"online_auth": "oauth2"}, "This kind of sign-in needs this field."),
+        (
+            {"kind": "", "microsoft_api": "graph", "endpoint": "https://g.example"},
+            "Microsoft Graph accepts only OAuth 2",
+        ),
         ({"cloud": "custom", "endpoint": "https://x.example/EWS/Exchange.asmx"}, "This is an endpoint of EWS"),
         ({"kind": "online", "cloud": "custom", "endpoint": "https://graph.microsoft.com"}, "the endpoint of Graph"),
     ],
 )
-def test_what_cannot_sign_in_is_refused_at_once_and_no_key_is_shown_again(admin, changed, expected):
-    answer = create(admin, **changed)
-    assert expected in answer.text
-    assert SECRETLY not in answer.text
+def test_invalid_credentials_are_refused_and_no_key_is_shown(admin, changed, expected):
+    response = create(admin, **changed)
+    assert expected in response.text
+    assert KEY_LINE not in response.text
     assert not Integration.objects.exists()
 
 
 def test_a_key_pasted_into_the_wrong_field_is_not_shown_again(admin):
-    answer = create(admin, client_key="", client_certificate=KEY + CERTIFICATE, name="with a space")
-    assert "Not saved." in answer.text
-    assert SECRETLY not in answer.text
-    assert CERTIFICATE.splitlines()[1] in answer.text
+    response = create(admin, client_key="", client_certificate=KEY + CERTIFICATE, name="with a space")
+    assert "Not saved." in response.text
+    assert KEY_LINE not in response.text
+    assert CERTIFICATE.splitlines()[1] in response.text
 
 
-def test_a_key_in_the_field_of_the_certificate_is_never_kept_unsealed(admin):
-    given = {"online_auth": "oauth2", "client_secret": "s", "client_key": "", "client_certificate": KEY + CERTIFICATE}
-    assert create(admin, **given).status_code == 302
-    assert SECRETLY not in Integration.objects.get().client_certificate
+def test_a_key_in_the_field_of_the_certificate_is_never_stored_unencrypted(admin):
+    values = {"online_auth": "oauth2", "client_secret": "s", "client_key": "", "client_certificate": KEY + CERTIFICATE}
+    assert create(admin, **values).status_code == 302
+    assert KEY_LINE not in Integration.objects.get().client_certificate
 
 
-def test_the_key_is_kept_when_nothing_is_typed_and_never_told(admin):
+def test_an_empty_field_keeps_the_stored_key_which_is_never_shown(admin):
     create(admin)
     row = Integration.objects.get()
     assert edit(admin, row, title="Renamed").status_code == 302
     row.refresh_from_db()
     assert (row.title, row.client_key.reveal().strip()) == ("Renamed", KEY.strip())
     for name in ("integration", "integration-edit"):
-        assert SECRETLY not in admin.get(reverse(name, args=[row.pk])).text
+        assert KEY_LINE not in admin.get(reverse(name, args=[row.pk])).text
     for name in ("connection", "json", "history"):
-        assert SECRETLY not in admin.get(reverse("integration-tab", args=[row.pk, name])).text
+        assert KEY_LINE not in admin.get(reverse("integration-tab", args=[row.pk, name])).text
 
 
 def test_a_renewed_certificate_of_the_same_key_needs_no_key(admin):
@@ -169,19 +172,19 @@ def test_a_renewed_certificate_of_the_same_key_needs_no_key(admin):
     assert Integration.objects.get().client_thumbprint == facts(renewed).thumbprint
 
 
-def test_a_new_pair_from_a_file_takes_the_place_of_the_old_one_and_the_history_names_no_key(admin):
+def test_a_new_pair_from_a_file_replaces_the_old_one_and_the_audit_log_contains_no_key(admin):
     create(admin)
     pair = file(key_pem(rsa_key(2)), certificate_pem(rsa_key(2)))
     assert edit(admin, Integration.objects.get(), client_file=pair).status_code == 302
     row = Integration.objects.get()
     assert row.client_key.reveal().strip() == key_pem(rsa_key(2)).strip()
-    told = str(list(AuditEntry.objects.values_list("changes", flat=True)))
-    assert "Certificate thumbprint" in told
-    assert "another secret" in told
-    assert "PRIVATE KEY" not in told
+    changes = str(list(AuditEntry.objects.values_list("changes", flat=True)))
+    assert "Certificate thumbprint" in changes
+    assert "another secret" in changes
+    assert "PRIVATE KEY" not in changes
 
 
-def test_an_ended_certificate_does_not_stand_in_the_way_of_another_change(admin):
+def test_an_expired_certificate_does_not_prevent_other_changes(admin):
     row = factories.IntegrationFactory(
         microsoft_api="graph", auth="certificate", tenant_id="t", client_id="c", client_key=KEY,
         client_certificate=certificate_pem(rsa_key(), days=-1, begins=-9), endpoint="https://graph.microsoft.com",

@@ -1,4 +1,4 @@
-"""The figures of the pages add up."""
+"""The numbers on the pages are correct."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def created(days: int, **entry: object) -> None:
     LedgerEntry.objects.filter(pk=pk).update(created_at=NOW - timedelta(days=days))
 
 
-def test_ai_units_are_confirmed_creates_of_ours_of_this_month(db):
+def test_ai_units_are_the_billed_confirmed_creates_of_this_month(db):
     created(0)
     created(2)
     created(30)
@@ -31,7 +31,7 @@ def test_ai_units_are_confirmed_creates_of_ours_of_this_month(db):
     assert sum(line.units for line in trends.units_by_bucket(NOW)) == 2
 
 
-def test_a_row_of_a_mailbox_counts_what_is_its_own(db):
+def test_the_row_of_a_mailbox_counts_only_its_own_emails_and_runs(db):
     folder = factories.SyncedFolderFactory()
     factories.CopyFactory.create_batch(3, folder=folder)
     factories.CopyFactory(folder=folder, verdict="too_old")
@@ -48,7 +48,7 @@ def test_a_row_of_a_mailbox_counts_what_is_its_own(db):
     assert mailbox_counters.delivered_by_folder(folder.mailbox) == {folder.pk: 3}
 
 
-def test_a_row_still_tells_when_a_sync_last_failed_after_a_good_one(admin):
+def test_the_last_failure_is_still_shown_after_a_successful_sync(admin):
     mailbox = factories.MailboxStateFactory().mailbox
     now = timezone.now()
     factories.SyncRunFactory(
@@ -60,7 +60,7 @@ def test_a_row_still_tells_when_a_sync_last_failed_after_a_good_one(admin):
     assert re.search(r"Last failure <time[^>]*>2 hours ago</time>: <bdi>Timed out.</bdi>", page)
 
 
-def test_the_page_of_a_mailbox_shows_the_runs_that_did_something_or_failed_however_many_quiet_ones_came_after(admin):
+def test_the_page_of_a_mailbox_lists_only_runs_with_work_or_errors(admin):
     mailbox = factories.MailboxStateFactory().mailbox
     now = timezone.now()
     factories.SyncRunFactory(mailbox=mailbox, started_at=now - timedelta(hours=1), created=3)

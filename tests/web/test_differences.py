@@ -1,4 +1,4 @@
-"""What a folder counts and does not list, and a verification that compared nothing: pages and API say the same."""
+"""Pages and API agree on items that Exchange counts but does not list, and on a verification that compared nothing."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def folder(mailbox) -> SyncedFolder:
 
 
 @pytest.mark.wording
-def test_a_usual_difference_stands_at_its_folder_and_in_the_api(admin, folder):
+def test_the_usual_difference_of_a_folder_is_on_its_page_and_in_the_api(admin, folder):
     page = reverse("mailbox", args=[folder.mailbox_id])
     assert "than it lists" not in admin.get(page).content.decode()
     SyncedFolder.objects.update(usual_difference=3)
     assert "Exchange counts 3 items more here than it lists." in admin.get(page).content.decode()
-    (told,) = admin.get(f"/api/v1/mailboxes/{folder.mailbox_id}/folders").json()["results"]
-    assert (told["total"], told["counted"], told["usual_difference"]) == (12, 9, 3)
+    (body,) = admin.get(f"/api/v1/mailboxes/{folder.mailbox_id}/folders").json()["results"]
+    assert (body["total"], body["counted"], body["usual_difference"]) == (12, 9, 3)
 
 
 def test_a_verification_that_compared_nothing_says_the_same_on_its_page_and_in_the_api(admin, mailbox):
@@ -47,5 +47,5 @@ def test_a_verification_that_compared_nothing_says_the_same_on_its_page_and_in_t
         error_text=verification.NEVER_SYNCED,
     )
     assert verification.NEVER_SYNCED in admin.get(reverse("mailbox", args=[mailbox.pk])).content.decode()
-    told = admin.get(f"/api/v1/mailboxes/{mailbox.pk}/verification").json()
-    assert (told["sentence"], told["error_text"]) == (verification.NEVER_SYNCED, verification.NEVER_SYNCED)
+    body = admin.get(f"/api/v1/mailboxes/{mailbox.pk}/verification").json()
+    assert (body["sentence"], body["error_text"]) == (verification.NEVER_SYNCED, verification.NEVER_SYNCED)

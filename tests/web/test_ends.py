@@ -1,4 +1,4 @@
-"""What will end one day soon, on the pages: EWS in Exchange Online, and certificates."""
+"""The pages warn before EWS in Exchange Online ends, and before a certificate expires."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.urls import reverse
 
-from sync.reporting.attention import problems
+from sync.reporting.alerts import problems
 from tests import factories
 from tests.pems import certificate_pem, rsa_key
 
@@ -19,7 +19,7 @@ def titles(now):
     return [(problem.title, str(problem.tone)) for problem in problems(now)]
 
 
-def test_exchange_online_over_ews_needs_attention_that_grows(db):
+def test_the_warning_about_the_end_of_ews_becomes_an_error(db):
     factories.IntegrationFactory(**ONLINE)
     assert titles(AUTUMN) == [("EWS ends soon", "warn")]
     assert titles(datetime(2027, 2, 1, tzinfo=UTC)) == [("EWS ends in 59 days", "warn")]
@@ -35,7 +35,7 @@ def test_the_integration_and_the_overview_say_what_to_do(admin):
         assert reverse("integration-switch", args=[integration.pk]) in text
 
 
-def test_a_server_on_premises_and_graph_hear_nothing_of_it(admin):
+def test_servers_on_premises_and_graph_get_no_warning_about_ews(admin):
     server = factories.IntegrationFactory()
     graph = factories.IntegrationFactory(microsoft_api="graph", auth="oauth2", endpoint="https://graph.microsoft.com")
     assert problems(AUTUMN) == []
@@ -44,7 +44,7 @@ def test_a_server_on_premises_and_graph_hear_nothing_of_it(admin):
 
 
 @pytest.mark.parametrize(("days", "tone"), [(60, None), (20, "warn"), (-1, "bad")])
-def test_a_certificate_that_ends_is_told_thirty_days_ahead(db, days, tone):
+def test_a_certificate_that_expires_is_reported_thirty_days_before(db, days, tone):
     now = datetime.now(UTC)
     factories.IntegrationFactory(
         microsoft_api="graph", auth="certificate", endpoint="https://graph.microsoft.com",

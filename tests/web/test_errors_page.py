@@ -1,11 +1,11 @@
-"""The page *Errors*: where every error that is shown anywhere leads to."""
+"""The page *Errors*. Every error on another page links to it."""
 
 import pytest
 
 pytestmark = pytest.mark.django_db
 
 
-def test_an_error_tells_causes_and_what_to_do_and_leads_to_what_its_maker_writes(admin_client):
+def test_an_error_has_causes_a_remedy_and_links_to_the_documentation_of_the_vendor(admin_client):
     page = admin_client.get("/errors/").content.decode()
     entry = page.partition('id="ews_blocked_online"')[2].partition("</article>")[0]
     assert "Likely causes" in entry

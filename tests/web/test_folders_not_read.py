@@ -33,10 +33,10 @@ def part_of(client, mailbox) -> str:
 
 def test_the_page_lists_them_with_class_count_and_reason(admin, mailbox):
     part = part_of(admin, mailbox)
-    for text in ("Holidays", "IPF.Appointment", "1,234", "holds appointments", "hidden: no mail client shows it"):
+    for text in ("Holidays", "IPF.Appointment", "1,234", "contains appointments", "hidden: no mail client shows it"):
         assert text in part, text
     assert "Secret &lt;b&gt;" in part
-    assert "a search folder: its mail lies in other folders" in part
+    assert "a search folder: its emails are stored in other folders" in part
     assert "Inbox" not in part
     assert "Old" not in part
     assert "Microsoft Graph" not in part
@@ -51,9 +51,9 @@ def test_by_graph_the_page_says_that_other_folders_are_not_listed(admin, mailbox
 def test_the_api_counts_and_lists_them(admin, mailbox):
     assert admin.get(f"/api/v1/mailboxes/{mailbox.pk}").json()["sync"]["folders_not_read"] == 3
     rows = admin.get(f"/api/v1/mailboxes/{mailbox.pk}/folders-not-read").json()["results"]
-    told = {row["path"][0]: (row["folder_class"], row["hidden"], row["total"], row["why"]) for row in rows}
-    assert told == {
-        "Holidays": ("IPF.Appointment", False, 1234, "holds appointments"),
+    by_name = {row["path"][0]: (row["folder_class"], row["hidden"], row["total"], row["why"]) for row in rows}
+    assert by_name == {
+        "Holidays": ("IPF.Appointment", False, 1234, "contains appointments"),
         "Secret <b>": ("IPF.Note", True, 3, "hidden: no mail client shows it"),
-        "Unread Mail": ("", False, None, "a search folder: its mail lies in other folders"),
+        "Unread Mail": ("", False, None, "a search folder: its emails are stored in other folders"),
     }

@@ -1,4 +1,4 @@
-"""What a load balancer asks."""
+"""The health check for load balancers, and the static files."""
 
 import subprocess
 import sys
@@ -10,8 +10,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_health_page_needs_no_log_in(client, db):
-    answer = client.get("/healthz")
-    assert (answer.status_code, answer.content) == (200, b"ok")
+    response = client.get("/healthz")
+    assert (response.status_code, response.content) == (200, b"ok")
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The forms of integrations and destinations: what they refuse, what they write, and what they never show."""
+"""The forms of integrations and destinations: validation, stored values, and secrets, which are never shown."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def create(client, **changed):
 
 
 def edit(client, integration, **changed):
-    """Open the form, as a browser does, and send it with these changes."""
+    """Open the form, then submit it with these changes, as a browser does."""
     address = reverse("integration-edit", args=[integration.pk])
     form = client.get(address).context["form"]
     sent = {name: value for name, value in form.initial.items() if value is not None}
     return client.post(address, {**sent, **changed})
 
 
-def test_a_new_integration_is_saved_sealed_and_stands_still_until_it_is_started(admin):
+def test_a_new_integration_is_stored_encrypted_and_stopped(admin):
     create(admin)
     integration = Integration.objects.get()
     assert not integration.enabled
@@ -51,26 +51,26 @@ def test_a_second_click_on_save_makes_no_second_integration(admin):
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [
-        ({"password": ""}, "This sign-in needs it."),
-        ({"auth": "oauth2"}, "This sign-in needs it."),
+        ({"password": ""}, "This kind of sign-in needs this field."),
+        ({"auth": "oauth2"}, "This kind of sign-in needs this field."),
         ({"endpoint": "not an address"}, "valid URL"),
         ({"endpoint": "https://me:secret@exchange.example/"}, "Leave the user name and the password out"),
         ({"proxy": "http://me:secret@proxy.example:3128"}, "Leave the user name and the password out"),
         ({"proxy": "proxy.example"}, "http://proxy.example:3128"),
         ({"proxy": "http://proxy.example:99999"}, "http://proxy.example:3128"),
         ({"poll_interval": "1"}, "At least 15 seconds"),
-        ({"tls_ciphers": "ROT13"}, "OpenSSL knows no cipher"),
-        ({"ca_bundle": "hello"}, "no PEM certificates"),
+        ({"tls_ciphers": "ROT13"}, "OpenSSL supports no cipher"),
+        ({"ca_bundle": "hello"}, "not PEM certificates"),
         ({"build_version": "2016"}, "Four numbers with dots"),
         ({"name": "with a space"}, "Only letters"),
         ({"title": "x" * 257}, "at most 256 characters"),
     ],
 )
-def test_what_cannot_work_is_refused_with_words_and_never_echoes_the_password(admin, changed, expected):
-    answer = create(admin, **changed)
-    assert expected in answer.text
-    assert "Not saved." in answer.text
-    assert VALID["password"] not in answer.text
+def test_invalid_values_are_refused_with_a_text_and_the_password_is_never_shown(admin, changed, expected):
+    response = create(admin, **changed)
+    assert expected in response.text
+    assert "Not saved." in response.text
+    assert VALID["password"] not in response.text
     assert not Integration.objects.exists()
 
 
@@ -90,11 +90,11 @@ def test_an_empty_password_keeps_the_one_that_is_stored(admin):
     assert integration.password.reveal() == "a new one"
 
 
-def test_only_what_was_changed_is_written_so_that_a_worker_is_never_undone(admin):
+def test_only_changed_fields_are_written_so_that_changes_of_a_worker_are_kept(admin):
     integration = factories.IntegrationFactory()
     address = reverse("integration-edit", args=[integration.pk])
     sent = {name: value for name, value in admin.get(address).context["form"].initial.items() if value is not None}
-    # Meanwhile a worker disables it. That is no edit: it leaves updated_at alone.
+    # A worker disables it in the meantime. This does not change updated_at, because it is not an edit.
     Integration.objects.update(enabled=False, disabled_reason="quota", disabled_detail="Quota reached.")
     admin.post(address, {**sent, "title": "Renamed"})
     integration.refresh_from_db()
@@ -102,23 +102,23 @@ def test_only_what_was_changed_is_written_so_that_a_worker_is_never_undone(admin
     assert integration.disabled_reason == "quota"
 
 
-def test_of_two_admins_who_edit_one_integration_the_second_is_told(admin):
+def test_of_two_admins_who_edit_one_integration_the_second_gets_an_error(admin):
     integration = factories.IntegrationFactory()
     address = reverse("integration-edit", args=[integration.pk])
     sent = {name: value for name, value in admin.get(address).context["form"].initial.items() if value is not None}
     assert admin.post(address, {**sent, "title": "By the first"}).status_code == 302
-    answer = admin.post(address, {**sent, "title": "By the second"})
-    assert "Another user changed or deleted this" in answer.text
-    assert "By the second" in answer.text
+    response = admin.post(address, {**sent, "title": "By the second"})
+    assert "Another user changed or deleted this" in response.text
+    assert "By the second" in response.text
     integration.refresh_from_db()
     assert integration.title == "By the first"
 
 
-def test_saving_lifts_a_hold_and_makes_the_mailboxes_due(admin):
+def test_saving_closes_the_circuit_breaker_and_makes_the_mailboxes_due(admin):
     state = factories.MailboxStateFactory(failures=3)
     integration = state.mailbox.integration
     Integration.objects.update(held_until="2030-01-01T00:00Z", held_detail="Exchange refused these credentials.")
-    edit(admin, integration, password="mended")
+    edit(admin, integration, password="repaired")
     integration.refresh_from_db()
     state.refresh_from_db()
     assert not integration.is_held
@@ -127,10 +127,10 @@ def test_saving_lifts_a_hold_and_makes_the_mailboxes_due(admin):
 
 def test_a_missing_encryption_key_is_a_message_beside_the_field(admin, settings):
     settings.ENCRYPTION_KEYS = []
-    answer = create(admin)
-    assert answer.status_code == 200
-    assert "ENCRYPTION_KEYS is not set" in answer.text
-    assert VALID["password"] not in answer.text
+    response = create(admin)
+    assert response.status_code == 200
+    assert "ENCRYPTION_KEYS is not set" in response.text
+    assert VALID["password"] not in response.text
     assert "ENCRYPTION_KEYS is not set" in admin.get(reverse("overview")).text
 
 

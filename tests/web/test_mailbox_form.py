@@ -53,19 +53,19 @@ def test_a_mailbox_is_added_with_a_new_bucket_which_is_made_once(admin, integrat
         ({"participant_allow": "someone"}, "“someone” is not an email address"),
     ],
 )
-def test_what_cannot_work_is_refused_with_words(admin, integration, changed, expected):
-    answer = add(admin, integration, **new_bucket(**changed))
-    assert expected in answer.text
+def test_invalid_values_are_refused_with_a_text(admin, integration, changed, expected):
+    response = add(admin, integration, **new_bucket(**changed))
+    assert expected in response.text
     assert not Mailbox.objects.exists()
 
 
-def test_one_address_stands_once_in_an_integration_whatever_its_case(admin, integration):
+def test_an_address_is_unique_in_an_integration_regardless_of_case(admin, integration):
     bucket = factories.BucketFactory()
     add(admin, integration, bucket_choice=bucket.pk)
     assert "already" in add(admin, integration, bucket_choice=bucket.pk, address="TRADES@corp.example").text
 
 
-def test_filters_are_kept_as_the_rules_want_them_and_come_back_as_they_were_typed(admin, integration):
+def test_filters_are_stored_for_the_rules_and_shown_as_they_were_entered(admin, integration):
     sent = {
         "folder_allow": "Inbox/Trades\n\n  Archive/A\\/B  \nInbox/Trades",
         "participant_deny": "Boss@Corp.example",
@@ -113,7 +113,7 @@ def test_the_form_shows_which_folders_are_skipped_by_default(admin, integration)
 
 
 def test_without_a_destination_the_form_sends_there_first(admin, integration):
-    assert "First a destination" in admin.get(reverse("mailbox-new", args=[integration.pk])).text
+    assert "Add a destination first" in admin.get(reverse("mailbox-new", args=[integration.pk])).text
 
 
 @pytest.mark.parametrize("names", [["Inbox"], ["A/B", "C\\D"], ["\\", "/"], ["Ångström & Søn", "x"]])
@@ -121,5 +121,5 @@ def test_a_path_comes_back_from_its_text(names):
     assert parse_path(format_path(names)) == names
 
 
-def test_slashes_too_many_in_a_path_mean_nothing():
+def test_surplus_slashes_in_a_path_are_ignored():
     assert parse_path("/Inbox//Trades/") == ["Inbox", "Trades"]

@@ -1,4 +1,4 @@
-"""Many mailboxes at once: all of a list, or none of it."""
+"""Add many mailboxes from a list. If one line is invalid, no mailbox is added."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -19,12 +19,12 @@ def add(admin, integration, **fields):
 
 
 def test_a_pasted_list_makes_mailboxes_with_the_same_filters(admin, integration):
-    answer = add(admin, integration, addresses="a@x.example\nb@x.example,bank/other\n", folder_deny="Inbox/Private")
-    assert answer.status_code == 302
-    made = {box.address: box for box in Mailbox.objects.all()}
-    assert set(made) == {"a@x.example", "b@x.example"}
-    assert str(made["b@x.example"].bucket) == "bank/other"
-    assert all(box.folder_deny == [["Inbox", "Private"]] for box in made.values())
+    response = add(admin, integration, addresses="a@x.example\nb@x.example,bank/other\n", folder_deny="Inbox/Private")
+    assert response.status_code == 302
+    by_address = {box.address: box for box in Mailbox.objects.all()}
+    assert set(by_address) == {"a@x.example", "b@x.example"}
+    assert str(by_address["b@x.example"].bucket) == "bank/other"
+    assert all(box.folder_deny == [["Inbox", "Private"]] for box in by_address.values())
 
 
 def test_a_file_does_the_same(admin, integration):
@@ -46,24 +46,24 @@ def test_an_empty_list_says_what_to_do(admin, integration):
 
 def test_a_quotation_mark_that_is_not_closed_is_named_and_what_was_typed_stays(admin, integration):
     typed = '"first@x.example\n' + "".join(f"box{number}@x.example\n" for number in range(4_999)) + "x" * 140_000
-    answer = add(admin, integration, addresses=typed)
-    assert answer.status_code == 200
-    assert [text.split(":")[0] for text in answer.context["form"].errors["addresses"]] == ["Line 1", "Line 5001"]
-    assert answer.context["form"]["addresses"].value() == typed
+    response = add(admin, integration, addresses=typed)
+    assert response.status_code == 200
+    assert [text.split(":")[0] for text in response.context["form"].errors["addresses"]] == ["Line 1", "Line 5001"]
+    assert response.context["form"]["addresses"].value() == typed
 
 
 def test_a_file_that_is_too_long_is_refused_by_name_and_not_read_in_part(admin, integration):
     long = b"".join(b"box%d@x.example,,%s\n" % (number, b"x" * 1_000) for number in range(1_200))
-    answer = add(admin, integration, file=SimpleUploadedFile("boxes.csv", long))
-    (text,) = answer.context["form"].errors["file"]
+    response = add(admin, integration, file=SimpleUploadedFile("boxes.csv", long))
+    (text,) = response.context["form"].errors["file"]
     assert text.startswith("boxes.csv has 1,")
-    assert "addresses" not in answer.context["form"].errors
+    assert "addresses" not in response.context["form"].errors
     assert not Mailbox.objects.exists()
 
 
 def test_every_bad_line_is_named_in_order_and_beyond_a_bound_counted(admin, integration):
     MailboxFactory(integration=integration, address="there@x.example")
     bad = ["nobody", "there@x.example", *["nobody"] * 518]
-    told = list(add(admin, integration, addresses="\n".join(bad)).context["form"].errors["addresses"])
-    assert [text.split(":")[0] for text in told[:500]] == [f"Line {number}" for number in range(1, 501)]
-    assert told[500] == "And 20 more lines with errors, from line 501 on."
+    errors = list(add(admin, integration, addresses="\n".join(bad)).context["form"].errors["addresses"])
+    assert [text.split(":")[0] for text in errors[:500]] == [f"Line {number}" for number in range(1, 501)]
+    assert errors[500] == "And 20 more lines with errors, from line 501 on."

@@ -1,4 +1,4 @@
-"""What only newer rules want: the line on the overview, the pages that ask, the API and the command."""
+"""Newly wanted emails: the problem on the overview, the pages with the decision, the API and the command."""
 
 from __future__ import annotations
 
@@ -11,70 +11,70 @@ from django.utils import timezone
 
 from access.models import AuditEntry
 from sync.models import LedgerEntry, MailboxItem, MailboxState, RulesAnswer
-from sync.reporting import attention
+from sync.reporting import alerts
 from tests import factories
 from tests.api.conftest import client_of
 
 
 @pytest.fixture
 def folder(db):
-    """Of a mailbox with three such emails, of which the bucket holds one already."""
+    """A folder with three newly wanted emails. The bucket already has the comment of one of them."""
     folder = factories.SyncedFolderFactory()
     factories.MailboxStateFactory(mailbox=folder.mailbox)
     factories.newly_wanted(folder, 3)
-    held = MailboxItem.objects.first()
-    factories.LedgerEntryFactory(bucket=folder.mailbox.bucket, comment_id=held.comment_id)
+    delivered = MailboxItem.objects.first()
+    factories.LedgerEntryFactory(bucket=folder.mailbox.bucket, comment_id=delivered.comment_id)
     return folder
 
 
-def line():
-    return next((it for it in attention.problems(timezone.now()) if it.about == "newly_wanted"), None)
+def current_problem():
+    return next((it for it in alerts.problems(timezone.now()) if it.about == "newly_wanted"), None)
 
 
 def test_the_line_says_how_many_emails_and_ai_units_will_come(admin, folder):
-    found = line()
-    assert (found.title, found.count) == ("Action required", 3)
-    assert "3 emails are newly wanted" in found.text
-    assert "costs 2 AI units." in found.text
+    problem = current_problem()
+    assert (problem.title, problem.count) == ("Action required", 3)
+    assert "3 emails are newly wanted" in problem.text
+    assert "costs 2 AI units." in problem.text
     page = admin.get("/").text
     assert "Action required" in page
     assert "Bring them" in page
     assert "Leave them" in page
 
 
-def test_while_folders_are_looked_through_the_line_says_so_far(admin, folder):
+def test_while_folders_are_searched_the_price_is_preliminary(admin, folder):
     MailboxState.objects.update(looked_for=1)
-    assert "2 AI units so far; folders are still being scanned" in line().text
+    assert "2 AI units so far; folders are still being scanned" in current_problem().text
 
 
-def test_where_drafts_are_among_them_the_price_is_the_most_it_can_be(folder):
+def test_with_drafts_the_price_is_an_upper_limit(folder):
     factories.newly_wanted(folder, 1, draft=True)
-    assert "at most 3 AI units" in line().text
+    assert "at most 3 AI units" in current_problem().text
 
 
-def test_a_mailbox_that_chooses_its_participants_has_the_most_it_can_be(folder):
+def test_with_participant_filters_the_price_is_an_upper_limit(folder):
     folder.mailbox.domain_deny = ["south.example"]
     folder.mailbox.save()
-    assert "at most 2 AI units" in line().text
+    assert "at most 2 AI units" in current_problem().text
 
 
 @pytest.mark.parametrize(("answer", "bring"), [("bring", True), ("leave", False)])
-def test_an_answer_is_asked_for_first_then_kept_and_noted(admin, folder, answer, bring):
+def test_a_decision_is_confirmed_then_stored_and_recorded(admin, folder, answer, bring):
     address = f"{reverse(f'newly-wanted-{answer}')}?integration={folder.mailbox.integration_id}"
-    asked = admin.get(address).text
-    assert "2 AI units" in asked
+    question = admin.get(address).text
+    assert "2 AI units" in question
     assert not RulesAnswer.objects.exists()
-    said = admin.post(address, follow=True).text
-    assert "3 emails of" in said
+    page = admin.post(address, follow=True).text
+    assert "3 emails of" in page
     assert RulesAnswer.objects.get().bring is bring
     assert RulesAnswer.objects.get().by == "admin"
-    act = AuditEntry.objects.get()
-    assert (act.who, act.integration_id) == ("admin", folder.mailbox.integration_id)
-    assert str(folder.mailbox) in str(act.changes)
-    assert line() is None
+    entry = AuditEntry.objects.get()
+    assert (entry.who, entry.integration_id) == ("admin", folder.mailbox.integration_id)
+    assert str(folder.mailbox) in str(entry.changes)
+    assert current_problem() is None
 
 
-def test_what_was_left_is_shown_and_can_be_brought_after_all(admin, folder):
+def test_emails_that_were_left_are_shown_and_can_be_brought_later(admin, folder):
     mailbox = folder.mailbox
     admin.post(f"{reverse('newly-wanted-leave')}?mailbox={mailbox.pk}")
     page = admin.get(reverse("mailbox", args=[mailbox.pk])).text
@@ -94,7 +94,7 @@ def test_an_answer_for_one_integration_leaves_the_others_waiting(admin, folder):
 
 
 @pytest.mark.parametrize("what", ["mailbox", "integration"])
-def test_an_address_that_names_nothing_answers_nothing_and_not_for_all(admin, folder, what):
+def test_an_unknown_mailbox_or_integration_is_no_decision_for_all(admin, folder, what):
     assert admin.post(f"{reverse('newly-wanted-bring')}?{what}=999999").status_code == 404
     assert admin.post(f"{reverse('newly-wanted-bring')}?{what}=").status_code == 404
     assert not RulesAnswer.objects.exists()
@@ -102,8 +102,8 @@ def test_an_address_that_names_nothing_answers_nothing_and_not_for_all(admin, fo
 
 def test_of_two_answers_at_once_the_first_one_counts(admin, folder):
     admin.post(reverse("newly-wanted-leave"))
-    said = admin.post(reverse("newly-wanted-bring"), follow=True).text
-    assert "waits for an answer" in said
+    page = admin.post(reverse("newly-wanted-bring"), follow=True).text
+    assert "is waiting for a decision" in page
     assert not RulesAnswer.objects.get().bring
 
 
@@ -116,10 +116,10 @@ def test_only_administrators_answer(folder, role):
     assert not RulesAnswer.objects.exists()
 
 
-def test_the_api_tells_and_takes_the_answer(folder):
+def test_the_api_returns_the_numbers_and_stores_the_decision(folder):
     api, pk = client_of("Administrator"), folder.mailbox_id
-    told = api.get("/api/v1/newly-wanted").json()
-    assert told == {
+    output = api.get("/api/v1/newly-wanted").json()
+    assert output == {
         "waiting": 3, "ai_units": 2, "is_most": False, "is_counting": False, "coming": 0, "left": 0,
     }  # fmt: skip
     assert api.post(f"/api/v1/mailboxes/{pk}/leave-newly-wanted").status_code == 200
@@ -132,11 +132,11 @@ def test_the_api_tells_and_takes_the_answer(folder):
     assert AuditEntry.objects.count() == 2
 
 
-def test_the_command_tells_and_takes_the_answer(folder):
-    told = StringIO()
-    call_command("newly_wanted", stdout=told)
-    assert f"{folder.mailbox}: 3 waiting" in told.getvalue()
-    with pytest.raises(CommandError, match="Choose which"):
+def test_the_command_shows_the_numbers_and_stores_the_decision(folder):
+    output = StringIO()
+    call_command("newly_wanted", stdout=output)
+    assert f"{folder.mailbox}: 3 waiting" in output.getvalue()
+    with pytest.raises(CommandError, match="Choose the mailboxes"):
         call_command("newly_wanted", "--bring")
     with pytest.raises(CommandError, match="no such mailbox"):
         call_command("newly_wanted", "--bring", "--mailbox", "nobody@nowhere.example")
@@ -145,7 +145,7 @@ def test_the_command_tells_and_takes_the_answer(folder):
     assert "manage.py newly_wanted" in AuditEntry.objects.get().who
 
 
-def test_what_was_delivered_meanwhile_is_neither_counted_nor_charged(folder):
+def test_emails_that_were_delivered_in_the_meantime_are_not_in_the_price(folder):
     factories.LedgerEntryFactory(bucket=folder.mailbox.bucket, comment_id=MailboxItem.objects.last().comment_id)
-    assert "costs 1 AI unit." in line().text
+    assert "costs 1 AI unit." in current_problem().text
     assert LedgerEntry.objects.count() == 2

@@ -1,4 +1,4 @@
-"""Every page answers, empty and full, under the strict policy, to those who are logged in, and shows no secret."""
+"""Every page renders with and without data, has the strict policy, requires a log-in, and shows no secret."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SECRETS = ("a-password-nobody-may-read", "a-token-nobody-may-read")
 
 @pytest.fixture
 def everything(db):
-    """One of each, with hostile names wherever a name comes from outside."""
+    """Create one object of each kind. Every name that comes from outside is hostile."""
     folder = factories.SyncedFolderFactory(name=EVIL, path=["Inbox", EVIL])
     mailbox = folder.mailbox
     factories.MailboxStateFactory(mailbox=mailbox, failures=2, error_kind="x", error_text=f"Failed with {EVIL}")
@@ -44,7 +44,7 @@ def everything(db):
 
 
 def pages(rows):
-    """The address of every page that is looked at, not pressed."""
+    """Yield the URL of every page, but not of the buttons."""
     yield from (reverse(name) for name in ("overview", "runs", "set-aside", "integrations", "destinations"))
     yield from (reverse(f"newly-wanted{verb}") for verb in ("", "-bring", "-leave"))
     yield from (reverse(name) for name in ("integration-new", "destination-new"))
@@ -115,10 +115,10 @@ def test_every_address_of_ours_is_a_page_or_a_button_of_these_tests(everything):
 
 def test_every_page_answers_under_the_strict_policy_and_shows_neither_markup_of_others_nor_a_secret(admin, everything):
     for address in pages(everything):
-        answer = admin.get(address)
-        text = answer.content.decode()
-        assert answer.status_code == 200, address
-        policy = answer["Content-Security-Policy"]
+        response = admin.get(address)
+        text = response.content.decode()
+        assert response.status_code == 200, address
+        policy = response["Content-Security-Policy"]
         assert "default-src 'self'" in policy, address
         assert "unsafe" not in policy, address
         assert "<img src=x" not in text, address
@@ -133,35 +133,35 @@ def test_every_page_answers_while_there_is_nothing_yet(admin):
     assert "Add a destination" in admin.get(reverse("overview")).text
 
 
-def test_a_stranger_is_sent_to_the_log_in_page_from_everywhere(stranger, everything):
+def test_every_page_redirects_unauthenticated_users_to_the_log_in_page(anonymous, everything):
     for address in pages(everything):
-        assert stranger.get(address)["Location"].startswith(reverse("login")), address
+        assert anonymous.get(address)["Location"].startswith(reverse("login")), address
     for kind, name in BUTTONS:
         address = reverse(name, args=[everything[kind]])
-        assert stranger.post(address)["Location"].startswith(reverse("login")), address
+        assert anonymous.post(address)["Location"].startswith(reverse("login")), address
 
 
-def test_a_button_is_never_pressed_by_following_a_link(admin, everything):
+def test_buttons_refuse_get_requests(admin, everything):
     for kind, name in BUTTONS:
         assert admin.get(reverse(name, args=[everything[kind]])).status_code == 405, name
 
 
-def test_a_button_needs_the_token_against_forgery(everything):
-    careful = Client(enforce_csrf_checks=True)
-    careful.force_login(factories.AdminFactory())
-    answer = careful.post(reverse("integration-stop", args=[everything["integration"]]))
-    assert answer.status_code == 403
-    assert "The page was too old" in answer.text
+def test_a_button_needs_the_csrf_token(everything):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(factories.AdminFactory())
+    response = client.post(reverse("integration-stop", args=[everything["integration"]]))
+    assert response.status_code == 403
+    assert "This page has expired" in response.text
 
 
 def test_pages_that_are_missing_keep_the_policy_and_say_where_to_go(admin):
-    answer = admin.get("/nothing/")
-    assert answer.status_code == 404
-    assert "default-src 'self'" in answer["Content-Security-Policy"]
-    assert "To the overview" in answer.text
+    response = admin.get("/nothing/")
+    assert response.status_code == 404
+    assert "default-src 'self'" in response["Content-Security-Policy"]
+    assert "To the overview" in response.text
 
 
-def test_the_page_for_a_failure_needs_nothing_that_could_have_failed():
+def test_the_page_for_status_500_needs_no_context():
     assert "Syncing is not affected" in render_to_string("500.html")
 
 
@@ -172,14 +172,14 @@ def test_a_live_page_gives_only_its_live_part_to_htmx(admin, everything):
         ("integrations", []),
         ("integration", [everything["integration"]]),
     ):
-        answer = admin.get(reverse(name, args=args), headers={"HX-Request": "true"})
-        assert 'id="live"' in answer.text
-        assert "<html" not in answer.text
+        response = admin.get(reverse(name, args=args), headers={"HX-Request": "true"})
+        assert 'id="live"' in response.text
+        assert "<html" not in response.text
 
 
-def test_a_live_page_whose_session_ended_loads_itself_anew(stranger):
-    answer = stranger.get(reverse("login"), headers={"HX-Request": "true"})
-    assert answer["HX-Refresh"] == "true"
+def test_a_live_page_is_reloaded_after_its_session_ended(anonymous):
+    response = anonymous.get(reverse("login"), headers={"HX-Request": "true"})
+    assert response["HX-Refresh"] == "true"
 
 
 def test_the_records_in_djangos_admin_can_be_read_but_not_changed_and_show_no_secret(admin, everything):
@@ -199,13 +199,13 @@ def test_a_page_of_many_mailboxes_takes_few_queries(admin, everything, django_as
     for _ in range(60):
         mailbox = factories.MailboxFactory(integration=integration, bucket=bucket)
         factories.MailboxStateFactory(mailbox=mailbox)
-    housekeeping.ticked("dispatch", timezone.now())
+    housekeeping.record_tick("dispatch", timezone.now())
     for address in (reverse("integration", args=[integration.pk]), reverse("overview")):
         with django_assert_max_num_queries(32):
             admin.get(address)
 
 
-def test_what_holds_a_whole_integration_is_said_once_on_its_page(admin):
+def test_the_error_that_pauses_an_integration_is_shown_once_on_its_page(admin):
     held = {"held_until": timezone.now() + timedelta(minutes=5), "held_detail": "Exchange refused these credentials."}
     integration = factories.IntegrationFactory(**held)
     factories.MailboxFactory.create_batch(3, integration=integration)

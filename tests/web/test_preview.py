@@ -1,4 +1,4 @@
-"""The preview of an email on a page: an uploaded file, and an email that was set aside."""
+"""The preview of an email on a page: an uploaded file, and a failed email."""
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
@@ -19,12 +19,12 @@ def upload(client, content, name="a.eml"):
 
 
 def test_an_uploaded_email_is_shown_as_the_comment_it_becomes_with_what_was_cut_and_why(admin):
-    answer = upload(admin, MIME)
-    page = answer.content.decode()
+    response = upload(admin, MIME)
+    page = response.content.decode()
     assert "We agree." in page
     assert "quoted-lines" in page
     assert "&lt;b&gt;Do you?&lt;/b&gt;" in page
-    assert answer["Cache-Control"] == "no-store"
+    assert response["Cache-Control"] == "no-store"
 
 
 @pytest.mark.parametrize(
@@ -35,12 +35,12 @@ def test_a_file_that_is_no_email_gets_a_sentence(admin, content, words):
     assert words in upload(admin, content).content.decode()
 
 
-def test_nothing_chosen_is_told(admin):
+def test_a_missing_file_is_an_error(admin):
     assert "Choose a file first." in admin.post(reverse("preview")).content.decode()
 
 
-def test_the_preview_of_a_file_asks_for_a_log_in(stranger):
-    assert upload(stranger, MIME).status_code == 302
+def test_the_preview_of_a_file_asks_for_a_log_in(anonymous):
+    assert upload(anonymous, MIME).status_code == 302
 
 
 @pytest.fixture

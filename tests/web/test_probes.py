@@ -1,4 +1,4 @@
-"""Health and figures are asked for by machines: over plain HTTP, under any name, whatever the pages demand of a browser."""
+"""Machines request the health check and the metrics over plain HTTP with any Host, although the pages require more."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TOKEN = "a token that only the monitoring knows"
 
 @pytest.fixture
 def strict(settings, db):
-    """A web process in production, whose own name is the only one that it answers to."""
+    """The settings of a web process in production, which accepts only one host name, and only HTTPS."""
     settings.ALLOWED_HOSTS = ["mail.bank.example"]
     settings.SECURE_SSL_REDIRECT = settings.BEHIND_PROXY = True
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -24,22 +24,22 @@ def strict(settings, db):
 @pytest.mark.parametrize("host", ["127.0.0.1:8000", "10.2.3.4", "web", "a_name_that_no_url_may_have", ""])
 def test_a_probe_is_answered_under_any_name_over_plain_http(strict, client, host):
     assert client.get("/healthz", headers={"host": host}).status_code == 200
-    given = {"host": host, "authorization": f"Bearer {TOKEN}"}
-    assert client.get("/metrics", headers=given).status_code == 200
+    values = {"host": host, "authorization": f"Bearer {TOKEN}"}
+    assert client.get("/metrics", headers=values).status_code == 200
     assert client.get("/metrics", headers={"host": host}).status_code == 401
 
 
 def test_pages_still_demand_their_host_and_https(strict, client):
     assert client.get("/login/", headers={"host": "evil.example"}).status_code == 400
-    answer = client.get("/login/", headers={"host": "mail.bank.example"})
-    assert (answer.status_code, answer["Location"]) == (301, "https://mail.bank.example/login/")
+    response = client.get("/login/", headers={"host": "mail.bank.example"})
+    assert (response.status_code, response["Location"]) == (301, "https://mail.bank.example/login/")
     assert client.get("/healthz/", headers={"host": "evil.example"}).status_code == 400
 
 
 def test_the_host_of_a_request_changes_nothing_in_the_answer_of_a_probe(strict, client):
-    given = {"authorization": f"Bearer {TOKEN}", "x-forwarded-host": "evil.example"}
+    values = {"authorization": f"Bearer {TOKEN}", "x-forwarded-host": "evil.example"}
     for address in ("/healthz", "/metrics"):
-        one, other = (client.get(address, headers={**given, "host": host}) for host in ("evil.example", "127.0.0.1"))
+        one, other = (client.get(address, headers={**values, "host": host}) for host in ("evil.example", "127.0.0.1"))
         assert b"evil.example" not in one.serialize()
         assert one.headers == other.headers
         assert not one.cookies
@@ -59,13 +59,13 @@ def test_without_a_token_no_foreign_name_that_leads_to_this_machine_is_answered(
         assert client.get("/metrics", headers={"host": host}).status_code == 401, host
 
 
-def test_a_database_that_is_away_is_a_bad_health_and_no_fault_of_the_product(client, db):
-    def away(*given):
+def test_the_health_check_fails_without_a_database_and_reveals_no_details(client, db):
+    def away(*values):
         raise DatabaseError("connection to server at db.bank.example failed: password of reinfer")
 
     with connection.execute_wrapper(away):
-        answer = client.get("/healthz")
-    assert (answer.status_code, answer.content) == (503, b"no database")
+        response = client.get("/healthz")
+    assert (response.status_code, response.content) == (503, b"no database")
 
 
 def test_health_and_figures_are_the_only_probes():

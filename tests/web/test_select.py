@@ -1,4 +1,4 @@
-"""Many mailboxes at once: ticked, or all that the filter shows."""
+"""Actions on many mailboxes: those that are ticked, or all that match the filter."""
 
 import pytest
 from django.urls import reverse
@@ -40,7 +40,7 @@ def test_all_means_all_that_the_filter_shows(admin, boxes):
 
 
 @pytest.mark.parametrize("fields", [{}, {"mailbox": ["x"]}, {"mailbox": ["999999"]}])
-def test_nothing_ticked_is_told(admin, boxes, fields):
+def test_without_a_ticked_mailbox_nothing_is_done(admin, boxes, fields):
     assert "Tick the mailboxes first" in press(admin, boxes, "stop", **fields).content.decode()
     assert len(running()) == 3
 
@@ -53,7 +53,10 @@ def test_mailboxes_of_another_integration_are_out_of_reach(admin, boxes):
 
 def test_stopped_mailboxes_are_not_made_due(admin, boxes):
     press(admin, boxes, "stop", all="shown")
-    assert "They are stopped: start them first." in press(admin, boxes, "sync-now", all="shown").content.decode()
+    assert (
+        "These mailboxes are stopped. Start them first."
+        in press(admin, boxes, "sync-now", all="shown").content.decode()
+    )
 
 
 def test_of_very_many_mailboxes_the_first_are_listed_and_all_can_be_chosen(admin, boxes):

@@ -1,4 +1,4 @@
-"""Adding an integration step by step: what is typed is tried before it is saved, and each step leads to the next."""
+"""Adding an integration step by step: values are tested before they are saved, and each step leads to the next."""
 
 import socket
 from datetime import timedelta
@@ -25,33 +25,33 @@ def try_(admin, **fields):
     return admin.post(reverse("integration-try"), {**VALID, **fields}, headers={"HX-Request": "true"}).text
 
 
-def test_what_is_in_the_form_is_tried_and_nothing_is_saved(admin, closed_port):
-    answer = try_(admin, endpoint=closed_port, test_address="desk@bank.example", project="", name="")
-    assert "cannot be reached" in answer
-    assert "<b>Port</b>" in answer
-    assert VALID["password"] not in answer
+def test_the_values_in_the_form_are_tested_and_not_saved(admin, closed_port):
+    response = try_(admin, endpoint=closed_port, test_address="desk@bank.example", project="", name="")
+    assert "cannot be reached" in response
+    assert "<b>Port</b>" in response
+    assert VALID["password"] not in response
     assert Integration.objects.count() == 0
 
 
-def test_a_field_that_is_wrong_is_named_before_anything_is_asked(admin):
+def test_an_invalid_field_is_named_before_a_connection_is_made(admin):
     assert "Endpoint: " in try_(admin, endpoint="nowhere at all")
-    assert "Enter a mailbox to test with" in try_(admin)
+    assert "Enter the address of a mailbox next to the button" in try_(admin)
 
 
-def test_a_secret_that_is_not_typed_is_the_one_that_is_stored(admin, closed_port):
+def test_an_empty_secret_field_stands_for_the_stored_secret(admin, closed_port):
     stored = factories.IntegrationFactory(password=SECRET, endpoint=closed_port)
-    sent = {"integration": stored.pk, "password": "", "endpoint": closed_port, "username": "another"}
-    answer = try_(admin, **sent, test_address="desk@bank.example")
-    assert "cannot be reached" in answer
+    values = {"integration": stored.pk, "password": "", "endpoint": closed_port, "username": "another"}
+    response = try_(admin, **values, test_address="desk@bank.example")
+    assert "cannot be reached" in response
     stored.refresh_from_db()
     assert stored.username != "another"
 
 
-def test_a_destination_is_tried_before_it_is_saved(admin, closed_port):
-    sent = {"name": "Production", "endpoint": closed_port.replace("https", "http"), "token": SECRET}
-    answer = admin.post(reverse("destination-try"), sent, headers={"HX-Request": "true"}).text
-    assert "<b>Address</b>" in answer
-    assert SECRET not in answer
+def test_a_destination_is_tested_before_it_is_saved(admin, closed_port):
+    values = {"name": "Production", "endpoint": closed_port.replace("https", "http"), "token": SECRET}
+    response = admin.post(reverse("destination-try"), values, headers={"HX-Request": "true"}).text
+    assert "<b>Address</b>" in response
+    assert SECRET not in response
     assert Destination.objects.count() == 0
 
 
@@ -61,31 +61,31 @@ def test_each_step_leads_to_the_next(admin):
     page = admin.get(to_mailboxes)
     to_destination = f"{reverse('destination-new')}?for={Integration.objects.get().pk}"
     assert to_destination in page.text
-    sent = {"name": "Production", "endpoint": "https://reinfer.example", "token": SECRET}
-    assert admin.post(to_destination, sent)["Location"] == to_mailboxes
+    values = {"name": "Production", "endpoint": "https://reinfer.example", "token": SECRET}
+    assert admin.post(to_destination, values)["Location"] == to_mailboxes
     assert "Paste a list or upload a CSV file instead" in admin.get(to_mailboxes).text
     new = {"address": "desk@bank.example", "bucket_choice": "new", "destination": Destination.objects.get().pk}
-    answer = admin.post(to_mailboxes, {**new, "bucket_there": "bank/desks"})
-    assert answer["Location"] == reverse("integration-ready", args=[Integration.objects.get().pk])
-    assert "bank/desks" in admin.get(answer["Location"]).text
+    response = admin.post(to_mailboxes, {**new, "bucket_there": "bank/desks"})
+    assert response["Location"] == reverse("integration-ready", args=[Integration.objects.get().pk])
+    assert "bank/desks" in admin.get(response["Location"]).text
 
 
 def test_exchange_online_needs_neither_an_endpoint_nor_a_choice_of_sign_in(admin):
     app = {"tenant_id": "t", "client_id": "c", "client_secret": SECRET}
     create(admin, kind="online", endpoint="", **app)
-    made = Integration.objects.get()
-    assert (made.auth, made.endpoint) == ("oauth2", "https://outlook.office365.com/EWS/Exchange.asmx")
-    assert admin.get(reverse("integration-edit", args=[made.pk])).context["form"].initial["kind"] == "online"
+    integration = Integration.objects.get()
+    assert (integration.auth, integration.endpoint) == ("oauth2", "https://outlook.office365.com/EWS/Exchange.asmx")
+    assert admin.get(reverse("integration-edit", args=[integration.pk])).context["form"].initial["kind"] == "online"
 
 
-def test_what_cannot_be_asked_says_so(admin, closed_port):
+def test_an_unreachable_service_is_reported(admin, closed_port):
     mailbox = factories.MailboxFactory(integration__endpoint=closed_port)
     for name, pk in (("mailbox-cost", mailbox.pk), ("integration-cost", mailbox.integration_id)):
-        answer = admin.post(reverse(name, args=[pk]), headers={"HX-Request": "true"}).text
-        assert "cannot be reached" in answer, name
+        response = admin.post(reverse(name, args=[pk]), headers={"HX-Request": "true"}).text
+        assert "cannot be reached" in response, name
     destination = factories.DestinationFactory(endpoint=closed_port.replace("https", "http"))
-    answer = admin.post(reverse("destination-buckets"), {"destination": destination.pk})
-    assert "Re:infer cannot be reached" in answer.text
+    response = admin.post(reverse("destination-buckets"), {"destination": destination.pk})
+    assert "Re:infer cannot be reached" in response.text
 
 
 def test_an_integration_that_was_stopped_while_a_sync_runs_says_that_it_is_stopping(admin):

@@ -1,4 +1,4 @@
-"""Passwords cannot be guessed: after five tries a user name waits, and nobody else does."""
+"""Passwords cannot be guessed: after five attempts, log-ins with this user name are delayed, and no others."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ def try_to(client, password, name="owner", page="login"):
 
 def fail(client, times=attempts.FREE_ATTEMPTS, **kwargs):
     for _ in range(times):
-        answer = try_to(client, "wrong", **kwargs)
-        assert answer.status_code == 200
-        assert "correct username and password" in answer.text
+        response = try_to(client, "wrong", **kwargs)
+        assert response.status_code == 200
+        assert "correct username and password" in response.text
 
 
 def test_the_sixth_try_waits_also_with_the_right_password(owner):
-    stranger = Client()
-    fail(stranger)
-    answer = try_to(stranger, PASSWORD)
-    assert answer.status_code == 429
-    assert 0 < int(answer["Retry-After"]) <= 30
-    assert "Too many attempts with this user name. Wait a minute" in answer.text
-    assert "_auth_user_id" not in stranger.session
+    anonymous = Client()
+    fail(anonymous)
+    response = try_to(anonymous, PASSWORD)
+    assert response.status_code == 429
+    assert 0 < int(response["Retry-After"]) <= 30
+    assert "Too many attempts with this user name. Wait a minute" in response.text
+    assert "_auth_user_id" not in anonymous.session
 
 
-def test_a_name_that_nobody_has_waits_in_the_same_words(owner):
-    stranger = Client()
-    fail(stranger, name="nobody")
-    assert "Too many attempts with this user name" in try_to(stranger, "wrong", name="nobody").text
+def test_an_unknown_user_name_gets_the_same_text(owner):
+    anonymous = Client()
+    fail(anonymous, name="nobody")
+    assert "Too many attempts with this user name" in try_to(anonymous, "wrong", name="nobody").text
 
 
 def test_other_names_from_the_same_address_do_not_wait(owner):
@@ -61,7 +61,7 @@ def test_upper_and_lower_case_are_one_name(owner):
     assert try_to(Client(), PASSWORD, name="OWNER").status_code == 429
 
 
-def test_a_stranger_who_guesses_does_not_lock_the_owner_out_of_a_browser_that_is_known(owner):
+def test_failed_attempts_elsewhere_do_not_lock_the_owner_out_of_a_known_browser(owner):
     known = Client()
     assert try_to(known, PASSWORD).status_code == 302
     known.post(reverse("logout"))
@@ -70,7 +70,7 @@ def test_a_stranger_who_guesses_does_not_lock_the_owner_out_of_a_browser_that_is
     assert try_to(known, PASSWORD).status_code == 302
 
 
-def test_a_known_browser_has_tries_of_its_own_and_no_more(owner):
+def test_a_known_browser_has_a_separate_number_of_attempts(owner):
     known = Client()
     try_to(known, PASSWORD)
     known.post(reverse("logout"))
@@ -79,23 +79,23 @@ def test_a_known_browser_has_tries_of_its_own_and_no_more(owner):
 
 
 @pytest.mark.parametrize("cookie", ["", "x", "a:b:c", '["owner","x"]'])
-def test_a_cookie_that_we_did_not_sign_makes_no_browser_known(owner, cookie):
-    stranger = Client()
-    stranger.cookies["known_browser"] = cookie
-    fail(stranger)
+def test_a_forged_cookie_makes_no_browser_known(owner, cookie):
+    anonymous = Client()
+    anonymous.cookies["known_browser"] = cookie
+    fail(anonymous)
     assert try_to(Client(), PASSWORD).status_code == 429
 
 
 def test_the_log_in_page_of_djangos_admin_counts_too(owner):
-    stranger = Client()
-    fail(stranger, times=4)
-    answer = try_to(stranger, "wrong", page="admin:login")
-    assert answer.status_code == 200
-    assert "Too many attempts" in try_to(stranger, PASSWORD, page="admin:login").text
-    assert try_to(stranger, PASSWORD).status_code == 429
+    anonymous = Client()
+    fail(anonymous, times=4)
+    response = try_to(anonymous, "wrong", page="admin:login")
+    assert response.status_code == 200
+    assert "Too many attempts" in try_to(anonymous, PASSWORD, page="admin:login").text
+    assert try_to(anonymous, PASSWORD).status_code == 429
 
 
-def test_a_right_password_makes_the_wrong_ones_forgotten(owner):
+def test_a_right_password_resets_the_count(owner):
     for _ in range(3):
         fail(Client(), times=4)
         assert try_to(Client(), PASSWORD).status_code == 302
@@ -104,7 +104,7 @@ def test_a_right_password_makes_the_wrong_ones_forgotten(owner):
 def test_the_wait_doubles_up_to_a_quarter_of_an_hour_and_a_quiet_hour_ends_it(db):
     now, waits = NOW, []
     for _ in range(12):
-        assert not attempts.begin("owner", "", now), "the wait is over, and this is the next try"
+        assert not attempts.begin("owner", "", now), "the wait is over, so this attempt is allowed"
         until = SignInAttempts.objects.get().wait_until or now
         waits.append((until - now).seconds)
         now = until
@@ -115,17 +115,17 @@ def test_the_wait_doubles_up_to_a_quarter_of_an_hour_and_a_quiet_hour_ends_it(db
 
 @settings(max_examples=50, deadline=None)
 @given(st.text(), st.text())
-def test_whatever_somebody_types_there_are_only_so_many_rows(name, browser):
+def test_the_number_of_rows_is_limited_for_any_input(name, browser):
     assert 0 <= attempts._slot(name, browser) < attempts.SLOTS
 
 
-def test_the_name_that_was_typed_is_not_kept(owner):
+def test_the_entered_name_is_not_stored(owner):
     try_to(Client(), "wrong", name="perhaps a password")
     row = SignInAttempts.objects.get()
     assert "perhaps" not in str(vars(row))
 
 
-def test_a_name_beyond_any_length_is_no_fault(owner):
+def test_a_very_long_name_is_no_error(owner):
     assert try_to(Client(), "wrong", name="x" * 5000).status_code == 200
 
 

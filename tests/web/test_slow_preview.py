@@ -1,4 +1,4 @@
-"""A preview whose conversion does not end holds up nobody else: the web process serves in threads, and a child converts."""
+"""A preview whose conversion does not end does not block other requests: threads serve them, a child process converts."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def faulty(monkeypatch, settings):
 
 @pytest.fixture
 def browser(live_server):
-    """Somebody who is logged in, at a server with a thread for each request."""
+    """An HTTP client that is logged in, for a server with a thread for each request."""
     client = Client()
     client.force_login(AdminFactory())
     client.get(reverse("preview"))
     cookies = "; ".join(f"{name}={cookie.value}" for name, cookie in client.cookies.items())
-    named = {"Cookie": cookies, "X-CSRFToken": client.cookies["csrftoken"].value}
-    with httpx.Client(base_url=live_server.url, headers=named, timeout=60) as it:
+    headers = {"Cookie": cookies, "X-CSRFToken": client.cookies["csrftoken"].value}
+    with httpx.Client(base_url=live_server.url, headers=headers, timeout=60) as it:
         yield it
 
 
@@ -47,7 +47,7 @@ def test_an_ordinary_email_is_shown(browser):
     assert "Could you look at a, please?" in upload(browser, mail("a")).text
 
 
-def test_while_conversions_do_not_end_others_are_served_and_the_next_one_is_told_to_wait(browser, faulty):
+def test_while_conversions_do_not_end_other_requests_are_served_and_another_preview_gets_429(browser, faulty):
     with ThreadPoolExecutor(child_process.AT_ONCE) as pool:
         slow: list[Future[httpx.Response]] = [pool.submit(upload, browser, SLOW) for _ in range(child_process.AT_ONCE)]
         end = time.monotonic() + 20
@@ -56,21 +56,23 @@ def test_while_conversions_do_not_end_others_are_served_and_the_next_one_is_told
         refused = upload(browser, mail("a"))
         assert (refused.status_code, "Try again in a few seconds." in refused.text) == (429, True)
         assert browser.get("/healthz").text == "ok"
-        assert not any(answer.done() for answer in slow), "all that was while they were at work"
+        assert not any(response.done() for response in slow), (
+            "the requests above were served during the slow conversions"
+        )
         wait(slow)
-    for answer in slow:
-        assert answer.result().status_code == 200
-        assert "conversion_deadline: " in answer.result().text
-        assert "longer than 3 s" in answer.result().text
+    for response in slow:
+        assert response.result().status_code == 200
+        assert "conversion_deadline: " in response.result().text
+        assert "longer than 3 s" in response.result().text
     assert "Could you look at a, please?" in upload(browser, mail("a")).text
 
 
 def test_the_api_says_the_same(browser, faulty):
     token = ApiToken.objects.create(AdminFactory(), name="test")[1]
-    named = {"Authorization": f"Bearer {token}", "Content-Type": "message/rfc822"}
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "message/rfc822"}
 
     def preview(mime: bytes) -> httpx.Response:
-        return httpx.post(f"{browser.base_url}/api/v1/preview", content=mime, headers=named, timeout=60)
+        return httpx.post(f"{browser.base_url}/api/v1/preview", content=mime, headers=headers, timeout=60)
 
     with ThreadPoolExecutor(child_process.AT_ONCE) as pool:
         slow = [pool.submit(preview, SLOW) for _ in range(child_process.AT_ONCE)]
@@ -79,6 +81,6 @@ def test_the_api_says_the_same(browser, faulty):
             time.sleep(0.01)
         refused = preview(mail("a"))
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "5")
-    reasons = [answer.result().json()["rejection"] for answer in slow]
+    reasons = [response.result().json()["rejection"] for response in slow]
     assert all(reason.startswith("conversion_deadline: ") and "longer than 3 s" in reason for reason in reasons)
     assert "comment" in preview(mail("a")).json()

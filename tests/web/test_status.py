@@ -1,4 +1,4 @@
-"""The state of a mailbox, of an integration, and what needs attention, in the words that an admin reads."""
+"""The texts that an admin reads: the state of a mailbox, the state of an integration, and the problems."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from integrations.models import Destination, Integration
 from mailboxes.models import Mailbox
 from sync.jobs.folder_filter import wanted_folders
 from sync.models import Comparison
-from sync.reporting import attention, integration_status, status
+from sync.reporting import alerts, integration_status, status
 from sync.reporting.status import Status
 from sync.reporting.wording.moments import duration, relative
 from tests import factories
@@ -26,7 +26,7 @@ def status_now(mailbox):
     return status.status_of(status.with_status(Mailbox.objects.filter(pk=mailbox.pk), NOW).get())
 
 
-def standing_now(mailbox):
+def summary_now(mailbox):
     row = status.with_status(Mailbox.objects.select_related("integration", "bucket__destination", "state"), NOW)
     return status.mailbox_standing(row.get(pk=mailbox.pk), NOW)
 
@@ -51,23 +51,23 @@ def test_the_state_of_a_mailbox_follows_from_what_its_worker_wrote(db, state, ex
     assert status_now(row.mailbox) is expected
 
 
-def test_a_mailbox_that_nobody_looked_at_yet_waits_its_turn(db):
+def test_a_new_mailbox_is_waiting_in_queue(db):
     mailbox = factories.MailboxFactory()
     assert status_now(mailbox) is Status.WAITING
-    assert standing_now(mailbox).sentence == ""
+    assert summary_now(mailbox).sentence == ""
 
 
-def test_what_is_stopped_is_stopped_whatever_else_is_wrong(db):
+def test_a_stopped_mailbox_is_shown_as_stopped_despite_errors(db):
     state = factories.MailboxStateFactory(failures=3, mailbox__integration__stopped=True)
     assert status_now(state.mailbox) is Status.STOPPED
-    assert standing_now(state.mailbox).sentence == "Its integration is stopped."
+    assert summary_now(state.mailbox).sentence == "Its integration is stopped."
     assert status_now(factories.MailboxFactory(stopped=True)) is Status.STOPPED
 
 
 def test_a_mailbox_disabled_by_an_error_needs_you_and_says_why(db):
     mailbox = factories.MailboxFactory(enabled=False, disabled_reason="sync_error", disabled_detail="No such mailbox.")
     assert status_now(mailbox) is Status.NEEDS_YOU
-    assert standing_now(mailbox).sentence == "No such mailbox."
+    assert summary_now(mailbox).sentence == "No such mailbox."
 
 
 @pytest.mark.parametrize("kind", ["mailbox_access_denied", "mailbox_out_of_scope", "mailbox_not_in_cloud"])
@@ -79,48 +79,50 @@ def test_a_mailbox_that_is_refused_needs_you_from_its_first_failure_on(db, kind)
 @pytest.mark.parametrize(
     ("kind", "by"), [("mailbox_moving", "Exchange"), ("reinfer_busy", "Re:infer"), ("database_failed", "")]
 )
-def test_by_whom_a_mailbox_is_held_is_told_by_the_kind_of_its_error(db, kind, by):
+def test_the_kind_of_the_error_shows_by_whom_a_mailbox_is_paused(db, kind, by):
     factories.MailboxStateFactory(failures=1, error_kind=kind, error_text="Later.", next_sync_at=SOON)
     (hold,) = integration_status.count_by_status(Mailbox.objects.all(), NOW).holds
     assert (hold.count, hold.by) == (1, by)
 
 
-def test_why_something_is_held_is_said_in_the_words_of_today_around_what_the_other_side_said(db):
+def test_the_text_of_a_pause_is_the_present_catalogue_text_with_the_stored_detail(db):
     mailbox = factories.MailboxFactory()
     Integration.objects.update(held_until=SOON, held_kind=SignInRefused.kind, held_detail="HTTP 401")
     waits = "Every mailbox of the integration waits."
-    assert standing_now(mailbox).sentence == f"{SignInRefused('HTTP 401')} {waits} Next try at 14:05."
+    assert summary_now(mailbox).sentence == f"{SignInRefused('HTTP 401')} {waits} Next try at 14:05."
 
 
-def test_a_mailbox_that_is_refused_alone_says_that_it_alone_waits_and_why(db):
+def test_a_mailbox_that_is_refused_alone_says_so(db):
     state = factories.MailboxStateFactory(
         failures=1, error_kind=SignInRefused.kind, error_text="Refused.", next_sync_at=SOON, refused_alone=True
     )
-    told = standing_now(state.mailbox).sentence
-    assert told.startswith("Refused. Only this mailbox waits. Another mailbox of the integration has signed in since")
+    sentence = summary_now(state.mailbox).sentence
+    assert sentence.startswith(
+        "Refused. Only this mailbox waits. Another mailbox of the integration has signed in since"
+    )
     state = factories.MailboxStateFactory(failures=1, error_kind=EwsDisabled.kind, error_text="403.", next_sync_at=SOON)
-    assert standing_now(state.mailbox).sentence == "403. Only this mailbox waits. Next try at 14:05."
+    assert summary_now(state.mailbox).sentence == "403. Only this mailbox waits. Next try at 14:05."
 
 
-def test_a_hold_of_whatever_it_hangs_on_holds_a_mailbox_until_a_time(db):
+def test_a_paused_destination_or_integration_pauses_its_mailboxes(db):
     mailbox = factories.MailboxFactory()
     Destination.objects.update(held_until=SOON, held_detail="Re:infer refused the API token.")
     assert status_now(mailbox) is Status.HELD
-    assert standing_now(mailbox).sentence == "Re:infer refused the API token. Next try at 14:05."
-    assert not standing_now(mailbox).of_integration
+    assert summary_now(mailbox).sentence == "Re:infer refused the API token. Next try at 14:05."
+    assert not summary_now(mailbox).of_integration
     Integration.objects.update(held_until=SOON + timedelta(days=1), held_detail="Exchange refused.")
-    assert standing_now(mailbox).of_integration
-    assert standing_now(mailbox).sentence == "Exchange refused. Next try on 5 Mar, 14:05."
+    assert summary_now(mailbox).of_integration
+    assert summary_now(mailbox).sentence == "Exchange refused. Next try on 5 Mar, 14:05."
 
 
-def test_an_integration_says_in_one_sentence_how_its_mailboxes_are(db):
+def test_an_integration_has_one_sentence_about_its_mailboxes(db):
     integration = factories.IntegrationFactory()
     held = integration_status.PausedCount(2, "Exchange", SOON)
     counts = {Status.NEEDS_YOU: 1, Status.HELD: 2, Status.WAITING: 2, Status.UP_TO_DATE: 35}
-    said = integration_status.integration_standing(integration, integration_status.StatusCounts(counts, [held]), NOW)
-    assert said.label == "Running"
+    summary = integration_status.integration_standing(integration, integration_status.StatusCounts(counts, [held]), NOW)
+    assert summary.label == "Running"
     assert (
-        said.sentence
+        summary.sentence
         == "35 of 40 mailboxes up to date, 1 requires action, 2 paused by Exchange until 14:05, 2 waiting in queue."
     )
     assert (
@@ -129,7 +131,7 @@ def test_an_integration_says_in_one_sentence_how_its_mailboxes_are(db):
     )
 
 
-def test_who_holds_mailboxes_and_until_when_is_counted_with_them(db):
+def test_paused_mailboxes_are_counted_by_who_pauses_them_and_until_when(db):
     integration = factories.IntegrationFactory()
     failing = {"mailbox__integration": integration, "failures": 1, "next_sync_at": SOON}
     for kind in ("exchange_busy", "exchange_busy", "unexpected"):
@@ -141,10 +143,10 @@ def test_who_holds_mailboxes_and_until_when_is_counted_with_them(db):
         integration_status.count_by_integration(NOW)[integration.pk],
         integration_status.count_by_status(integration.mailboxes.all(), NOW),
     ):
-        said = integration_status.integration_standing(integration, counts, NOW).sentence
-        assert said.startswith("1 of 5 mailboxes up to date, 2 paused by Exchange until 14:05, ")
-        assert "1 paused by Re:infer until 14:10" in said
-        assert "1 paused until 14:05" in said
+        summary = integration_status.integration_standing(integration, counts, NOW).sentence
+        assert summary.startswith("1 of 5 mailboxes up to date, 2 paused by Exchange until 14:05, ")
+        assert "1 paused by Re:infer until 14:10" in summary
+        assert "1 paused until 14:05" in summary
 
 
 @pytest.mark.parametrize(
@@ -154,20 +156,20 @@ def test_who_holds_mailboxes_and_until_when_is_counted_with_them(db):
         ({"next_sync_at": NOW, "lease_until": SOON}, "Paused, trying again", "It is busy."),
     ],
 )
-def test_a_mailbox_that_failed_says_until_when_it_is_left_alone(db, state, label, sentence):
+def test_a_failed_mailbox_shows_its_next_try(db, state, label, sentence):
     row = factories.MailboxStateFactory(failures=1, error_kind="exchange_busy", error_text="It is busy.", **state)
-    said = standing_now(row.mailbox)
-    assert (said.label, said.sentence) == (label, sentence)
+    summary = summary_now(row.mailbox)
+    assert (summary.label, summary.sentence) == (label, sentence)
 
 
-def test_what_only_somebody_can_mend_needs_you_from_the_first_try_on(db):
-    text = "Exchange knows no mailbox with this address."
+def test_an_error_that_only_an_admin_can_fix_requires_action_at_once(db):
+    text = "Exchange has no mailbox with this address."
     row = factories.MailboxStateFactory(
         failures=1, error_kind="mailbox_not_found", error_text=text, next_sync_at=SOON, failing_since=NOW
     )
-    said = standing_now(row.mailbox)
-    assert (said.label, said.sentence) == ("Action required", f"{text} Next try at 14:05.")
-    (problem,) = attention.problems(NOW)
+    summary = summary_now(row.mailbox)
+    assert (summary.label, summary.sentence) == ("Action required", f"{text} Next try at 14:05.")
+    (problem,) = alerts.problems(NOW)
     assert (problem.title, problem.about, problem.kind) == ("Action required", "mailbox", "mailbox_not_found")
 
 
@@ -186,11 +188,11 @@ def test_what_only_somebody_can_mend_needs_you_from_the_first_try_on(db):
         ({"lease_until": SOON, "mailbox__integration__stopped": True}, "A worker is finishing its batch."),
     ],
 )
-def test_what_a_button_set_going_is_told_until_it_is_done(db, state, doing):
+def test_the_effect_of_a_button_is_shown_until_it_is_done(db, state, doing):
     row = factories.MailboxStateFactory(**{"next_sync_at": SOON, **state})
-    said = standing_now(row.mailbox)
-    assert (said.doing, said.working) == (doing, bool(doing))
-    assert bool(said.brief) is (bool(doing) and said.label not in ("Stopping", "Listing"))
+    summary = summary_now(row.mailbox)
+    assert (summary.doing, summary.working) == (doing, bool(doing))
+    assert bool(summary.brief) is (bool(doing) and summary.label not in ("Stopping", "Listing"))
 
 
 def test_badge_count_and_filter_say_the_same_of_a_mailbox_that_is_at_work(db):
@@ -201,10 +203,10 @@ def test_badge_count_and_filter_say_the_same_of_a_mailbox_that_is_at_work(db):
     factories.CopyFactory(folder__mailbox=working)
     counts = integration_status.count_by_status(integration.mailboxes.all(), NOW)
     assert status.choices(counts) == [("listing", "Listing"), ("in_progress", "Working through mail")]
-    assert [standing_now(mailbox).label for mailbox in (listing, working)] == ["Listing", "Working through mail"]
-    said = integration_status.integration_standing(integration, counts, NOW)
-    assert said.sentence == "0 of 2 mailboxes up to date, 1 listing, 1 working through mail."
-    assert said.working
+    assert [summary_now(mailbox).label for mailbox in (listing, working)] == ["Listing", "Working through mail"]
+    summary = integration_status.integration_standing(integration, counts, NOW)
+    assert summary.sentence == "0 of 2 mailboxes up to date, 1 listing, 1 working through mail."
+    assert summary.working
 
 
 def test_an_integration_that_was_stopped_is_stopping_while_its_workers_still_sync(db):
@@ -215,50 +217,50 @@ def test_an_integration_that_was_stopped_is_stopping_while_its_workers_still_syn
         integration_status.count_by_integration(NOW)[integration.pk],
         integration_status.together([_counts(integration)]),
     ):
-        said = integration_status.integration_standing(integration, counts, NOW)
-        assert (said.label, said.working) == ("Stopping", True)
-        assert said.sentence == "Stopped by a user. 2 mailboxes are finishing their batches."
+        summary = integration_status.integration_standing(integration, counts, NOW)
+        assert (summary.label, summary.working) == ("Stopping", True)
+        assert summary.sentence == "Stopped by a user. 2 mailboxes are finishing their batches."
     for state in states:
         state.lease_until = None
         state.save()
-    said = integration_status.integration_standing(integration, _counts(integration), NOW)
-    assert (said.label, said.working, said.sentence) == ("Stopped", False, "Stopped by a user.")
+    summary = integration_status.integration_standing(integration, _counts(integration), NOW)
+    assert (summary.label, summary.working, summary.sentence) == ("Stopped", False, "Stopped by a user.")
 
 
 def _counts(integration):
     return integration_status.count_by_status(integration.mailboxes.all(), NOW)
 
 
-def test_a_row_shows_what_goes_on_where_its_badge_does_not_say_it(admin):
+def test_a_row_shows_current_work_that_its_badge_does_not_show(admin):
     state = factories.MailboxStateFactory(list_again=True)
     row = admin.get(f"/integrations/{state.mailbox.integration_id}/").text.partition("<tbody>")[2]
     assert "Waiting in queue" in row
     assert re.search(r'<span class="brief"[^>]*>full resync pending</span>', row)
 
 
-def test_a_folder_whose_first_page_is_in_hand_does_not_wait_its_turn():
+def test_a_folder_whose_first_page_is_processed_is_not_waiting_in_queue():
     never_visited = factories.SyncedFolderFactory.build(mailbox=None, cursor="", up_to_date=False)
     in_hand = factories.SyncedFolderFactory.build(mailbox=None, cursor="", up_to_date=False, attempts=1)
     labels = [status.folder_standing(folder, wanted=True).label for folder in (never_visited, in_hand)]
     assert labels == ["Waiting in queue", "Working through mail"]
 
 
-def test_a_folder_that_is_skipped_is_not_wanted_and_neither_is_what_lies_in_it(db):
+def test_a_skipped_folder_and_its_subfolders_are_filtered_out(db):
     junk = factories.SyncedFolderFactory(kind="junk", name="Pourriel", path=["Pourriel"])
     below = {"mailbox": junk.mailbox, "parent_id": junk.folder_id}
     factories.SyncedFolderFactory(**below, name="Below", path=["Pourriel", "Below"])
     factories.SyncedFolderFactory(mailbox=junk.mailbox, name="Inbox")
     factories.SyncedFolderFactory(mailbox=junk.mailbox, name="Calendar", holds_mail=False)
-    found = {str(folder): wanted for folder, wanted in wanted_folders(junk.mailbox)}
-    assert found == {"Inbox": "wanted", "Pourriel": "skipped_folder", "Pourriel/Below": "skipped_folder"}
+    listed = {str(folder): wanted for folder, wanted in wanted_folders(junk.mailbox)}
+    assert listed == {"Inbox": "wanted", "Pourriel": "skipped_folder", "Pourriel/Below": "skipped_folder"}
 
 
-def test_a_failure_that_many_mailboxes_share_is_one_thing_that_needs_attention(db):
+def test_an_error_that_many_mailboxes_share_is_one_problem(db):
     integration = factories.IntegrationFactory()
     failing = {"failures": 1, "error_kind": "exchange_timed_out", "error_text": "Exchange did not answer in time."}
     for _ in range(3):
         factories.MailboxStateFactory(mailbox__integration=integration, failing_since=NOW, **failing)
-    (problem,) = attention.problems(NOW)
+    (problem,) = alerts.problems(NOW)
     assert (problem.about, problem.count, problem.subject) == ("mailboxes", 3, integration)
     assert problem.text == failing["error_text"]
 
@@ -268,16 +270,16 @@ def test_what_needs_attention_is_listed_newest_first(db):
     factories.IntegrationFactory(held_since=NOW - timedelta(minutes=2), held_until=SOON, held_detail="New.")
     factories.MailboxFactory(enabled=False, disabled_reason="quota", disabled_detail="Quota reached.")
     factories.SetAsideEmailFactory()
-    found = attention.problems(NOW)
-    times = [problem.since for problem in found if problem.since]
+    listed = alerts.problems(NOW)
+    times = [problem.since for problem in listed if problem.since]
     assert times == sorted(times, reverse=True)
-    assert {problem.about for problem in found} == {"destination", "integration", "mailbox", "set_aside"}
+    assert {problem.about for problem in listed} == {"destination", "integration", "mailbox", "set_aside"}
 
 
 def test_what_a_user_stopped_needs_no_attention(db):
     factories.IntegrationFactory(stopped=True)
     factories.MailboxFactory(stopped=True)
-    assert attention.problems(NOW) == []
+    assert alerts.problems(NOW) == []
 
 
 @pytest.mark.parametrize(
@@ -291,26 +293,26 @@ def test_what_a_user_stopped_needs_no_attention(db):
         (86_400 * 45, "18 Jan 2026"),
     ],
 )
-def test_a_time_is_told_relative_to_now(seconds, expected):
+def test_a_time_is_shown_relative_to_now(seconds, expected):
     assert relative(NOW - timedelta(seconds=seconds), NOW) == expected
 
 
 @pytest.mark.parametrize(
     ("seconds", "expected"), [(0.42, "0.4 s"), (12.3, "12 s"), (200, "3 min 20 s"), (7500, "2 h 5 min"), (-1, "0.0 s")]
 )
-def test_a_duration_is_told_as_short_as_it_can_be(seconds, expected):
+def test_a_duration_is_shown_in_short_form(seconds, expected):
     assert duration(timedelta(seconds=seconds)) == expected
 
 
-def test_a_folder_stands_above_those_in_it(db):
+def test_folders_are_listed_before_their_subfolders(db):
     mailbox = factories.MailboxFactory()
     for path in (["Inbox", "Escalated", "Legal"], ["Inbox 2"], ["inbox"], ["Inbox", "Escalated"]):
         factories.SyncedFolderFactory(mailbox=mailbox, path=path, name=path[-1])
-    found = [str(folder) for folder, _ in wanted_folders(mailbox)]
-    assert found == ["inbox", "Inbox/Escalated", "Inbox/Escalated/Legal", "Inbox 2"]
+    listed = [str(folder) for folder, _ in wanted_folders(mailbox)]
+    assert listed == ["inbox", "Inbox/Escalated", "Inbox/Escalated/Legal", "Inbox 2"]
 
 
-def test_what_must_never_be_stands_on_the_overview_with_what_to_do(admin):
+def test_the_overview_shows_a_broken_invariant(admin):
     state = factories.MailboxStateFactory()
     bucket = state.mailbox.bucket
     now = timezone.now()

@@ -1,4 +1,4 @@
-"""The charts of the overview, and what a month cost."""
+"""The charts of the overview, and the AI units of a month."""
 
 from __future__ import annotations
 
@@ -32,13 +32,18 @@ def test_rows_of_one_hour_are_one_bar(db):
     active(created=3, updated=1, longest_wait=20)
     active(created=4, set_aside=1, longest_wait=50)
     active(2, created=1)
-    found = trends.trends(Span.DAY, NOW)
-    assert found.rows[-1][1] == trends.MailTally(HOUR, 7, 1, 1, 50)
-    assert [found.total.created, found.total.updated, found.total.set_aside, found.total.longest_wait] == [8, 1, 1, 50]
-    assert found.emails.scale == ["10", "5", "0"]
-    assert found.delay.scale == ["1 min", "30 s", "0"]
-    assert found.emails.hovers[-1].text == "Sun 29 Mar, 14:00–15:00: 7 new, 1 updated"
-    assert found.delay.hovers[-3].text.endswith("no new email")
+    result = trends.trends(Span.DAY, NOW)
+    assert result.rows[-1][1] == trends.MailTally(HOUR, 7, 1, 1, 50)
+    assert [result.total.created, result.total.updated, result.total.set_aside, result.total.longest_wait] == [
+        8,
+        1,
+        1,
+        50,
+    ]
+    assert result.emails.scale == ["10", "5", "0"]
+    assert result.delay.scale == ["1 min", "30 s", "0"]
+    assert result.emails.hovers[-1].text == "Sun 29 Mar, 14:00–15:00: 7 new, 1 updated"
+    assert result.delay.hovers[-3].text.endswith("no new email")
 
 
 def test_a_longer_span_reaches_further_back_and_adds_hours_up(db):
@@ -63,12 +68,12 @@ def test_days_are_those_of_the_time_zone(db):
 
 def test_a_chart_says_in_words_what_it_shows(db):
     active(created=1200, updated=30, longest_wait=200)
-    found = trends.trends(Span.WEEK, NOW)
-    assert "1,200 new and 30 updated in the last 7 days" in found.emails_described
-    assert "Longest: 3 min 20 s" in found.delay_described
+    result = trends.trends(Span.WEEK, NOW)
+    assert "1,200 new and 30 updated in the last 7 days" in result.emails_described
+    assert "Longest: 3 min 20 s" in result.delay_described
 
 
-def test_a_wait_of_no_time_has_a_bar_and_an_hour_without_new_email_has_none(db):
+def test_a_delay_of_zero_has_a_bar_and_an_hour_without_new_emails_has_none(db):
     active(created=1, longest_wait=0)
     active(1, created=1)
     assert trends.trends(Span.DAY, NOW).delay.series[0][1].count("M") == 1
@@ -89,7 +94,7 @@ def test_units_of_a_bucket_are_what_the_ledger_counts_this_month(db):
     ]  # fmt: skip
 
 
-def test_of_many_buckets_the_least_share_a_line(db):
+def test_buckets_with_the_fewest_units_share_one_line(db):
     factories.LedgerEntryFactory.create_batch(12)
     LedgerEntry.objects.update(created_at=NOW)
     lines = trends.units_by_bucket(NOW)
@@ -134,7 +139,7 @@ def test_the_tabs_choose_how_far_the_charts_reach(page, span, step):
     assert text.split('id="live"')[1].count('aria-current="true"') == 1
 
 
-def test_a_span_that_is_none_is_a_day_and_its_text_comes_back_nowhere_as_markup(page):
+def test_an_invalid_span_means_a_day_and_is_not_shown_as_markup(page):
     factories.ActivityFactory(created=3, bucket=factories.MailboxFactory().bucket)
     text = page(f'"{EVIL}')
     assert "Emails per hour<" in text
@@ -143,9 +148,9 @@ def test_a_span_that_is_none_is_a_day_and_its_text_comes_back_nowhere_as_markup(
 
 def test_a_refresh_shows_the_same_span(admin):
     factories.ActivityFactory(created=3, bucket=factories.MailboxFactory().bucket)
-    answer = admin.get(reverse("overview") + "?span=week", headers={"HX-Request": "true"})
-    assert 'hx-get="/?span=week"' in answer.text
-    assert "Emails per 6 hours<" in answer.text
+    response = admin.get(reverse("overview") + "?span=week", headers={"HX-Request": "true"})
+    assert 'hx-get="/?span=week"' in response.text
+    assert "Emails per 6 hours<" in response.text
 
 
 def test_names_of_buckets_and_destinations_are_text_and_never_markup(page):

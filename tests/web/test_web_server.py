@@ -27,10 +27,10 @@ from demo import ports
 from demo.processes import Child, Processes
 from tests.faults.databases import Databases
 from tests.faults.processes.member import session_of
-from tests.image.container import comes
+from tests.image.container import becomes_true
 
 EACH = 50
-"""Clients of each kind that misbehave at the same time."""
+"""Number of misbehaving clients of each kind at the same time."""
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Web:
     port: int
     child: Child
     folder: Path
-    """Where its temporary files would be."""
+    """The folder for its temporary files."""
     database: str
 
     def connect(self, sent: bytes = b"") -> socket.socket:
@@ -48,11 +48,11 @@ class Web:
 
     def answers(self) -> bool:
         with suppress(OSError):
-            return self.asked("/healthz")[0] == 200
+            return self.get("/healthz")[0] == 200
         return False
 
-    def asked(self, path: str) -> tuple[int, float]:
-        """The status of a page, and the seconds that it took."""
+    def get(self, path: str) -> tuple[int, float]:
+        """Return the status of a page, and the seconds until the response."""
         begun = time.monotonic()
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         connection.request("GET", path)
@@ -61,7 +61,7 @@ class Web:
         return status, time.monotonic() - begun
 
     def connections(self) -> int:
-        """How many it has to its database."""
+        """Return the number of its database connections."""
         if self.database.startswith("postgres"):
             with psycopg.connect(self.database) as connection:
                 query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -77,7 +77,7 @@ def web(tmp_path_factory) -> Iterator[Web]:
     environment = {
         **kept, "SECRET_KEY": secrets.token_hex(32), "ENCRYPTION_KEYS": Fernet.generate_key().decode(),
         "DATA_DIR": str(folder), "TMPDIR": str(temporary), "LOG_LEVEL": "WARNING",
-        # No home directory that can be written: not even root can make this one.
+        # A home directory that cannot be created, not even by root.
         "HOME": "/proc/none",
     }  # fmt: skip
     environment.pop("XDG_RUNTIME_DIR", None)
@@ -89,19 +89,19 @@ def web(tmp_path_factory) -> Iterator[Web]:
             "web", [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}"], environment
         )  # fmt: skip
         started = Web(port, child, temporary, environment["DATABASE_URL"])
-        assert comes(started.answers, 60), child.last_words()
+        assert becomes_true(started.answers, 60), child.last_words()
         yield started
     databases.drop()
 
 
 def post(path: str, length: int, *, headers: str = "", kind: str = "application/x-www-form-urlencoded") -> bytes:
-    """The head of a request with a body."""
+    """Return the head of a POST request with a body of this length."""
     head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n"
     return f"{head}{headers}\r\n".encode()
 
 
 def status_of(connection: socket.socket) -> int:
-    """Of the response that comes, or 0 where the connection is cut."""
+    """Return the status of the response; 0 if the connection is closed without one."""
     first = connection.makefile("rb").readline().split()
     return int(first[1]) if first else 0
 
@@ -115,7 +115,7 @@ def test_a_web_process_whose_home_cannot_be_written_starts_without_a_complaint(w
 
 @pytest.mark.slow
 def test_of_a_body_that_is_too_large_nothing_is_written_to_disk(web):
-    """A stranger posts a file as a form has it: the server answers before it comes, and keeps nothing of what does."""
+    """An unauthenticated client uploads a file. The server responds before it received the file, and stores no part of it."""
     before = set(web.folder.iterdir())
     start = b'--x\r\nContent-Disposition: form-data; name="file"; filename="x.eml"\r\n\r\n'
     head = post("/preview/", 1_000_000_000, kind="multipart/form-data; boundary=x")
@@ -133,18 +133,18 @@ def test_chunks_are_counted_while_they_come(web):
             connection.sendall(b"8000\r\n" + b"x" * 0x8000 + b"\r\n")
         assert status_of(connection) == 413
     with web.connect(head + b"5\r\nx=abc\r\n0\r\n\r\n") as connection:
-        # Read as a form, which has no CSRF token.
+        # The body was read as a form. The form has no CSRF token.
         assert status_of(connection) == 403
 
 
 @pytest.mark.slow
 def test_an_idle_web_process_keeps_no_connection_to_the_database(web):
-    assert web.asked("/healthz")[0] == 200
-    assert comes(lambda: not web.connections(), 5), "a connection is kept"
+    assert web.get("/healthz")[0] == 200
+    assert becomes_true(lambda: not web.connections(), 5), "a database connection stays open"
 
 
 @pytest.mark.slow
-def test_half_a_body_is_not_acted_upon(web):
+def test_an_incomplete_body_is_refused(web):
     with web.connect(post("/login/", 1000) + b"username=a&password=b") as connection:
         connection.shutdown(socket.SHUT_WR)
         assert status_of(connection) == 400
@@ -153,7 +153,7 @@ def test_half_a_body_is_not_acted_upon(web):
 
 @pytest.mark.long
 def test_the_health_page_answers_while_many_clients_are_silent_or_slow(web):
-    """Fifty that connect and say nothing, fifty that dribble their head, and fifty that dribble their body."""
+    """Fifty clients send nothing, fifty send their headers slowly, and fifty send their body slowly."""
     with ExitStack() as stack:
         silent = [stack.enter_context(web.connect()) for _ in range(EACH)]
         heads = [stack.enter_context(web.connect(b"GET / HTTP/1.1\r\nHost: loc")) for _ in range(EACH)]
@@ -162,13 +162,13 @@ def test_the_health_page_answers_while_many_clients_are_silent_or_slow(web):
         while time.monotonic() < begun + 10:
             for connection in heads + bodies:
                 connection.sendall(b"a")
-            status, seconds = web.asked("/healthz")
+            status, seconds = web.get("/healthz")
             assert status == 200
             slowest = max(slowest, seconds)
-            assert web.asked("/login/")[0] == 200
+            assert web.get("/login/")[0] == 200
             time.sleep(0.2)
         assert slowest < 2, f"the slowest took {slowest:.1f} s"
-        # All of them are cut in time, however steadily they dribble.
+        # The server closes all of these connections in time, although data keeps arriving slowly.
         end = begun + 5 + max(HEAD_SECONDS, BODY_SECONDS + EVERYBODY / LEAST_RATE) + 10
         for connection in silent + heads + bodies:
             connection.settimeout(max(1.0, end - time.monotonic()))
@@ -176,7 +176,7 @@ def test_the_health_page_answers_while_many_clients_are_silent_or_slow(web):
     assert "Traceback" not in web.child.log.read_text()
 
 
-def test_no_more_requests_are_worked_on_at_once_than_there_are_turns(monkeypatch):
+def test_the_number_of_concurrent_requests_is_limited(monkeypatch):
     monkeypatch.setattr(request_limit, "AT_ONCE", 2)
     monkeypatch.setattr(request_limit, "PATIENCE", 0.2)
     begun, end = threading.Semaphore(0), threading.Event()
@@ -197,7 +197,7 @@ def test_no_more_requests_are_worked_on_at_once_than_there_are_turns(monkeypatch
         assert middleware(HttpRequest()).status_code == 200
 
 
-def test_a_request_takes_its_turn_only_once_its_body_is_there(settings):
+def test_the_body_is_read_before_a_request_counts_as_concurrent(settings):
     names = [name.rpartition(".")[2] for name in settings.MIDDLEWARE]
     order = [
         "ProbeMiddleware",
@@ -216,7 +216,7 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
         yield ours, theirs
 
 
-def test_only_a_connection_that_is_waited_for_too_long_is_cut(pair):
+def test_only_a_connection_beyond_its_deadline_is_closed(pair):
     ours, theirs = pair
     deadlines = Deadlines()
     with deadlines.within(ours, 10.0):
@@ -229,7 +229,7 @@ def test_only_a_connection_that_is_waited_for_too_long_is_cut(pair):
 
 
 class Pieces:
-    """A reader as gunicorn has it, for a body of 10 bytes."""
+    """A body reader like that of gunicorn, for a body of 10 bytes."""
 
     def __init__(self, *pieces: bytes) -> None:
         self.length = 10
@@ -241,7 +241,7 @@ class Pieces:
         return piece
 
 
-def test_a_body_that_ends_early_is_an_error_and_one_that_does_not_is_none(pair):
+def test_only_a_body_that_ends_early_is_an_error(pair):
     whole = WholeBody(Pieces(b"12345", b"67890"), pair[0], Deadlines())
     assert (whole.read(5), whole.read(5), whole.read(5)) == (b"12345", b"67890", b"")
     broken = WholeBody(Pieces(b"12345", b""), pair[0], Deadlines())

@@ -25,13 +25,13 @@ class SignInForm(AuthenticationForm):
     """
 
     def get_invalid_login_error(self) -> ValidationError:
-        """Return the error of a refused log-in: the time to wait, or the error of Django.
+        """Return the error of a refused log-in: the time to wait, or Django's own error.
 
         Returns:
             The validation error; its code is `wait` after too many attempts.
         """
         wait = _wait(self.request)
-        return ValidationError(_in_words(wait), code="wait") if wait else super().get_invalid_login_error()
+        return ValidationError(_wait_text(wait), code="wait") if wait else super().get_invalid_login_error()
 
 
 class AdminSignInForm(SignInForm, AdminAuthenticationForm):
@@ -41,7 +41,7 @@ class AdminSignInForm(SignInForm, AdminAuthenticationForm):
 class SignInView(LoginView):
     """The log-in page.
 
-    When the session of a live page ends, htmx gets an order to reload the whole page and so shows this page.
+    If the session of a live page has expired, the response makes htmx reload the whole page, which is then this page.
     """
 
     redirect_authenticated_user = True
@@ -76,7 +76,7 @@ class SignInView(LoginView):
         return response
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
-        """Show the form with its error; answer 429 with `Retry-After` after too many attempts.
+        """Show the form with its error; after too many attempts, with status 429 and `Retry-After`.
 
         Args:
             form: the invalid form
@@ -95,7 +95,7 @@ def _wait(request: HttpRequest | None) -> timedelta | None:
     return getattr(request, "sign_in_wait", None)
 
 
-def _in_words(wait: timedelta) -> str:
+def _wait_text(wait: timedelta) -> str:
     minutes = math.ceil(wait.total_seconds() / 60)
     return (
         "Too many attempts with this user name. Wait "

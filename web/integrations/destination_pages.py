@@ -19,8 +19,8 @@ from operations.actor import Actor
 from operations.results import Finding
 from sync.jobs.disabled_mailboxes import by_itself, reasons, stopped_at
 from sync.reporting.status import paused_standing
-from web.integrations.answers import back, button, found
-from web.integrations.asked import number
+from web.integrations.params import parse_number
+from web.integrations.responses import button, finding_response, redirect_back
 
 
 def _row(pk: int) -> Destination:
@@ -49,7 +49,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     destinations = Destination.objects.annotate(
         bucket_count=Count("buckets", distinct=True), mailbox_count=Count("buckets__mailboxes", distinct=True)
     )
-    rows = [{"destination": one, "standing": paused_standing(one, now)} for one in destinations]
+    rows = [{"destination": one, "summary": paused_standing(one, now)} for one in destinations]
     return render(request, "destinations/list.html", {"rows": rows})
 
 
@@ -75,8 +75,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     stopped = stopped_at(destination)
     context = {
         "destination": destination,
-        "standing": paused_standing(destination, now),
-        "rows": [{"bucket": bucket, "standing": paused_standing(bucket, now)} for bucket in buckets],
+        "summary": paused_standing(destination, now),
+        "rows": [{"bucket": bucket, "summary": paused_standing(bucket, now)} for bucket in buckets],
         "stopped": stopped.count(),
         "stopped_by": reasons(stopped),
         "secret_problem": problem_with_secrets(destination),
@@ -98,18 +98,18 @@ def create(request: HttpRequest) -> HttpResponse:
     """
     form = DestinationForm(request.POST or None)
     if request.method == "POST" and destination_actions.add(Actor.of_request(request), form):
-        waiting = _waiting(request)
-        if waiting is not None:
+        integration = _integration_in_setup(request)
+        if integration is not None:
             messages.success(request, f"{form.instance} is saved. Now add the mailboxes.")
-            return redirect(f"{reverse('mailbox-new', args=[waiting.pk])}?setup=1")
+            return redirect(f"{reverse('mailbox-new', args=[integration.pk])}?setup=1")
         messages.success(request, f"{form.instance} is saved. Test it, then choose it for a mailbox.")
         return redirect("destination", form.instance.pk)
     return render(request, "destinations/form.html", {"form": form, "title": "New destination"})
 
 
-def _waiting(request: HttpRequest) -> Integration | None:
+def _integration_in_setup(request: HttpRequest) -> Integration | None:
     """Return the integration that is being set up and needs this destination; None if there is none."""
-    pk = number(request.GET.get("for"))
+    pk = parse_number(request.GET.get("for"))
     return Integration.objects.filter(pk=pk).first() if pk else None
 
 
@@ -117,7 +117,7 @@ def _waiting(request: HttpRequest) -> Integration | None:
 def try_(request: HttpRequest) -> HttpResponse:
     """Test the values in the form before they are stored.
 
-    The stored token is used where the form has no token.
+    The stored token is used if the form has no token.
 
     Args:
         request: the request
@@ -125,7 +125,7 @@ def try_(request: HttpRequest) -> HttpResponse:
     Returns:
         The result of the test.
     """
-    pk = number(request.POST.get("destination"))
+    pk = parse_number(request.POST.get("destination"))
     stored = Destination.objects.filter(pk=pk).first() if pk else None
     form = DestinationForm(request.POST, instance=stored)
     unsaved = form.to_be_tested()
@@ -135,8 +135,8 @@ def try_(request: HttpRequest) -> HttpResponse:
             for name in ("endpoint", "token")
             if name in form.errors
         ]
-        return found(request, Finding(False, " ".join(problems)), reverse("destination-new"))
-    return found(
+        return finding_response(request, Finding(False, " ".join(problems)), reverse("destination-new"))
+    return finding_response(
         request, connection_tests.test_destination(Actor.of_request(request), unsaved), reverse("destination-new")
     )
 
@@ -156,7 +156,7 @@ def buckets(request: HttpRequest) -> HttpResponse:
     Raises:
         Http404: there is no such destination
     """
-    destination = get_object_or_404(Destination, pk=number(request.POST.get("destination")))
+    destination = get_object_or_404(Destination, pk=parse_number(request.POST.get("destination")))
     choice = dry_runs.buckets_at(destination)
     return render(request, "destinations/_buckets.html", {"choice": choice, "destination": destination})
 
@@ -194,7 +194,7 @@ def _still_stopped(destination: Destination) -> str:
     if not count:
         return ""
     mailboxes = "1 mailbox is" if count == 1 else f"{count:,} mailboxes are"
-    return f" {mailboxes} still stopped: start them with the button below."
+    return f" {mailboxes} still stopped. Start them with the button below."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -208,7 +208,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
         pk: primary key of the destination
 
     Returns:
-        The question, or a redirect.
+        The confirmation page, or a redirect.
 
     Raises:
         Http404: there is no such destination
@@ -216,7 +216,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     destination = get_object_or_404(Destination, pk=pk)
     if request.method == "POST":
         if not destination_actions.delete(Actor.of_request(request), destination):
-            return back(request, f"Mailboxes still send to {destination}.", _url(pk), good=False)
+            return redirect_back(request, f"Mailboxes still send to {destination}.", _url(pk), good=False)
         messages.success(request, f"{destination} is deleted.")
         return redirect("destinations")
     context = {
@@ -231,7 +231,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
 def test(request: HttpRequest, pk: int) -> HttpResponse:
     """Test the connection to Re:infer now.
 
-    The test can take 20 seconds; the page shows that it runs.
+    The test can take 20 seconds; the page shows that it is running.
 
     Args:
         request: the request
@@ -244,7 +244,9 @@ def test(request: HttpRequest, pk: int) -> HttpResponse:
         Http404: there is no such destination
     """
     destination = get_object_or_404(Destination, pk=pk)
-    return found(request, connection_tests.test_destination(Actor.of_request(request), destination), _url(pk))
+    return finding_response(
+        request, connection_tests.test_destination(Actor.of_request(request), destination), _url(pk)
+    )
 
 
 start_stopped = button(_row, mailbox_actions.start_stopped, _page)

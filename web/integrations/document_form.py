@@ -23,7 +23,7 @@ class ImportForm(forms.Form):
     """First step: read a document, pasted or as a file, and plan its changes.
 
     Attributes:
-        plan: the changes of a valid document; None before
+        plan: the changes that the document makes; None before the form is valid
         sealed: the encrypted text of the document
     """
 
@@ -42,10 +42,14 @@ class ImportForm(forms.Form):
         required=False,
         max_length=1024,
         validators=[PROJECT_NAME],
-        help_text="If the document has none.",
+        help_text="Only needed if the document does not contain it.",
     )
     name = forms.CharField(
-        label="Name", required=False, max_length=256, validators=[NAME], help_text="If the document has none."
+        label="Name",
+        required=False,
+        max_length=256,
+        validators=[NAME],
+        help_text="Only needed if the document does not contain it.",
     )
     plan: Plan | None = None
     sealed = ""
@@ -89,7 +93,7 @@ class ConfirmImportForm(forms.Form):
     """Second step: the encrypted document, and the digest of the plan that was shown.
 
     Attributes:
-        plan: the changes of the document as of now; None if the document cannot be read
+        plan: the changes of the document, compared with the present state; None if the document cannot be read
     """
 
     sealed = forms.CharField(widget=forms.HiddenInput, max_length=6 * LONGEST)

@@ -20,14 +20,14 @@ from operations.documents.stored import exported
 from web.integrations.document_form import ConfirmImportForm, ImportForm
 
 IMPORT_BYTES = 8 * 1024 * 1024
-"""Largest body in bytes: a file of up to four bytes per character, or its encrypted text, a third longer."""
+"""Largest body in bytes. A character of a document has up to four bytes, and the encrypted text is a third longer."""
 
 
 @sensitive_post_parameters("document", "sealed")
 @accepts_body(IMPORT_BYTES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def import_(request: HttpRequest) -> HttpResponse:
-    """Show the form for a document, then the changes it would make, then make the changes after a confirmation.
+    """Show the form for a document, then the changes that it would make; apply them after a confirmation.
 
     Args:
         request: the request
@@ -81,6 +81,6 @@ def export(request: HttpRequest, pk: int) -> HttpResponse:
     """
     integration = get_object_or_404(Integration, pk=pk)
     text = json.dumps(exported(integration), indent=2, ensure_ascii=False) + "\n"
-    answer = HttpResponse(text, content_type="application/json; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="{integration.project[:80]}-{integration.name[:80]}.json"'
-    return answer
+    response = HttpResponse(text, content_type="application/json; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{integration.project[:80]}-{integration.name[:80]}.json"'
+    return response

@@ -21,8 +21,8 @@ from access.history import Subject
 from access.models import AuditEntry
 from integrations.bidi import closed
 from integrations.catalogue import entry_of
-from integrations.certificates import Note, note
-from integrations.ews_end import End, end_of_ews, is_concerned
+from integrations.certificates import ValidityNote, note
+from integrations.ews_retirement import End, end_of_ews, is_concerned
 from integrations.forms import IntegrationForm
 from integrations.forms.integration import NOT_FOR_TESTING
 from integrations.models import Integration
@@ -34,8 +34,8 @@ from operations.documents.stored import exported
 from operations.results import Finding
 from sync.jobs import causes
 from sync.reporting import error_summary, integration_status, mailbox_counters, status
-from web.integrations.answers import back, button, by_htmx, found, live_page
-from web.integrations.asked import number
+from web.integrations.params import parse_number
+from web.integrations.responses import button, by_htmx, finding_response, live_page, redirect_back
 
 PER_PAGE = 50
 REFRESH_WHILE_SYNCING = "2s"
@@ -43,9 +43,9 @@ REFRESH_WHILE_SYNCING = "2s"
 FORM_BYTES = 1024 * 1024
 """Largest body of the form in bytes. Its largest parts are a CA bundle and a file with key and certificates."""
 MAX_LISTED = 500
-"""Mailboxes with their own tick box. All mailboxes that match the filter can be chosen at once, without a limit."""
+"""Most mailboxes that are listed with a tick box. "All that match the filter" is not limited."""
 SEARCH_ABOVE = 3
-"""The search is shown for more mailboxes than this number."""
+"""The search field is shown if there are more mailboxes than this."""
 
 
 def _row(pk: int) -> Integration:
@@ -62,7 +62,7 @@ def _url(pk: int) -> str:
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    """List all integrations, each with its state in words.
+    """List all integrations, each with a sentence about its state.
 
     Args:
         request: the request
@@ -75,7 +75,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     rows = [
         {
             "integration": integration,
-            "standing": integration_status.integration_standing(
+            "summary": integration_status.integration_standing(
                 integration, counts.get(integration.pk, integration_status.StatusCounts()), now
             ),
             "mailboxes": sum(counts.get(integration.pk, {}).values()),
@@ -106,7 +106,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     page = Paginator(mailboxes, PER_PAGE).get_page(request.GET.get("page"))
     rows = mailbox_counters.mailbox_rows(list(page.object_list), now)
     head = _head(integration, "mailboxes", counts, now)
-    syncing = any(row.progress or row.standing.doing for row in rows)
+    syncing = any(row.progress or row.summary.doing for row in rows)
     context = {
         **head,
         "every": REFRESH_WHILE_SYNCING if syncing else head["every"],
@@ -151,11 +151,11 @@ def tab(request: HttpRequest, pk: int, name: str) -> HttpResponse:
 
 def _head(integration: Integration, tab: str, counts: integration_status.StatusCounts, now: datetime) -> dict[str, Any]:
     """Return the context that every tab shows above its content."""
-    standing = integration_status.integration_standing(integration, counts, now)
+    summary = integration_status.integration_standing(integration, counts, now)
     return {
         "integration": integration,
-        "standing": standing,
-        "every": REFRESH_WHILE_SYNCING if standing.working else "",
+        "summary": summary,
+        "every": REFRESH_WHILE_SYNCING if summary.working else "",
         "tab": tab,
         "tabs": TABS,
         "total": sum(counts.values()),
@@ -170,7 +170,7 @@ def _ews_end(integration: Integration, now: datetime) -> End | None:
     return end_of_ews(now, integration.client_id) if concerned else None
 
 
-def _certificate_note(integration: Integration, now: datetime) -> Note | None:
+def _certificate_note(integration: Integration, now: datetime) -> ValidityNote | None:
     by_certificate = integration.auth == Integration.Auth.CERTIFICATE
     return note(integration.client_certificate, now) if by_certificate else None
 
@@ -225,12 +225,12 @@ def select(request: HttpRequest, pk: int) -> HttpResponse:
     mailboxes, search, chosen = _filtered(integration, request)
     if request.method == "POST":
         action = mailbox_actions.MANY.get(request.POST.get("act", ""))
-        ticked = [number(text) for text in request.POST.getlist("mailbox")]
+        ticked = [parse_number(text) for text in request.POST.getlist("mailbox")]
         everything = request.POST.get("all") == "shown"
         picked = list(mailboxes if everything else mailboxes.filter(pk__in=ticked))
         if action is None or not picked:
-            return back(request, "Tick the mailboxes first, then press a button.", _url(pk), good=False)
-        return back(request, action(Actor.of_request(request), picked, Subject.of(integration)), _url(pk))
+            return redirect_back(request, "Tick the mailboxes first, then press a button.", _url(pk), good=False)
+        return redirect_back(request, action(Actor.of_request(request), picked, Subject.of(integration)), _url(pk))
     shown = list(mailboxes[:MAX_LISTED])
     context = {
         "integration": integration,
@@ -267,7 +267,7 @@ def create(request: HttpRequest) -> HttpResponse:
 def try_(request: HttpRequest) -> HttpResponse:
     """Test the values in the form before they are stored.
 
-    The stored secret is used where the form has no secret.
+    The stored secret is used if the form has no secret.
 
     Args:
         request: the request
@@ -275,26 +275,26 @@ def try_(request: HttpRequest) -> HttpResponse:
     Returns:
         The result of the test.
     """
-    pk = number(request.POST.get("integration"))
+    pk = parse_number(request.POST.get("integration"))
     stored = Integration.objects.filter(pk=pk).first() if pk else None
     form = IntegrationForm(request.POST, request.FILES or None, instance=stored)
     unsaved = form.to_be_tested()
     if unsaved is None:
-        return found(request, _wrong(form), reverse("integration-new"))
+        return finding_response(request, _wrong(form), reverse("integration-new"))
     address = request.POST.get("test_address", "").strip()
     if not address and stored is None:
-        return found(
+        return finding_response(
             request,
-            Finding(False, "Enter a mailbox to test with, beside the button."),
+            Finding(False, "Enter the address of a mailbox next to the button."),
             reverse("integration-new"),
         )
     finding = connection_tests.test_integration(Actor.of_request(request), unsaved, address or None)
-    return found(request, finding, reverse("integration-new"))
+    return finding_response(request, finding, reverse("integration-new"))
 
 
 @require_safe
 def ready(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the last step of adding an integration: what will sync, what it costs, and *Start*.
+    """Show the last step of adding an integration: what will be synced, what it costs, and *Start*.
 
     Args:
         request: the request
@@ -325,7 +325,7 @@ def ready(request: HttpRequest, pk: int) -> HttpResponse:
 def cost(request: HttpRequest, pk: int) -> HttpResponse:
     """Estimate how many emails the first sync will deliver.
 
-    The estimate queries Exchange and can take 20 seconds; the page shows that it runs.
+    The estimate queries Exchange and can take 20 seconds; the page shows that it is running.
 
     Args:
         request: the request
@@ -337,7 +337,7 @@ def cost(request: HttpRequest, pk: int) -> HttpResponse:
     Raises:
         Http404: there is no such integration
     """
-    return found(request, dry_runs.cost_of_integration(get_object_or_404(Integration, pk=pk)), _url(pk))
+    return finding_response(request, dry_runs.cost_of_integration(get_object_or_404(Integration, pk=pk)), _url(pk))
 
 
 def _wrong(form: IntegrationForm) -> Finding:
@@ -385,7 +385,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
         pk: primary key of the integration
 
     Returns:
-        The question, or a redirect.
+        The confirmation page, or a redirect.
 
     Raises:
         Http404: there is no such integration
@@ -393,7 +393,9 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     integration = get_object_or_404(Integration, pk=pk)
     if request.method == "POST":
         if not integration_actions.delete(Actor.of_request(request), integration):
-            return back(request, "A sync has not ended yet. Press Delete again in a moment.", _url(pk), good=False)
+            return redirect_back(
+                request, "A sync has not ended yet. Press Delete again in a moment.", _url(pk), good=False
+            )
         messages.success(request, f"{integration} is deleted.")
         return redirect("integrations")
     context = {"integration": integration, "mailboxes": Mailbox.objects.filter(integration=integration).count()}
@@ -408,7 +410,7 @@ stop = button(_row, integration_actions.stop, _page)
 def test(request: HttpRequest, pk: int) -> HttpResponse:
     """Test the connection to Exchange now.
 
-    The test can take 20 seconds; the page shows that it runs.
+    The test can take 20 seconds; the page shows that it is running.
 
     Args:
         request: the request
@@ -422,7 +424,9 @@ def test(request: HttpRequest, pk: int) -> HttpResponse:
     """
     integration = get_object_or_404(Integration, pk=pk)
     address = request.POST.get("address", "").strip() or None
-    return found(request, connection_tests.test_integration(Actor.of_request(request), integration, address), _url(pk))
+    return finding_response(
+        request, connection_tests.test_integration(Actor.of_request(request), integration, address), _url(pk)
+    )
 
 
 def _filtered(
@@ -452,7 +456,7 @@ def _error(request: HttpRequest) -> str:
 
 
 def _bucket(request: HttpRequest) -> int:
-    return number(request.GET.get("bucket"))
+    return parse_number(request.GET.get("bucket"))
 
 
 def _only(request: HttpRequest) -> str:

@@ -38,8 +38,10 @@ def switch(request: HttpRequest, pk: int) -> HttpResponse:
     page = Paginator(integration.mailboxes.order_by("pk"), PER_PAGE).get_page(request.POST.get("page"))
     context = {"integration": integration, "api": api, "label": api.label, "form": form, "page": page}
     if request.method == "POST" and form.is_valid():
-        given = form.cleaned_data
-        target = api_migration.target_of(integration, api, given["endpoint"], given["authority"], form.entered())
+        values = form.cleaned_data
+        target = api_migration.target_of(
+            integration, api, values["endpoint"], values["authority"], form.entered_secrets()
+        )
         if isinstance(target, api_migration.SecretsNeeded):
             for name, problem in target.problems.items():
                 form.add_error(name, problem)
@@ -47,7 +49,7 @@ def switch(request: HttpRequest, pk: int) -> HttpResponse:
         if isinstance(target, ActionRefused):
             return render(request, "integrations/switch.html", {**context, "problem": target.text})
         if "do" in request.POST:
-            return _switched(request, integration, target, context, anyway=given["anyway"])
+            return _switched(request, integration, target, context, anyway=values["anyway"])
         checks = api_migration.check_mailboxes(Actor.of_request(request), integration, target, list(page.object_list))
         context |= {"checks": checks, "target": target, "summary": api_migration.summary(checks)}
         context["tone"] = "ok" if all(one.ok and not one.not_listed for one in checks) else "warn"

@@ -1,4 +1,4 @@
-"""Addresses of the pages of integrations and destinations."""
+"""URLs of the pages of integrations and destinations."""
 
 from django.urls import path
 

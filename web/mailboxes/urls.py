@@ -1,4 +1,4 @@
-"""Addresses of the pages of mailboxes and buckets."""
+"""URLs of the pages of mailboxes and buckets."""
 
 from django.urls import path
 

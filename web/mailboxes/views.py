@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from access.body_limits import accepts_body
 from access.history import Subject
 from integrations.models import Destination, Integration
-from mailboxes.filter_summary import in_words
+from mailboxes.filter_summary import filter_lines
 from mailboxes.forms import BucketForm, MailboxForm, ManyMailboxesForm
 from mailboxes.models import Bucket, Mailbox
 from mailboxes.rules import SKIPPED_BY_DEFAULT, FilterVerdict
@@ -36,7 +36,7 @@ from sync.reporting import mailbox_counters, newly_wanted, status
 from sync.reporting.filter_preview import preview
 from sync.reporting.notable_runs import FAILED, worth_showing
 from sync.reporting.progress import pass_of
-from web.integrations.answers import back, button, by_htmx, found, live_page
+from web.integrations.responses import button, by_htmx, finding_response, live_page, redirect_back
 
 RUNS = 10
 REFRESH_WHILE_SYNCING = "2s"
@@ -84,7 +84,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     mailbox = get_object_or_404(mailboxes.select_related("integration", "bucket__destination", "state"), pk=pk)
     delivered = mailbox_counters.delivered_by_folder(mailbox)
     folders = wanted_folders(mailbox)
-    failed_emails = mailbox.set_aside.waiting().select_related("folder")
+    failed_emails = mailbox.dead_letters.waiting().select_related("folder")
     row = mailbox_counters.mailbox_rows([mailbox], now)[0]
     verification = Verification.objects.filter(mailbox=mailbox).first()
     verifying = verification is not None and verification.ended_at is None
@@ -92,7 +92,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "mailbox": mailbox,
         "row": row,
         "in_pass": pass_of(mailbox),
-        "every": REFRESH_WHILE_SYNCING if row.progress or row.standing.doing or verifying else "",
+        "every": REFRESH_WHILE_SYNCING if row.progress or row.summary.doing or verifying else "",
         "stopped": not mailbox.enabled,
         "now": now,
         "left_out": [folder for folder, _ in folders if folder.left_out],
@@ -101,7 +101,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "folders": [
             {
                 "folder": folder,
-                "standing": status.folder_standing(folder, wanted is FilterVerdict.WANTED),
+                "summary": status.folder_standing(folder, wanted is FilterVerdict.WANTED),
                 "delivered": delivered.get(folder.pk, 0),
             }
             for folder, wanted in folders
@@ -109,11 +109,11 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "runs": worth_showing(mailbox.runs.all())[:RUNS],
         "last_failure": mailbox.runs.filter(FAILED).first(),
         "failed_emails": failed_emails[:MAX_FAILED_EMAILS],
-        "newly_wanted": newly_wanted.amount(newly_wanted.AnswerState.WAITING, Mailbox.objects.filter(pk=pk)),
-        "newly_left": newly_wanted.amount(newly_wanted.AnswerState.LEFT, Mailbox.objects.filter(pk=pk)),
+        "newly_wanted": newly_wanted.amount(newly_wanted.AdminDecision.WAITING, Mailbox.objects.filter(pk=pk)),
+        "newly_left": newly_wanted.amount(newly_wanted.AdminDecision.DECLINED, Mailbox.objects.filter(pk=pk)),
         "verification": verification,
         "verifying": verifying,
-        "filters": in_words(mailbox),
+        "filters": filter_lines(mailbox),
         # The preview is outside of the live part, so htmx does not need it.
         "preview": None if by_htmx(request) else preview(mailbox, mailbox.rules(), now),
     }
@@ -202,7 +202,7 @@ def _form(request: HttpRequest, form: MailboxForm, integration: Integration, tit
         "title": title,
         "mailbox_id": form.instance.pk if form.editing else None,
         "skipped": sorted(SKIPPED_BY_DEFAULT.values()),
-        "nowhere": not Destination.objects.exists(),
+        "no_destination": not Destination.objects.exists(),
         "setup": "setup" in request.GET,
         "first_destination": f"{reverse('destination-new')}?for={integration.pk}",
     }
@@ -220,7 +220,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
         pk: primary key of the mailbox
 
     Returns:
-        The question, or a redirect.
+        The confirmation page, or a redirect.
 
     Raises:
         Http404: there is no such mailbox
@@ -228,7 +228,9 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     mailbox = get_object_or_404(Mailbox.objects.select_related("integration", "bucket__destination"), pk=pk)
     if request.method == "POST":
         if not mailbox_actions.delete(Actor.of_request(request), mailbox):
-            return back(request, "A sync has not ended yet. Press Delete again in a moment.", _url(pk), good=False)
+            return redirect_back(
+                request, "A sync has not ended yet. Press Delete again in a moment.", _url(pk), good=False
+            )
         messages.success(request, f"{mailbox} is deleted.")
         return redirect("integration", mailbox.integration_id)
     return render(request, "mailboxes/delete.html", {"mailbox": mailbox})
@@ -238,7 +240,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
 def cost(request: HttpRequest, pk: int) -> HttpResponse:
     """Estimate how many emails the first sync of a mailbox will deliver.
 
-    The estimate queries Exchange and can take 20 seconds; the page shows that it runs.
+    The estimate queries Exchange and can take 20 seconds; the page shows that it is running.
 
     Args:
         request: the request
@@ -250,7 +252,7 @@ def cost(request: HttpRequest, pk: int) -> HttpResponse:
     Raises:
         Http404: there is no such mailbox
     """
-    return found(request, dry_runs.cost_of_mailbox(_mailbox(pk)), _url(pk))
+    return finding_response(request, dry_runs.cost_of_mailbox(_mailbox(pk)), _url(pk))
 
 
 @accepts_body(FORM_BYTES)
@@ -274,8 +276,8 @@ def filter_preview(request: HttpRequest, pk: int) -> HttpResponse:
         problems = [
             f"{form.fields[name].label}: {texts[0]}" for name, texts in form.errors.items() if name in form.fields
         ]
-        return found(request, Finding(False, " ".join(problems) or "A required field is missing."), _url(pk))
-    return found(request, dry_runs.preview_filters(mailbox, form.instance.rules()), _url(pk))
+        return finding_response(request, Finding(False, " ".join(problems) or "A required field is missing."), _url(pk))
+    return finding_response(request, dry_runs.preview_filters(mailbox, form.instance.rules()), _url(pk))
 
 
 start = button(_mailbox, mailbox_actions.start, _page)
@@ -302,9 +304,9 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
         Http404: there is no such mailbox
     """
     mailbox = _mailbox(pk)
-    waiting = mailbox.set_aside.waiting()
+    waiting = mailbox.dead_letters.waiting()
     sentence = failed_email_actions.retry_many(Actor.of_request(request), waiting, about=Subject.of(mailbox))
-    return back(request, sentence, _url(pk))
+    return redirect_back(request, sentence, _url(pk))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -316,21 +318,21 @@ def send_again(request: HttpRequest, pk: int) -> HttpResponse:
         pk: primary key of the mailbox
 
     Returns:
-        The question, or a redirect.
+        The confirmation page, or a redirect.
 
     Raises:
         Http404: there is no such mailbox
     """
     mailbox = get_object_or_404(Mailbox.objects.select_related("integration", "bucket"), pk=pk)
     if request.method == "POST":
-        return back(request, mailbox_actions.send_again(Actor.of_request(request), mailbox), _url(pk))
+        return redirect_back(request, mailbox_actions.send_again(Actor.of_request(request), mailbox), _url(pk))
     context = {"mailbox": mailbox, "most": mailbox_actions.most_ai_units_to_send_again(mailbox)}
     return render(request, "mailboxes/send_again.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_bucket(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the monthly limit of AI units of a bucket beside the units used, or store the limit.
+    """Show the monthly AI unit limit of a bucket and the units used this month, or store the limit.
 
     Args:
         request: the request
@@ -360,7 +362,7 @@ def edit_bucket(request: HttpRequest, pk: int) -> HttpResponse:
 def test_bucket(request: HttpRequest, pk: int) -> HttpResponse:
     """Test the connection to Re:infer and the bucket now.
 
-    The test can take 20 seconds; the page shows that it runs.
+    The test can take 20 seconds; the page shows that it is running.
 
     Args:
         request: the request
@@ -373,7 +375,9 @@ def test_bucket(request: HttpRequest, pk: int) -> HttpResponse:
         Http404: there is no such bucket
     """
     bucket = _bucket(pk)
-    return found(request, connection_tests.test_bucket(Actor.of_request(request), bucket), _destination_url(bucket))
+    return finding_response(
+        request, connection_tests.test_bucket(Actor.of_request(request), bucket), _destination_url(bucket)
+    )
 
 
 resume_bucket = button(_bucket, bucket_actions.resume, _destination_url)
@@ -383,7 +387,7 @@ start_stopped = button(_bucket, mailbox_actions.start_stopped, _destination_url)
 
 @require_POST
 def create_bucket(request: HttpRequest, pk: int) -> HttpResponse:
-    """Create a bucket at Re:infer, and let the mailboxes that wait for it sync.
+    """Create a bucket at Re:infer, so that the mailboxes that send to it can sync.
 
     Args:
         request: the request
@@ -396,4 +400,6 @@ def create_bucket(request: HttpRequest, pk: int) -> HttpResponse:
         Http404: there is no such bucket
     """
     bucket = _bucket(pk)
-    return found(request, bucket_actions.create_at_reinfer(Actor.of_request(request), bucket), _destination_url(bucket))
+    return finding_response(
+        request, bucket_actions.create_at_reinfer(Actor.of_request(request), bucket), _destination_url(bucket)
+    )

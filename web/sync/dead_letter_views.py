@@ -14,7 +14,7 @@ from integrations.catalogue import dead_letter_entry
 from operations import failed_email_actions
 from operations.actor import Actor
 from sync.models import DeadLetter
-from web.integrations.answers import back, live_page
+from web.integrations.responses import live_page, redirect_back
 
 PER_PAGE = 50
 
@@ -54,7 +54,7 @@ def retry_shown(request: HttpRequest) -> HttpResponse:
         A redirect to the page of the button, with a message.
     """
     sentence = failed_email_actions.retry_many(Actor.of_request(request), _chosen(*_filters(request)))
-    return back(request, sentence, reverse("set-aside"))
+    return redirect_back(request, sentence, reverse("set-aside"))
 
 
 @require_POST
@@ -73,7 +73,7 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
     """
     email = _email(pk)
     sentence = failed_email_actions.retry(Actor.of_request(request), email)
-    return back(request, sentence, reverse("mailbox", args=[email.mailbox_id]))
+    return redirect_back(request, sentence, reverse("mailbox", args=[email.mailbox_id]))
 
 
 @require_POST
@@ -93,7 +93,7 @@ def retry_like(request: HttpRequest, pk: int) -> HttpResponse:
     email = _email(pk)
     alike = DeadLetter.objects.waiting().filter(mailbox=email.mailbox_id, kind=email.kind, stage=email.stage)
     sentence = failed_email_actions.retry_many(Actor.of_request(request), alike, about=Subject.of(email.mailbox))
-    return back(request, sentence, reverse("mailbox", args=[email.mailbox_id]))
+    return redirect_back(request, sentence, reverse("mailbox", args=[email.mailbox_id]))
 
 
 @require_POST
@@ -112,7 +112,7 @@ def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
     """
     email = _email(pk)
     sentence = failed_email_actions.dismiss(Actor.of_request(request), email)
-    return back(request, sentence, reverse("mailbox", args=[email.mailbox_id]))
+    return redirect_back(request, sentence, reverse("mailbox", args=[email.mailbox_id]))
 
 
 def _filters(request: HttpRequest) -> tuple[str, str]:

@@ -36,18 +36,18 @@ def prometheus(request: HttpRequest) -> HttpResponse:
     Returns:
         The metrics, or 401 without the right token.
     """
-    if not _may(request):
+    if not _is_allowed(request):
         text = REFUSED if settings.METRICS_TOKEN else UNSET
-        answer = HttpResponse(text, status=401, content_type="text/plain")
-        answer["WWW-Authenticate"] = "Bearer"
-        return answer
+        response = HttpResponse(text, status=401, content_type="text/plain")
+        response["WWW-Authenticate"] = "Bearer"
+        return response
     return HttpResponse(metrics.exposition(timezone.now()), content_type=CONTENT_TYPE_LATEST)
 
 
-def _may(request: HttpRequest) -> bool:
+def _is_allowed(request: HttpRequest) -> bool:
     if settings.METRICS_TOKEN:
-        given = request.headers.get("Authorization", "")
-        return constant_time_compare(given, f"Bearer {settings.METRICS_TOKEN}")
+        header = request.headers.get("Authorization", "")
+        return constant_time_compare(header, f"Bearer {settings.METRICS_TOKEN}")
     # A request through a proxy on this machine has the address of this machine, so its sender is unknown.
     forwarded = settings.BEHIND_PROXY or any(name in request.headers for name in FORWARDED)
     return not forwarded and _is_loopback(request.META.get("REMOTE_ADDR", "")) and _names_this_machine(request)

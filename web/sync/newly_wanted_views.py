@@ -1,4 +1,7 @@
-"""The pages of emails that only the rules of a newer release want, and of the answer: bring or leave them."""
+"""The page of newly wanted emails, and the pages that store the decision: bring them or leave them.
+
+Only the rules of a newer release include these emails.
+"""
 
 from __future__ import annotations
 
@@ -19,17 +22,17 @@ from operations import newly_wanted_actions
 from operations.actor import Actor
 from operations.results import ActionRefused
 from sync.reporting import newly_wanted
-from sync.reporting.newly_wanted import AnswerState
-from web.integrations.answers import back
-from web.integrations.asked import number
+from sync.reporting.newly_wanted import AdminDecision
+from web.integrations.params import parse_number
+from web.integrations.responses import redirect_back
 
 SHOWN = 200
-"""Mailboxes on the page. The sums include all mailboxes."""
+"""Most mailboxes on the page. The sums include all mailboxes."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
-    """The mailboxes of a request: one, those of an integration, or all."""
+    """The mailboxes that a request names: one mailbox, those of an integration, or all."""
 
     about: Mailbox | Integration | None
     mailboxes: QuerySet[Mailbox]
@@ -39,7 +42,7 @@ class _Chosen:
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    """Show per mailbox how many newly wanted emails wait, come, or were left.
+    """Show the numbers of newly wanted emails by mailbox: waiting for a decision, not yet delivered, and left.
 
     Args:
         request: the request
@@ -51,21 +54,21 @@ def overview(request: HttpRequest) -> HttpResponse:
         Http404: there is no such mailbox or integration
     """
     chosen = _chosen(request)
-    amounts = {standing: newly_wanted.by_mailbox(standing, chosen.mailboxes) for standing in AnswerState}
+    amounts = {state: newly_wanted.by_mailbox(state, chosen.mailboxes) for state in AdminDecision}
     shown = sorted(set().union(*amounts.values()))[:SHOWN]
     rows = Mailbox.objects.select_related("integration").in_bulk(shown)
     nothing = (0, 0)
     context = {
         "chosen": chosen,
-        "waiting": newly_wanted.amount(AnswerState.WAITING, chosen.mailboxes),
-        "left": newly_wanted.amount(AnswerState.LEFT, chosen.mailboxes),
+        "waiting": newly_wanted.amount(AdminDecision.WAITING, chosen.mailboxes),
+        "left": newly_wanted.amount(AdminDecision.DECLINED, chosen.mailboxes),
         "lines": [
             {
                 "mailbox": rows[pk],
-                "waiting": amounts[AnswerState.WAITING].get(pk, nothing)[0],
-                "units": amounts[AnswerState.WAITING].get(pk, nothing)[1],
-                "coming": amounts[AnswerState.COMING].get(pk, nothing)[0],
-                "left": amounts[AnswerState.LEFT].get(pk, nothing)[0],
+                "waiting": amounts[AdminDecision.WAITING].get(pk, nothing)[0],
+                "units": amounts[AdminDecision.WAITING].get(pk, nothing)[1],
+                "coming": amounts[AdminDecision.APPROVED].get(pk, nothing)[0],
+                "left": amounts[AdminDecision.DECLINED].get(pk, nothing)[0],
             }
             for pk in shown
             if pk in rows
@@ -76,49 +79,49 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def bring(request: HttpRequest) -> HttpResponse:
-    """Show what it costs to bring the newly wanted emails, then store this answer.
+    """Show what it costs to bring the newly wanted emails; store this decision after a confirmation.
 
     Args:
         request: the request
 
     Returns:
-        The question, or a redirect.
+        The confirmation page, or a redirect.
 
     Raises:
         Http404: there is no such mailbox or integration
     """
-    return _answer(request, _chosen(request), bring=True)
+    return _decide(request, _chosen(request), bring=True)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave(request: HttpRequest) -> HttpResponse:
-    """Ask for a confirmation that the newly wanted emails are left, then store this answer.
+    """Ask whether the newly wanted emails are left in Exchange; store this decision after a confirmation.
 
     Args:
         request: the request
 
     Returns:
-        The question, or a redirect.
+        The confirmation page, or a redirect.
 
     Raises:
         Http404: there is no such mailbox or integration
     """
-    return _answer(request, _chosen(request), bring=False)
+    return _decide(request, _chosen(request), bring=False)
 
 
-def _answer(request: HttpRequest, chosen: _Chosen, *, bring: bool) -> HttpResponse:
+def _decide(request: HttpRequest, chosen: _Chosen, *, bring: bool) -> HttpResponse:
     if request.method == "POST":
-        return _answered(request, chosen, bring=bring)
+        return _store_decision(request, chosen, bring=bring)
     context = {
         "chosen": chosen,
         "bring": bring,
-        "waiting": newly_wanted.amount(AnswerState.WAITING, chosen.mailboxes),
-        "left": newly_wanted.amount(AnswerState.LEFT, chosen.mailboxes) if chosen.also_left else None,
+        "waiting": newly_wanted.amount(AdminDecision.WAITING, chosen.mailboxes),
+        "left": newly_wanted.amount(AdminDecision.DECLINED, chosen.mailboxes) if chosen.also_left else None,
     }
     return render(request, "sync/newly_answer.html", context)
 
 
-def _answered(request: HttpRequest, chosen: _Chosen, *, bring: bool) -> HttpResponse:
+def _store_decision(request: HttpRequest, chosen: _Chosen, *, bring: bool) -> HttpResponse:
     mailboxes = list(newly_wanted.concerned(chosen.mailboxes))
     actor = Actor.of_request(request)
     about = Subject.of(chosen.about) if chosen.about else NO_SUBJECT
@@ -129,7 +132,7 @@ def _answered(request: HttpRequest, chosen: _Chosen, *, bring: bool) -> HttpResp
     )
     page = f"{reverse('newly-wanted')}{chosen.query}"
     if isinstance(sentence, ActionRefused):
-        return back(request, sentence, page)
+        return redirect_back(request, sentence, page)
     messages.success(request, sentence)
     return redirect("mailbox", chosen.about.pk) if isinstance(chosen.about, Mailbox) else redirect(page)
 
@@ -144,9 +147,11 @@ def _chosen(request: HttpRequest) -> _Chosen:
     about: Mailbox | Integration | None = None
     mailboxes, named = Mailbox.objects.all(), {}
     if "mailbox" in request.GET:
-        about = get_object_or_404(Mailbox.objects.select_related("integration"), pk=number(request.GET["mailbox"]))
+        about = get_object_or_404(
+            Mailbox.objects.select_related("integration"), pk=parse_number(request.GET["mailbox"])
+        )
         mailboxes, named = mailboxes.filter(pk=about.pk), {"mailbox": about.pk}
     elif "integration" in request.GET:
-        about = get_object_or_404(Integration, pk=number(request.GET["integration"]))
+        about = get_object_or_404(Integration, pk=parse_number(request.GET["integration"]))
         mailboxes, named = mailboxes.filter(integration=about), {"integration": about.pk}
     return _Chosen(about, mailboxes, f"?{urlencode(named)}" if named else "", also_left)

@@ -18,16 +18,16 @@ from integrations.models import Destination, Integration
 from integrations.sealing import problem_with_keys
 from mailboxes.models import Mailbox
 from sync.models import MailboxState, SyncRun
-from sync.reporting import attention, integration_status, mailbox_counters, spans, trends
+from sync.reporting import alerts, integration_status, mailbox_counters, spans, trends
 from sync.reporting.notable_runs import FAILED, worth_showing
-from web.integrations.answers import live_page
-from web.integrations.asked import number
+from web.integrations.params import parse_number
+from web.integrations.responses import live_page
 from web.probes import probe
 
 log = structlog.get_logger(__name__)
 
 MAX_PROBLEMS = 10
-"""Problems on the overview; of the others, only their number is shown."""
+"""Most problems that the overview lists. Of the others, it shows only the number."""
 RUNS = 50
 
 
@@ -35,9 +35,9 @@ RUNS = 50
 @login_not_required
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Answer 200 while the web process and the database work, else 503. For load balancers and containers.
+    """Respond with status 200 if the web process and the database work, else 503. For load balancers and containers.
 
-    The response contains nothing else.
+    The response contains no other information.
 
     Args:
         request: the request
@@ -56,7 +56,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    """Show what runs, what fails, and what to do about it.
+    """Show the state of the integrations, the problems with their remedies, and the trends.
 
     Args:
         request: the request
@@ -67,10 +67,10 @@ def overview(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     counts = integration_status.count_by_integration(now)
     integrations = list(Integration.objects.all())
-    everything = attention.problems(now, integrations)
+    problems = alerts.problems(now, integrations)
     units = trends.units_by_bucket(now)
     context = {
-        "standings": [
+        "summaries": [
             (
                 integration,
                 integration_status.integration_standing(
@@ -81,8 +81,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         ],
         "states": integration_status.together(counts.values()),
         "totals": mailbox_counters.totals(now),
-        "problems": everything[:MAX_PROBLEMS],
-        "more": max(0, len(everything) - MAX_PROBLEMS) + everything.more,
+        "problems": problems[:MAX_PROBLEMS],
+        "more": max(0, len(problems) - MAX_PROBLEMS) + problems.more,
         "key_problem": problem_with_keys(),
         "has_destination": bool(counts) or Destination.objects.exists(),
         "has_mailbox": bool(counts),
@@ -108,7 +108,7 @@ def runs(request: HttpRequest) -> HttpResponse:
     """
     show = request.GET.get("show", "work")
     chosen = _shown(SyncRun.objects.select_related("mailbox__integration"), show)
-    mailbox = Mailbox.objects.filter(pk=number(request.GET.get("mailbox"))).first()
+    mailbox = Mailbox.objects.filter(pk=parse_number(request.GET.get("mailbox"))).first()
     if mailbox:
         chosen = chosen.filter(mailbox=mailbox)
     if before := _moment(request.GET.get("before")):
@@ -136,7 +136,7 @@ def errors(request: HttpRequest) -> HttpResponse:
     """
     groups = [
         ("Errors of a connection, a mailbox or a bucket", catalogue.entries()),
-        ("Failed emails", catalogue.SET_ASIDE),
+        ("Failed emails", catalogue.DEAD_LETTER_ENTRIES),
     ]
     return render(request, "sync/errors.html", {"groups": groups})
 
@@ -149,8 +149,8 @@ def _shown(all_runs: QuerySet[SyncRun], show: str) -> QuerySet[SyncRun]:
 
 def _moment(text: str | None) -> datetime | None:
     try:
-        found = datetime.fromisoformat(text or "")
+        parsed = datetime.fromisoformat(text or "")
         # Convert to UTC: PostgreSQL accepts no offset of sixteen hours or more.
-        return found.astimezone(UTC) if timezone.is_aware(found) else None
+        return parsed.astimezone(UTC) if timezone.is_aware(parsed) else None
     except (ValueError, OverflowError):
         return None

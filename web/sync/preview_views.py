@@ -1,7 +1,7 @@
 """Pages that show the comment that an email becomes: an uploaded file, or a failed email.
 
-The page of a failed email shows mail of the company, so it requires its own permission. No content of the email
-is stored.
+The page of a failed email shows the content of an email, so it requires its own permission. The content is not
+stored.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from access.body_limits import AROUND_FILES, accepts_body
 from conversion.deadline.child_process import TooManyConversions
-from conversion.preview import MOST_BYTES, preview_of_file, rejection
+from conversion.preview import MAX_BYTES, preview_of_file, rejection
 from conversion.transform import Converted, EmailLocation, NotConvertible
 from integrations.reinfer.payload import comment_json
 from operations import failed_email_actions
@@ -28,7 +28,7 @@ from sync.jobs.conversions import converter
 from sync.models import DeadLetter
 
 SHOWN_CHARS = 20_000
-"""Characters shown of a body and of each part that was cut."""
+"""Most characters that are shown of a body, and of each part that was cut."""
 
 
 class FileForm(forms.Form):
@@ -47,17 +47,17 @@ class FileForm(forms.Form):
             The uploaded file.
 
         Raises:
-            ValidationError: the file is larger than `MOST_BYTES`
+            ValidationError: the file is larger than `MAX_BYTES`
         """
         file: UploadedFile[Any] = self.cleaned_data["file"]
-        if (file.size or 0) > MOST_BYTES:
+        if (file.size or 0) > MAX_BYTES:
             raise forms.ValidationError(
-                f"The file is larger than {MOST_BYTES // 1024 // 1024} MB. Choose a smaller one."
+                f"The file is larger than {MAX_BYTES // 1024 // 1024} MB. Choose a smaller one."
             )
         return file
 
 
-@accepts_body(MOST_BYTES + AROUND_FILES)
+@accepts_body(MAX_BYTES + AROUND_FILES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def preview_file(request: HttpRequest) -> HttpResponse:
     """Show the comment of an uploaded email.
@@ -98,16 +98,16 @@ def preview_failed_email(request: HttpRequest, pk: int) -> HttpResponse:
         Http404: there is no such email
     """
     email = get_object_or_404(DeadLetter.objects.select_related("mailbox__integration", "folder"), pk=pk)
-    found = failed_email_actions.preview(email)
+    result = failed_email_actions.preview(email)
     context: dict[str, Any] = {"email": email}
-    context |= {"problem": found.text} if isinstance(found, ActionRefused) else _shown(found)
+    context |= {"problem": result.text} if isinstance(result, ActionRefused) else _shown(result)
     return _page(request, context)
 
 
 def _page(request: HttpRequest, context: Mapping[str, Any], status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
-    answer = render(request, "sync/preview.html", context, status=status)
-    answer["Cache-Control"] = "no-store"
-    return answer
+    response = render(request, "sync/preview.html", context, status=status)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def _shown(outcome: Converted | NotConvertible) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Addresses of the overview, sync runs, failed emails, the preview and the metrics."""
+"""URLs of the overview, sync runs, failed emails, the preview and the metrics."""
 
 from django.urls import path
 

@@ -14,7 +14,7 @@ def allowed(context: Any, url: str) -> bool:
     """Return whether the user of this page may open an address.
 
     Args:
-        context: context of the template; it holds the request
+        context: context of the template, with the request
         url: address of a page of this product
 
     Returns:

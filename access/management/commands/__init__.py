@@ -1,1 +1,1 @@
-"""Management commands of access control."""
+"""The management commands of the app `access`."""

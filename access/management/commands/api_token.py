@@ -1,4 +1,4 @@
-"""Management command that creates an API token and prints it once."""
+"""Management command that creates an API token and prints it. The token cannot be displayed again."""
 
 from __future__ import annotations
 
@@ -44,6 +44,6 @@ class Command(BaseCommand):
         if user is None:
             raise CommandError(f"There is no user {options['user']}. Create one with: manage.py createsuperuser")
         if not 1 <= options["days"] <= 3650:
-            raise CommandError("A token lasts between 1 and 3650 days.")
+            raise CommandError("--days must be between 1 and 3650.")
         _, token = ApiToken.objects.create(user, expiry=timedelta(days=options["days"]), name=options["name"][:100])
         self.stdout.write(token)

@@ -1,4 +1,4 @@
-"""Create or change integrations by their documents, from a repository or a CI job."""
+"""Create or change integrations from documents, for example in a CI job."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from django.db import transaction
 from operations.actor import Actor
 from operations.documents.desired import DocumentWrong
 from operations.documents.plan import Plan, planned
+from operations.documents.plan_lines import change_lines
 from operations.documents.reading import parse_json, read_document
-from operations.documents.words import changes_in_words
 from operations.integration_actions import write_document
 from operations.resumption import settings_changed
 
@@ -25,7 +25,8 @@ class Command(BaseCommand):
     """The `apply` command."""
 
     help = (
-        "Create or change integrations by JSON or YAML documents: all of them, or none. A second run changes nothing."
+        "Create or change integrations from JSON or YAML documents. If one document has an error, nothing is changed. "
+        "A second run with the same documents changes nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -59,7 +60,7 @@ class Command(BaseCommand):
         changed = [plan for plan in applied if not plan.is_empty]
         if not options["dry_run"]:
             for plan in changed:
-                settings_changed(planned(plan.desired).integration or _missing())
+                settings_changed(planned(plan.desired).integration or _raise_deleted())
         verb = "would be changed" if options["dry_run"] else "changed"
         self.stdout.write(
             f"{len(applied)} integrations: {len(changed)} {verb}, {len(applied) - len(changed)} unchanged."
@@ -75,20 +76,20 @@ class Command(BaseCommand):
                 write_document(Actor.of_command("apply"), plan)
         except DocumentWrong as wrong:
             raise DocumentWrong(*(f"{place}: {problem}" for problem in wrong.problems)) from None
-        for what, before, after in changes_in_words(plan):
+        for what, before, after in change_lines(plan):
             self.stdout.write(f"{desired.project}/{desired.name}: {what}: {before or '–'} → {after or '–'}")
         return plan
 
 
-def _missing() -> Any:
+def _raise_deleted() -> Any:
     raise CommandError("An integration was deleted while its document was applied.")
 
 
 def _documents(paths: list[str]) -> Iterator[tuple[str, Any]]:
     """Yield each document with its place. Raise DocumentWrong and CommandError."""
     for path in paths:
-        for number, found in enumerate(_read(path)):
-            listed = found if isinstance(found, list) else [found]
+        for number, parsed in enumerate(_read(path)):
+            listed = parsed if isinstance(parsed, list) else [parsed]
             for index, document in enumerate(listed):
                 yield f"{path}[{number + index}]" if len(listed) > 1 or number else path, document
 
@@ -113,7 +114,7 @@ def _read(path: str) -> list[Any]:
 
 
 class _Loader(yaml.SafeLoader):
-    """A loader that leaves times as texts, as in JSON."""
+    """A YAML loader that does not convert times, so that they are texts as in JSON."""
 
 
 _Loader.yaml_implicit_resolvers = {

@@ -1,4 +1,4 @@
-"""Check what this product relies on against the real service: read-only, in about a minute, for one mailbox."""
+"""Check with one mailbox whether the real service behaves as this product expects. Read-only; takes about a minute."""
 
 from __future__ import annotations
 
@@ -22,16 +22,18 @@ from operations.results import ActionRefused
 DEADLINE = 20.0
 """Seconds that one request may take."""
 DIFFERENT, NOT_REACHED = 1, 2
-"""Exit codes: the service differs from what this product relies on; Exchange could not be reached, signed in to or opened."""
+"""Exit codes.
+
+DIFFERENT: the service does not behave as expected. NOT_REACHED: no connection, sign-in refused, or no access to the mailbox."""
 
 
 class Command(BaseCommand):
     """The `doctor` command."""
 
     help = (
-        "Test an integration step by step, and where it reads by Microsoft Graph, check what this product relies on against "
-        "the service itself. Nothing is changed, and neither a token nor an email is shown. Exit code 1: something differs; 2: "
-        "Exchange was not reached."
+        "Test an integration step by step. If it uses Microsoft Graph, check whether the service behaves as this product "
+        "expects. Nothing is changed. No token and no email is shown. Exit code 1: something differs; 2: Exchange was not "
+        "reached."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -49,7 +51,7 @@ class Command(BaseCommand):
             type=float,
             default=0,
             metavar="SECONDS",
-            help="wait so many seconds for emails that are moved meanwhile, to see how Graph reports the move",
+            help="wait this long, so that you can move emails: the command then checks how Graph reports the moves",
         )
         parser.add_argument(
             "--graph", action="store_true", help="check an EWS integration as if it were switched to Graph"
@@ -61,7 +63,7 @@ class Command(BaseCommand):
             "--secret-file",
             default="",
             metavar="FILE",
-            help="with --endpoint, a file with the secret, since the stored one is bound to the present endpoint; "
+            help="with --endpoint, a file with the secret, because the stored one is bound to the present endpoint; "
             "- for standard input",
         )
 
@@ -75,7 +77,7 @@ class Command(BaseCommand):
         Raises:
             CommandError: The integration has no mailbox, or the switch cannot be checked.
         """
-        integration = _named(options["integration"])
+        integration = _integration_of(options["integration"])
         if options["graph"] and integration.microsoft_api != Integration.Api.GRAPH:
             integration = _as_switched(integration, options["endpoint"], options["secret_file"])
         address = options["mailbox"] or integration.mailboxes.values_list("address", flat=True).first()
@@ -96,13 +98,13 @@ class Command(BaseCommand):
             self.stdout.write(f"\n{as_expected} as expected, {differing} different, {untried} could not be tried.")
             if differing:
                 self.stdout.write(
-                    "Please report what differs: the output contains no token, no address and nothing of an email."
+                    "Please report the differences. The output contains no token, no address and no part of an email."
                 )
                 sys.exit(DIFFERENT)
 
     def _checked(self, integration: Integration, address: str, watch: float) -> Iterator[Fact]:
         try:
-            for fact in graph_facts(integration, address, deadline=DEADLINE, watch=watch):
+            for fact in graph_facts(integration, address, deadline=DEADLINE, wait_seconds=watch):
                 self._show(fact)
                 yield fact
         except (IntegrationError, ImproperlyConfigured) as error:
@@ -135,10 +137,10 @@ def _read(path: str) -> str:
         raise CommandError(f"{path} cannot be read.") from None
 
 
-def _named(text: str) -> Integration:
+def _integration_of(text: str) -> Integration:
     project, slash, name = text.rpartition("/")
     rows = Integration.objects.filter(name=name, **({"project": project} if slash else {}))
     if len(rows) != 1:
-        found = "There is no integration" if not rows else "There are several integrations"
-        raise CommandError(f"{found} “{text}”. Name it as PROJECT/NAME.")
+        problem = "There is no integration" if not rows else "There are several integrations"
+        raise CommandError(f"{problem} “{text}”. Name it as PROJECT/NAME.")
     return rows[0]

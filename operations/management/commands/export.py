@@ -1,4 +1,4 @@
-"""Print integrations as documents that `apply` reads, without their secrets."""
+"""Print integrations as documents for the `apply` command, without their secrets."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ from operations.documents.stored import exported
 class Command(BaseCommand):
     """The `export` command."""
 
-    help = (
-        "Print integrations as JSON or YAML documents, all of them or those that are named. Secrets are never printed."
-    )
+    help = "Print all integrations, or the named ones, as JSON or YAML documents. Secrets are never printed."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments.
@@ -39,8 +37,8 @@ class Command(BaseCommand):
         Raises:
             CommandError: There is no such integration.
         """
-        rows = [_named(name) for name in options["names"]] or list(Integration.objects.all())
-        # `updated_at` is an optimistic lock, which a document in a repository must not have.
+        rows = [_integration_of(name) for name in options["names"]] or list(Integration.objects.all())
+        # `updated_at` is an optimistic lock. A document in a repository is applied many times, so it must not contain it.
         documents = [{key: value for key, value in exported(row).items() if key != "updated_at"} for row in rows]
         if options["yaml"]:
             text = yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True)
@@ -49,7 +47,7 @@ class Command(BaseCommand):
         self.stdout.write(text)
 
 
-def _named(name: str) -> Integration:
+def _integration_of(name: str) -> Integration:
     project, _, rest = name.partition("/")
     row = Integration.objects.filter(project=project, name=rest).first()
     if row is None:

@@ -13,15 +13,15 @@ from operations import newly_wanted_actions
 from operations.actor import Actor
 from operations.results import ActionRefused
 from sync.reporting import newly_wanted
-from sync.reporting.newly_wanted import AnswerState
+from sync.reporting.newly_wanted import AdminDecision
 
 
 class Command(BaseCommand):
     """The `newly_wanted` command."""
 
     help = (
-        "Emails that only the rules of a newer release want, and that arrived before it, wait for a decision. Without "
-        "--bring or --leave, show how many each mailbox has, and what they cost."
+        "Newly wanted emails are older emails that only the rules of a newer release include. They wait for a decision. "
+        "Without --bring or --leave, show their number for each mailbox, and their cost."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -32,12 +32,16 @@ class Command(BaseCommand):
         """
         which = parser.add_mutually_exclusive_group()
         which.add_argument(
-            "--mailbox", metavar="ADDRESS", help="of this mailbox alone, in every integration that has it"
+            "--mailbox", metavar="ADDRESS", help="only emails of this mailbox, in every integration that has it"
         )
-        which.add_argument("--integration", metavar="PROJECT/NAME", help="of the mailboxes of this integration")
-        which.add_argument("--all", action="store_true", help="of all mailboxes; a decision needs one of these three")
+        which.add_argument(
+            "--integration", metavar="PROJECT/NAME", help="only emails of the mailboxes of this integration"
+        )
+        which.add_argument(
+            "--all", action="store_true", help="all mailboxes; --bring and --leave require one of these three"
+        )
         answer = parser.add_mutually_exclusive_group()
-        answer.add_argument("--bring", action="store_true", help="send them, for an AI unit each")
+        answer.add_argument("--bring", action="store_true", help="send them; each costs an AI unit")
         answer.add_argument("--leave", action="store_true", help="do not send them")
         parser.add_argument(
             "--left", action="store_true", help="with --bring: also emails that an earlier decision left"
@@ -58,7 +62,7 @@ class Command(BaseCommand):
             self._show(mailboxes)
             return
         if not (options["all"] or options["mailbox"] or options["integration"]):
-            raise CommandError("Choose which: --mailbox, --integration or --all.")
+            raise CommandError("Choose the mailboxes with --mailbox, --integration or --all.")
         rows, actor = list(newly_wanted.concerned(mailboxes)), Actor.of_command("newly_wanted")
         if options["bring"]:
             result = newly_wanted_actions.bring(actor, rows, also_left=options["left"])
@@ -69,17 +73,17 @@ class Command(BaseCommand):
         self.stdout.write(result)
 
     def _show(self, mailboxes: QuerySet[Mailbox]) -> None:
-        amounts = {standing: newly_wanted.by_mailbox(standing, mailboxes) for standing in AnswerState}
+        amounts = {state: newly_wanted.by_mailbox(state, mailboxes) for state in AdminDecision}
         names = {row.pk: str(row) for row in mailboxes.filter(pk__in=set().union(*amounts.values()))}
         for pk, name in sorted(names.items(), key=lambda item: item[1]):
-            counts = [f"{amounts[standing][pk][0]:,} {standing}" for standing in AnswerState if pk in amounts[standing]]
+            counts = [f"{amounts[state][pk][0]:,} {state}" for state in AdminDecision if pk in amounts[state]]
             self.stdout.write(f"{name}: {', '.join(counts)}")
-        waiting = newly_wanted.amount(AnswerState.WAITING, mailboxes)
+        waiting = newly_wanted.amount(AdminDecision.WAITING, mailboxes)
         self.stdout.write(waiting.sentence if waiting.emails else "No email is waiting for a decision.")
 
 
 def _chosen(options: dict[str, Any]) -> QuerySet[Mailbox]:
-    """Return the mailboxes that the options name. Raise CommandError where there is none."""
+    """Return the mailboxes that the options name. Raise CommandError if there is none."""
     mailboxes = Mailbox.objects.select_related("integration")
     if options["mailbox"]:
         mailboxes = mailboxes.filter(address__iexact=options["mailbox"])

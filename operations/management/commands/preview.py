@@ -22,15 +22,13 @@ from integrations.reinfer.payload import comment_object
 from sync.jobs.conversions import converter
 
 LARGEST = 256 * 1024 * 1024
-"""Bytes of a file that are read."""
+"""Most bytes that are read from a file."""
 
 
 class Command(BaseCommand):
     """The `preview` command."""
 
-    help = (
-        "Print the comment that an email would become: of a file, of every file in a folder, or of standard input (-)."
-    )
+    help = "Print the comment that an email would become. Reads a file, every file in a folder, or standard input (-)."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -91,28 +89,28 @@ class Command(BaseCommand):
             lines = "\n".join(f"{count:6}  {rule}" for rule, count in rules.most_common())
             self.stdout.write(f"\nEmails from which each rule cut something:\n{lines}")
         if not outcomes["comment"]:
-            reasons = ", ".join(outcomes) or "there is no file here"
+            reasons = ", ".join(outcomes) or "no file was found"
             raise CommandError(f"No file could be converted to a comment: {reasons}.")
 
 
 def _files(paths: list[str]) -> list[tuple[str, Callable[[], bytes]]]:
-    """Return each file by name with a function that reads it. Raise CommandError before anything is converted."""
-    found: list[tuple[str, Callable[[], bytes]]] = []
+    """Return the name of each file with a function that reads it. Raise CommandError if a path does not exist."""
+    files: list[tuple[str, Callable[[], bytes]]] = []
     for text in paths:
         path = Path(text)
         if text == "-":
-            found.append(("-", partial(sys.stdin.buffer.read, LARGEST)))
+            files.append(("-", partial(sys.stdin.buffer.read, LARGEST)))
         elif path.is_dir():
-            found += [(_printable(file), partial(_bytes, file)) for file in sorted(path.rglob("*")) if file.is_file()]
+            files += [(_printable(file), partial(_bytes, file)) for file in sorted(path.rglob("*")) if file.is_file()]
         elif path.is_file():
-            found.append((_printable(path), partial(_bytes, path)))
+            files.append((_printable(path), partial(_bytes, path)))
         else:
             raise CommandError(f"There is no file {_printable(path)}.")
-    return found
+    return files
 
 
 def _printable(path: Path) -> str:
-    """Return the path with bytes that are no UTF-8 as escapes."""
+    """Return the path as text. Bytes that are not UTF-8 are escaped."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
@@ -122,7 +120,7 @@ def _bytes(path: Path) -> bytes:
 
 
 def _outcome(read: Callable[[], bytes], place: EmailLocation, convert: Convert) -> Outcome:
-    """Convert one file. An error becomes an outcome, so that the other files are shown."""
+    """Convert one file. An error is returned as an outcome, so that the other files are converted, too."""
     try:
         return preview_of_file(read(), place, convert)
     except OSError as error:

@@ -1,6 +1,6 @@
 """Mark every bucket as untrusted after the database was restored from a backup.
 
-The next syncs request from Re:infer what was pushed since the backup, and do not push it again.
+The next syncs request from Re:infer the comments that were pushed after the backup, and do not push them again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from sync.jobs import bucket_audit
 class Command(BaseCommand):
     """The `restored_backup` command."""
 
-    help = "Run this after the database was restored from a backup: each bucket is checked for comments that the ledger lacks."
+    help = (
+        "Run this after you restored the database from a backup. Each bucket is checked for comments that are missing in "
+        "the ledger."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Mark the buckets.

@@ -1,4 +1,4 @@
-"""Seal every stored secret again with the newest key, so that older keys can be removed."""
+"""Encrypt every stored secret again with the newest key, so that older keys can be removed."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from operations.results import recorded
 class Command(BaseCommand):
     """The `rotate_keys` command."""
 
-    help = "Seal every stored secret with the first key of ENCRYPTION_KEYS. Safe while the product runs."
+    help = "Encrypt every stored secret with the first key of ENCRYPTION_KEYS. Safe while the product is running."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Seal the secrets.
+        """Encrypt the secrets again.
 
         Args:
             *args: Unused.
             **options: The parsed options.
 
         Raises:
-            CommandError: There is no key, or no key opens some secrets.
+            CommandError: There is no key, or some secrets cannot be decrypted with any key.
         """
         try:
             key_ring()
@@ -42,26 +42,27 @@ class Command(BaseCommand):
                     done, failed = rotate(model, field.attname)
                     rotated += done
                     unreadable += failed
-        text = f"{rotated} secrets are sealed with key {fingerprints(settings.ENCRYPTION_KEYS)[0]}."
+        text = f"{rotated} secrets are encrypted with key {fingerprints(settings.ENCRYPTION_KEYS)[0]}."
         self.stdout.write(recorded(Actor.of_command("rotate_keys"), text))
         if unreadable:
             raise CommandError(
-                f"{len(unreadable)} cannot be opened with any key here: {', '.join(unreadable)}. "
+                f"{len(unreadable)} secrets cannot be decrypted with any of the keys: {', '.join(unreadable)}. "
                 "Keep the older keys in ENCRYPTION_KEYS, or enter these secrets again."
             )
 
 
 def rotate(model: type[models.Model], attribute: str) -> tuple[int, list[str]]:
-    """Seal one field of a model with the newest key.
+    """Encrypt one field of a model with the newest key.
 
-    The update is a compare-and-swap on the sealed text. A secret that an admin changes meanwhile stays as entered.
+    The update is a compare-and-swap on the encrypted text, so it does not overwrite a secret that an admin changes at the
+    same time.
 
     Args:
         model: The model.
         attribute: The name of the field.
 
     Returns:
-        How many secrets were sealed, and the names of those that no key opens.
+        How many secrets were encrypted, and the names of those that no key decrypts.
     """
     rotated, unreadable = 0, []
     for pk, secret in model._default_manager.exclude(**{attribute: ""}).values_list("pk", attribute):

@@ -19,8 +19,8 @@ class Command(BaseCommand):
     """The `verify` command."""
 
     help = (
-        "Compare a mailbox in Exchange with what was synced and with what Re:infer has. Nothing is changed without "
-        "--repair; with it, what is missing is sent with the next sync, for an AI unit each."
+        "Compare the emails of a mailbox in Exchange with the synced emails and with the comments at Re:infer. Nothing is "
+        "changed without --repair. With --repair, the next sync sends missing emails; each costs an AI unit."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -30,7 +30,7 @@ class Command(BaseCommand):
             parser: The parser of the command line.
         """
         parser.add_argument("mailbox", metavar="MAILBOX", help="its address, or project/integration/address")
-        parser.add_argument("--repair", action="store_true", help="send what is missing, and repair what is outdated")
+        parser.add_argument("--repair", action="store_true", help="send missing emails, and update outdated comments")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Verify one mailbox, and wait for the result.
@@ -40,19 +40,21 @@ class Command(BaseCommand):
             **options: The parsed options.
 
         Raises:
-            CommandError: There is no such mailbox, the verification failed, or something is wrong (exit code 2).
+            CommandError: There is no such mailbox, the verification failed, or it found differences (exit code 2).
         """
         mailbox = _mailbox(options["mailbox"])
         self._shown = -1
         mailbox_actions.verify(Actor.of_command("verify"), mailbox, repair=options["repair"])
-        row = verification.to_its_end(mailbox.pk, self._show)
+        row = verification.run_to_end(mailbox.pk, self._show)
         if row.error_text:
             raise CommandError(f"{row.error_text} {_read_so_far(row)}")
         self.stdout.write(row.sentence)
         if row.is_none_there:
-            raise CommandError("Nothing is as it should be: verify it again after the next sync.", returncode=2)
+            raise CommandError(
+                "Re:infer has none of these emails. Verify the mailbox again after the next sync.", returncode=2
+            )
         if (row.missing or row.outdated) and not row.repair:
-            raise CommandError("Something is wrong: run it again with --repair.", returncode=2)
+            raise CommandError("Comments are missing or outdated. Run the command again with --repair.", returncode=2)
 
     def _show(self, row: Verification) -> None:
         if row.ended_at is None and row.emails != self._shown:
@@ -61,21 +63,21 @@ class Command(BaseCommand):
 
 
 def _read_so_far(row: Verification) -> str:
-    """Return how far the verification came before it ended. The next sync repairs what a repair dropped until then."""
+    """Return how much the verification read before it failed. The next sync repairs the differences found until then."""
     return f"Folders read: {row.folders:,}, emails: {row.emails:,}."
 
 
 def _mailbox(name: str) -> Mailbox:
     path, _, address = name.rpartition("/")
-    found = Mailbox.objects.select_related("integration").filter(address__iexact=address)
+    mailboxes = Mailbox.objects.select_related("integration").filter(address__iexact=address)
     if path:
         project, _, integration = path.partition("/")
-        found = found.filter(integration__project=project, integration__name=integration)
-    return _one(found, name)
+        mailboxes = mailboxes.filter(integration__project=project, integration__name=integration)
+    return _one(mailboxes, name)
 
 
-def _one(found: QuerySet[Mailbox], name: str) -> Mailbox:
-    rows = list(found[:2])
+def _one(mailboxes: QuerySet[Mailbox], name: str) -> Mailbox:
+    rows = list(mailboxes[:2])
     if not rows:
         alike = Mailbox.objects.filter(Q(address__icontains=name.rpartition("/")[2].partition("@")[0]))[:5]
         hint = f" Did you mean {', '.join(str(row) for row in alike)}?" if alike else ""

@@ -1,4 +1,4 @@
-"""Report whether the worker or the beat of this host can work, for the health check of its container."""
+"""Health check for the container of a worker or of beat: report whether its process can work."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from sync.store.lease import database_now
 class Command(BaseCommand):
     """The `worker_health` command."""
 
-    help = "Exit with 0 when the worker (or beat) of this host is alive and can work; otherwise show why not, and exit with 1."
+    help = (
+        "Exit with 0 if the worker (or beat) of this host is alive and can work; else show the reason, and exit with 1."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -32,7 +34,7 @@ class Command(BaseCommand):
         parser.add_argument("kind", nargs="?", choices=Process.Kind.values, default=Process.Kind.WORKER)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Exit with 0 where the process can work.
+        """Exit with 0 if the process can work.
 
         Args:
             *args: Unused.
@@ -51,7 +53,7 @@ class Command(BaseCommand):
 
 
 def _problem(kind: str) -> str:
-    """Return why the process of this kind that started last on this host cannot work; empty where it can."""
+    """Return why the process of this kind that started last on this host cannot work; empty if it can."""
     now = database_now()
     here = [one for one in processes.alive(now) if one.kind == kind and one.host == socket.gethostname()]
     if not here:
@@ -60,10 +62,10 @@ def _problem(kind: str) -> str:
     if one.fault:
         entry = catalogue.entry_of(one.fault)
         return (
-            f"It claims no mailboxes. {entry.text} {entry.remedy}" if entry else f"It claims no mailboxes: {one.fault}."
+            f"It takes no mailboxes. {entry.text} {entry.remedy}" if entry else f"It takes no mailboxes: {one.fault}."
         )
     if one.broker:
         return f"It cannot use the broker. {Process.Broker(one.broker).label}."
     if one.busy_since and one.busy_since < now - settings.SYNC_SLICE - MARGIN:
-        return "Each of its slots has run the same task for longer than a sync may take."
+        return "Every slot of the worker has run the same task for longer than a sync may take."
     return ""

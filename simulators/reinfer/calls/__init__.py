@@ -1,1 +1,1 @@
-"""The calls of the API, those of one thing in one file; each file names its handlers by their operations."""
+"""The handlers of the API, one module for each resource. `HANDLERS` of a module maps operations to handlers."""

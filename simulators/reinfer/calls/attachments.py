@@ -1,4 +1,7 @@
-"""The content of attachments: uploaded as a form with one file, before the comment or email is sent; and downloaded."""
+"""Upload and download of attachments.
+
+The content is uploaded as a form with one file, before the comment or email that it belongs to is sent.
+"""
 
 from __future__ import annotations
 
@@ -6,42 +9,42 @@ from collections.abc import Mapping
 from email import message_from_bytes, policy
 
 from simulators.http import Response
-from simulators.reinfer.answers import Refused, ok
+from simulators.reinfer.api_call import ApiCall, Handler, ProjectResource
+from simulators.reinfer.responses import Refused, ok
 from simulators.reinfer.tokens import ADD_COMMENTS, APPEND_EMAILS, READ
 from simulators.reinfer.uploads import Place
-from simulators.reinfer.visit import Handler, Held, Visit
 
 _LARGEST_INDEX = 511
 
 
-def put_of_comment(visit: Visit) -> Response:
-    source_id, comment_id, index = visit.parts
-    source = visit.source_by_id(ADD_COMMENTS, source_id)
-    return _kept(visit, Place(source.id, comment_id, _index(index)))
+def put_of_comment(api_call: ApiCall) -> Response:
+    source_id, comment_id, index = api_call.parts
+    source = api_call.source_by_id(ADD_COMMENTS, source_id)
+    return _store(api_call, Place(source.id, comment_id, _index(index)))
 
 
-def put_of_email(visit: Visit) -> Response:
-    bucket_id, email_id, index = visit.parts
-    bucket = visit.bucket_by_id(APPEND_EMAILS, bucket_id)
-    return _kept(visit, Place(bucket.id, email_id, _index(index)))
+def put_of_email(api_call: ApiCall) -> Response:
+    bucket_id, email_id, index = api_call.parts
+    bucket = api_call.bucket_by_id(APPEND_EMAILS, bucket_id)
+    return _store(api_call, Place(bucket.id, email_id, _index(index)))
 
 
-def get(visit: Visit) -> Response:
-    """The octets as they were uploaded, for whoever may read the source or bucket that holds them."""
-    found = visit.store.uploads.content(visit.parts[0])
+def get(api_call: ApiCall) -> Response:
+    """The bytes as they were uploaded. The token needs the right to read the source or bucket."""
+    found = api_call.store.uploads.content(api_call.parts[0])
     if found is None:
         raise Refused(404, "Attachment not found")
     holder, content = found
-    holders: list[Held] = [*visit.store.sources.values(), *visit.store.buckets.values()]
+    holders: list[ProjectResource] = [*api_call.store.sources.values(), *api_call.store.buckets.values()]
     for one in holders:
         if one.id == holder:
-            visit.require(READ, one.project)
+            api_call.require(READ, one.project)
             return Response(body=content, content_type="application/octet-stream", compress=False)
     raise Refused(404, "Attachment not found")
 
 
-def _kept(visit: Visit, place: Place) -> Response:
-    return ok(content_hash=visit.store.upload(place, _file(visit)))
+def _store(api_call: ApiCall, place: Place) -> Response:
+    return ok(content_hash=api_call.store.upload(place, _file(api_call)))
 
 
 def _index(text: str) -> int:
@@ -50,13 +53,13 @@ def _index(text: str) -> int:
     return int(text)
 
 
-def _file(visit: Visit) -> bytes:
+def _file(api_call: ApiCall) -> bytes:
     """The one file of a `multipart/form-data` body. Raises `Refused` for any other form."""
-    kind = visit.request.headers.get("Content-Type", "")
-    if visit.request.headers.get_content_type() != "multipart/form-data":
+    kind = api_call.request.headers.get("Content-Type", "")
+    if api_call.request.headers.get_content_type() != "multipart/form-data":
         raise Refused(415, "the Content-Type must be multipart/form-data")
     form = message_from_bytes(
-        b"Content-Type: " + kind.encode("latin-1") + b"\r\n\r\n" + visit.body(), policy=policy.HTTP
+        b"Content-Type: " + kind.encode("latin-1") + b"\r\n\r\n" + api_call.body(), policy=policy.HTTP
     )
     parts = list(form.iter_parts()) if form.is_multipart() else []
     if (

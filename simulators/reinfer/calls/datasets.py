@@ -1,4 +1,4 @@
-"""Datasets, as far as the vendor's client needs them to prune: their sources, and which comments were annotated in them."""
+"""Datasets, as far as the vendor's client needs them to prune: their sources and their annotated comments."""
 
 from __future__ import annotations
 
@@ -6,62 +6,62 @@ from collections.abc import Mapping
 from typing import Any
 
 from simulators.http import Response
-from simulators.reinfer.answers import Refused, ok
+from simulators.reinfer.api_call import ApiCall, Handler, check_names, page
 from simulators.reinfer.comments import write_instant
 from simulators.reinfer.contracts import NEW_DATASET
+from simulators.reinfer.responses import Refused, ok
 from simulators.reinfer.store import Dataset, SourceExists
 from simulators.reinfer.tokens import ADMIN, READ
-from simulators.reinfer.visit import Handler, Visit, check_names, page
 
 
-def list_datasets(visit: Visit) -> Response:
-    found = [dataset for key, dataset in sorted(visit.store.datasets.items()) if visit.token.may(READ, key[0])]
+def list_datasets(api_call: ApiCall) -> Response:
+    found = [dataset for key, dataset in sorted(api_call.store.datasets.items()) if api_call.token.may(READ, key[0])]
     return ok(datasets=[_as_answer(dataset) for dataset in found])
 
 
-def get_dataset(visit: Visit) -> Response:
-    return ok(dataset=_as_answer(_dataset(visit)))
+def get_dataset(api_call: ApiCall) -> Response:
+    return ok(dataset=_as_answer(_dataset(api_call)))
 
 
-def get_dataset_by_id(visit: Visit) -> Response:
-    return ok(dataset=_as_answer(visit.dataset_by_id(*visit.parts)))
+def get_dataset_by_id(api_call: ApiCall) -> Response:
+    return ok(dataset=_as_answer(api_call.dataset_by_id(*api_call.parts)))
 
 
-def create_dataset(visit: Visit) -> Response:
-    project, name = visit.parts
+def create_dataset(api_call: ApiCall) -> Response:
+    project, name = api_call.parts
     check_names(project, name)
-    visit.require(ADMIN, visit.project(project))
-    body = visit.json(NEW_DATASET)["dataset"]
+    api_call.require(ADMIN, api_call.project(project))
+    body = api_call.json(NEW_DATASET)["dataset"]
     for source_id in body["source_ids"]:
-        visit.source_by_id(READ, source_id)
+        api_call.source_by_id(READ, source_id)
     settings = {key: value for key, value in body.items() if key != "source_ids"}
     try:
-        return ok(dataset=_as_answer(visit.store.create_dataset(project, name, body["source_ids"], settings)))
+        return ok(dataset=_as_answer(api_call.store.create_dataset(project, name, body["source_ids"], settings)))
     except SourceExists as error:
         raise Refused(409, f"Dataset {project}/{name} exists already") from error
 
 
-def list_labellings(visit: Visit) -> Response:
-    """The comments of one of its sources that somebody annotated, without what was annotated.
+def list_labellings(api_call: ApiCall) -> Response:
+    """The annotated comments of one source of the dataset, without the annotations.
 
-    An empty page is the last: the vendor's client stops with a panic at a page of comments without a continuation.
+    The last page is empty: the vendor's client panics at a page with comments and without a continuation.
     """
-    dataset, source_id = _dataset(visit), visit.single("source_id") or ""
-    source = visit.source_by_id(READ, source_id)
+    dataset, source_id = _dataset(api_call), api_call.single("source_id") or ""
+    source = api_call.source_by_id(READ, source_id)
     if source_id not in dataset.source_ids:
-        raise Refused(400, "the source is not one of this dataset")
-    visit.flag("return_predictions")
-    annotated = [comment for comment in visit.store.in_time(source) if comment.has_annotations]
-    comments, more = page(annotated, visit.single("after"), visit.limit(), ends_empty=True)
+        raise Refused(400, "the dataset does not contain this source")
+    api_call.flag("return_predictions")
+    annotated = [comment for comment in api_call.store.in_time(source) if comment.has_annotations]
+    comments, more = page(annotated, api_call.single("after"), api_call.limit(), ends_empty=True)
     results = [{"comment": comment.as_answer(include_markup=True), "labelling": []} for comment in comments]
     return ok(results=results, after=more)
 
 
-def _dataset(visit: Visit) -> Dataset:
-    project, name = visit.parts
+def _dataset(api_call: ApiCall) -> Dataset:
+    project, name = api_call.parts
     check_names(project, name)
-    visit.require(READ, project)
-    dataset = visit.store.datasets.get((project, name))
+    api_call.require(READ, project)
+    dataset = api_call.store.datasets.get((project, name))
     if dataset is None:
         raise Refused(404, f"Dataset {project}/{name} not found")
     return dataset

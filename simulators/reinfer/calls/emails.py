@@ -1,4 +1,4 @@
-"""The raw emails of a bucket: put, read back by id or in pages, and deleted."""
+"""Handlers that put, read, list, query and delete the raw emails of a bucket."""
 
 from __future__ import annotations
 
@@ -6,53 +6,53 @@ from collections.abc import Mapping
 from typing import Any
 
 from simulators.http import Response
-from simulators.reinfer.answers import ok
+from simulators.reinfer.api_call import ApiCall, Handler, page
+from simulators.reinfer.body_checks import read_instant
 from simulators.reinfer.buckets import StoredEmail
 from simulators.reinfer.calls.comments import refuse_unknown_content
 from simulators.reinfer.contracts import EMAIL_PAGE, EMAIL_QUERY, PUT_EMAILS
-from simulators.reinfer.shapes import read_instant
+from simulators.reinfer.responses import ok
 from simulators.reinfer.tokens import APPEND_EMAILS, READ_EMAILS, WRITE_BUCKETS
-from simulators.reinfer.visit import Handler, Visit, page
 
-_MOST_DELETED = 32
+_MAX_DELETED = 32
 
 
-def put_emails(visit: Visit) -> Response:
-    """No counts: created and updated cannot be told from the answer. One wrong email refuses all of them."""
-    bucket = visit.bucket(APPEND_EMAILS, *visit.parts)
-    visit.refuse_free_of_charge()
-    emails = visit.json(PUT_EMAILS)["emails"]
-    refuse_unknown_content(visit, bucket.id, emails)
-    visit.store.put_emails(bucket, emails)
+def put_emails(api_call: ApiCall) -> Response:
+    """Store emails. The response has no counts. One invalid email refuses the whole request."""
+    bucket = api_call.bucket(APPEND_EMAILS, *api_call.parts)
+    api_call.refuse_free_of_charge()
+    emails = api_call.json(PUT_EMAILS)["emails"]
+    refuse_unknown_content(api_call, bucket.id, emails)
+    api_call.store.put_emails(bucket, emails)
     return ok()
 
 
-def get_emails(visit: Visit) -> Response:
-    """Those with this id: one for each mailbox that holds it."""
-    (wanted,) = visit.several("id", 1)
-    bucket = visit.bucket(READ_EMAILS, *visit.parts)
+def get_emails(api_call: ApiCall) -> Response:
+    """The emails with this id, one for each mailbox."""
+    (wanted,) = api_call.several("id", 1)
+    bucket = api_call.bucket(READ_EMAILS, *api_call.parts)
     return ok(emails=[email.as_answer() for email in bucket.in_time() if email.content["id"] == wanted])
 
 
-def list_emails(visit: Visit) -> Response:
-    bucket = visit.bucket(READ_EMAILS, *visit.parts)
-    asked = visit.json(EMAIL_PAGE)
+def list_emails(api_call: ApiCall) -> Response:
+    bucket = api_call.bucket(READ_EMAILS, *api_call.parts)
+    asked = api_call.json(EMAIL_PAGE)
     emails, more = page(bucket.in_time(), asked.get("continuation"), asked["limit"])
     return ok(emails=[email.as_answer() for email in emails], **({"continuation": more} if more else {}))
 
 
-def query_emails(visit: Visit) -> Response:
-    """A page is cut before it is filtered: it can be short, or empty, and more can follow."""
-    bucket = visit.bucket(READ_EMAILS, *visit.parts)
-    asked = visit.json(EMAIL_QUERY)
+def query_emails(api_call: ApiCall) -> Response:
+    """Select a page, then filter it. A short or empty page can have a continuation."""
+    bucket = api_call.bucket(READ_EMAILS, *api_call.parts)
+    asked = api_call.json(EMAIL_QUERY)
     emails, more = page(bucket.in_time(), asked.get("continuation"), asked["limit"])
     found = [email.as_answer() for email in emails if _is_wanted(email, asked)]
     return ok(emails=found, more_results=more is not None, **({"continuation": more} if more else {}))
 
 
-def delete_emails(visit: Visit) -> Response:
-    bucket = visit.bucket(WRITE_BUCKETS, *visit.parts)
-    visit.store.delete_emails(bucket, visit.several("id", _MOST_DELETED))
+def delete_emails(api_call: ApiCall) -> Response:
+    bucket = api_call.bucket(WRITE_BUCKETS, *api_call.parts)
+    api_call.store.delete_emails(bucket, api_call.several("id", _MAX_DELETED))
     return ok()
 
 

@@ -1,4 +1,4 @@
-"""Sources: found, created, changed, deleted, and counted."""
+"""Handlers that list, read, create, update and delete sources, and count their comments."""
 
 from __future__ import annotations
 
@@ -6,62 +6,64 @@ from collections.abc import Mapping
 from typing import Any
 
 from simulators.http import Response
-from simulators.reinfer.answers import Refused, ok
+from simulators.reinfer.api_call import ApiCall, Handler, check_names
+from simulators.reinfer.body_checks import read_instant
 from simulators.reinfer.comments import StoredComment, write_instant
 from simulators.reinfer.contracts import CHANGED_SOURCE, COUNTED, NEW_SOURCE
-from simulators.reinfer.shapes import read_instant
+from simulators.reinfer.responses import Refused, ok
 from simulators.reinfer.store import Source, SourceExists
 from simulators.reinfer.tokens import ADMIN, READ, READ_BUCKETS
-from simulators.reinfer.visit import Handler, Visit, check_names
 
 
-def list_sources(visit: Visit) -> Response:
-    """Those of one project, or all that the token sees."""
-    if visit.parts:
-        visit.require(READ, visit.project(visit.parts[0]))
-    found = [source for key, source in sorted(visit.store.sources.items()) if visit.token.may(READ, key[0])]
-    return ok(sources=[as_answer(source) for source in found if not visit.parts or source.project == visit.parts[0]])
+def list_sources(api_call: ApiCall) -> Response:
+    """The sources of one project, or all sources that the token may read."""
+    if api_call.parts:
+        api_call.require(READ, api_call.project(api_call.parts[0]))
+    found = [source for key, source in sorted(api_call.store.sources.items()) if api_call.token.may(READ, key[0])]
+    return ok(
+        sources=[as_answer(source) for source in found if not api_call.parts or source.project == api_call.parts[0]]
+    )
 
 
-def get_source(visit: Visit) -> Response:
-    return ok(source=as_answer(visit.source(READ, *visit.parts)))
+def get_source(api_call: ApiCall) -> Response:
+    return ok(source=as_answer(api_call.source(READ, *api_call.parts)))
 
 
-def get_source_by_id(visit: Visit) -> Response:
-    return ok(source=as_answer(visit.source_by_id(READ, *visit.parts)))
+def get_source_by_id(api_call: ApiCall) -> Response:
+    return ok(source=as_answer(api_call.source_by_id(READ, *api_call.parts)))
 
 
-def create_source(visit: Visit) -> Response:
-    project, name = visit.parts
+def create_source(api_call: ApiCall) -> Response:
+    project, name = api_call.parts
     check_names(project, name)
-    visit.require(ADMIN, visit.project(project))
-    settings = visit.json(NEW_SOURCE)["source"]
-    _check_bucket(visit, settings)
+    api_call.require(ADMIN, api_call.project(project))
+    settings = api_call.json(NEW_SOURCE)["source"]
+    _check_bucket(api_call, settings)
     try:
-        return ok(source=as_answer(visit.store.create(project, name, settings)))
+        return ok(source=as_answer(api_call.store.create(project, name, settings)))
     except SourceExists as error:
         raise Refused(409, f"Source {project}/{name} exists already") from error
 
 
-def update_source(visit: Visit) -> Response:
-    """A bucket that is not named again is detached: the vendor's own client once ran into that."""
-    source = visit.source(ADMIN, *visit.parts)
-    settings = visit.json(CHANGED_SOURCE)["source"]
-    _check_bucket(visit, settings)
-    visit.store.update(source, {"bucket_id": None, **settings})
+def update_source(api_call: ApiCall) -> Response:
+    """Update the settings. Without `bucket_id` the bucket is detached; the vendor's client once had a bug because of it."""
+    source = api_call.source(ADMIN, *api_call.parts)
+    settings = api_call.json(CHANGED_SOURCE)["source"]
+    _check_bucket(api_call, settings)
+    api_call.store.update(source, {"bucket_id": None, **settings})
     return ok(source=as_answer(source))
 
 
-def delete_source(visit: Visit) -> Response:
-    source = visit.source_by_id(ADMIN, *visit.parts)
-    visit.store.remove(source.project, source.name)
+def delete_source(api_call: ApiCall) -> Response:
+    source = api_call.source_by_id(ADMIN, *api_call.parts)
+    api_call.store.remove(source.project, source.name)
     return ok()
 
 
-def count(visit: Visit) -> Response:
-    """Its comments by time, source and whether somebody annotated them. A source that is not this one counts nothing."""
-    source = visit.source(READ, *visit.parts)
-    wanted = visit.json(COUNTED).get("comment_filter", {})
+def count(api_call: ApiCall) -> Response:
+    """The number of comments, filtered by time, source and annotation. A filter for another source counts 0."""
+    source = api_call.source(READ, *api_call.parts)
+    wanted = api_call.json(COUNTED).get("comment_filter", {})
     comments = list(source.comments.values()) if source.id in (wanted.get("sources") or [source.id]) else []
     return ok(statistics={"num_comments": sum(_is_wanted(comment, wanted) for comment in comments)})
 
@@ -81,9 +83,9 @@ def _written(moment: str | None) -> str | None:
     return write_instant(read_instant(moment)) if moment else None
 
 
-def _check_bucket(visit: Visit, settings: Mapping[str, Any]) -> None:
+def _check_bucket(api_call: ApiCall, settings: Mapping[str, Any]) -> None:
     if settings.get("bucket_id"):
-        visit.bucket_by_id(READ_BUCKETS, settings["bucket_id"])
+        api_call.bucket_by_id(READ_BUCKETS, settings["bucket_id"])
 
 
 def as_answer(source: Source) -> dict[str, Any]:

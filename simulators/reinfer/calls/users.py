@@ -1,4 +1,4 @@
-"""Whose token it is, and the projects that it sees."""
+"""Handlers that return the user of the token and the projects that it may read."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from simulators.http import Response
-from simulators.reinfer.answers import ok
+from simulators.reinfer.api_call import ApiCall, Handler
 from simulators.reinfer.contracts import EMPTY
 from simulators.reinfer.names import id_of
+from simulators.reinfer.responses import ok
 from simulators.reinfer.tokens import READ
-from simulators.reinfer.visit import Handler, Visit
 
 LONG_AGO = "2026-01-05T09:00:00.000000+00:00"
-"""When every user and project came to be."""
+"""The creation time of every user and project."""
 
 
-def current_user(visit: Visit) -> Response:
-    """All that the vendor's client needs before any of its commands."""
-    token = visit.token
-    projects = {name: sorted(token.permissions) for name in sorted(visit.store.projects) if token.reaches(name)}
+def current_user(api_call: ApiCall) -> Response:
+    """The user of the token. The vendor's client requests it before each command."""
+    token = api_call.token
+    projects = {name: sorted(token.permissions) for name in sorted(api_call.store.projects) if token.reaches(name)}
     user = {
         "id": id_of("user", token.username),
         "username": token.username,
@@ -34,18 +34,18 @@ def current_user(visit: Visit) -> Response:
     return ok(user=user)
 
 
-def refresh_permissions(visit: Visit) -> Response:
-    visit.json(EMPTY)
+def refresh_permissions(api_call: ApiCall) -> Response:
+    api_call.json(EMPTY)
     return ok(permissions_refreshed=True)
 
 
-def list_projects(visit: Visit) -> Response:
-    return ok(projects=[_project(name) for name in sorted(visit.store.projects) if visit.token.reaches(name)])
+def list_projects(api_call: ApiCall) -> Response:
+    return ok(projects=[_project(name) for name in sorted(api_call.store.projects) if api_call.token.reaches(name)])
 
 
-def get_project(visit: Visit) -> Response:
-    name = visit.project(visit.parts[0])
-    visit.require(READ, name)
+def get_project(api_call: ApiCall) -> Response:
+    name = api_call.project(api_call.parts[0])
+    api_call.require(READ, name)
     return ok(project=_project(name))
 
 

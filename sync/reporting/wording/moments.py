@@ -51,7 +51,7 @@ def relative(when: datetime, now: datetime) -> str:
         now: Current time, aware.
 
     Returns:
-        For example "just now", "5 minutes ago", "in 2 hours"; the date where it is 30 days away or more.
+        For example "just now", "5 minutes ago", "in 2 hours"; the date if it is 30 days away or more.
     """
     seconds = (now - when).total_seconds()
     for below, unit, name in STEPS:
@@ -73,7 +73,7 @@ def took(start: datetime | None, end: datetime | None) -> str:
         end: The end, aware, or None.
 
     Returns:
-        A text as from `duration`; a dash where start or end is missing.
+        A text as from `duration`; a dash if start or end is missing.
     """
     return "–" if start is None or end is None else duration(end - start)
 

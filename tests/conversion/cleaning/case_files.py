@@ -1,4 +1,4 @@
-"""Cases of cleaning as files; README.md beside this says how they are written."""
+"""Reading of the test cases for cleaning, which are files. README.md in this folder describes their format."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def files_in(folder: Path) -> list[Path]:
 
 
 def read(path: Path) -> dict[str, str]:
-    """The sections of a case by their names."""
+    """Return the sections of a test case by name."""
     pieces = re.split(r"^=== (\w+)\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
     return {name: text.removesuffix("\n") for name, text in zip(pieces[1::2], pieces[2::2], strict=True)}
 
@@ -33,5 +33,5 @@ def folded(text: str) -> str:
 
 
 def is_right(case: dict[str, str], newest: str) -> bool:
-    """Whether this is the newest text, white space aside."""
+    """Return whether a text is the expected one, apart from white space."""
     return folded(newest) == folded(case["newest"])

@@ -1,4 +1,4 @@
-"""Cleaning, by the cases in `cases/`: each file is a body and what should come of it. See README.md beside this."""
+"""The test cases in `cases/`: each file contains a body and the expected result. README.md describes the format."""
 
 import pytest
 
@@ -9,9 +9,9 @@ from tests.conversion.cleaning.case_files import CASES, cleaned, files_in, read
 @pytest.mark.parametrize("path", files_in(CASES), ids=lambda path: path.stem)
 def test_case(path):
     case = read(path)
-    found = cleaned(case)
-    assert found.newest == case["newest"]
-    assert found.signature == case.get("signature", "")
+    result = cleaned(case)
+    assert result.newest == case["newest"]
+    assert result.signature == case.get("signature", "")
 
 
 def test_there_are_cases():

@@ -1,4 +1,4 @@
-"""Emails that were written by somebody who had not seen the rules, to judge them by. They are no place to tune the rules."""
+"""Accuracy of the rules for emails whose authors did not know the rules. Do not adjust the rules to these emails."""
 
 import pytest
 
@@ -13,7 +13,7 @@ LEAST = {
     "forwards": 1.0,
     "untouched": 1.0,
 }
-"""Part of a set whose newest text must be exact, white space aside."""
+"""Minimum part of each set for which the text must be exact, apart from white space."""
 
 
 @pytest.mark.parametrize("name", sorted(folder.name for folder in HELD_OUT.iterdir() if folder.is_dir()))
@@ -24,8 +24,8 @@ def test_the_newest_text_is_exact_as_often_as_promised(name):
 
 
 @pytest.mark.parametrize("name", sorted(folder.name for folder in HELD_OUT.iterdir() if folder.is_dir()))
-def test_no_word_of_an_email_is_lost_between_text_signature_and_what_was_cut(name):
+def test_no_word_of_an_email_is_lost_between_text_signature_and_cuts(name):
     for path in files_in(HELD_OUT / name):
-        found = cleaned(read(path))
-        everything = " ".join([found.newest, found.signature, *(cut.text for cut in found.cuts)])
+        result = cleaned(read(path))
+        everything = " ".join([result.newest, result.signature, *(cut.text for cut in result.cuts)])
         assert set(folded(read(path)["newest"]).split()) <= set(everything.split()), path.stem

@@ -1,4 +1,4 @@
-"""Texts without any quote or signature lose nothing: the standard library's own code, with its comments, prose and tables."""
+"""From a text without quote and signature, nothing is cut. The texts are Python's standard library: code, prose, tables."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ from conversion.mime.parts import Section
 
 LIBRARY = Path(os.__file__).parent
 PIECE = 50
-"""Lines of a file that make an email."""
+"""Number of lines of a file that become one email."""
 
 
 def pieces():

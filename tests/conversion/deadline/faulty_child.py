@@ -1,4 +1,4 @@
-"""The child process of the product, with faults planted: an email says by its subject which of them it provokes."""
+"""The product's child process with additional faults. The subject of an email selects the fault that it causes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ usual = planted(transform.clean)
 
 
 def hold_the_interpreter() -> None:
-    """C code that no timer interrupts."""
+    """Run C code that no timer can interrupt."""
     sum(range(10**13))
 
 

@@ -1,4 +1,4 @@
-"""A conversion that does not end, planted by tests: a pattern whose matching takes a time that doubles with each letter."""
+"""An endless conversion, for tests: a regular expression whose matching time doubles with each letter."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import re
 
 ENDLESS = "a" * 64 + "b"
 MARK = "endless"
-"""What the subject of an email holds whose conversion shall not end."""
+"""If the subject of an email contains this word, its conversion does not end."""
 
 
 def match_for_ever() -> None:
     try:
         re.search(r"(a+)+$", ENDLESS)
-    except Exception:  # as a library might do
+    except Exception:  # a library could catch all exceptions like this
         match_for_ever()
 
 
 def planted(clean):
-    """`conversion.transform.clean`, which does not end for an email with the mark in its subject."""
+    """Wrap `conversion.transform.clean`, so that it does not end if the subject contains `MARK`."""
 
     def slow(sections, subject, *given):
         if MARK in subject:

@@ -1,4 +1,4 @@
-"""The timer that ends a conversion, and nothing but the conversion."""
+"""The timer that interrupts a conversion, and no other code."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[3]
 SOON = ConversionDeadline(cpu=0.2, wall=20)
 
 
-def test_what_is_done_in_time_is_given_back():
+def test_work_that_ends_in_time_returns_its_result():
     assert within(ConversionDeadline(5, 50), lambda: 42) == 42
 
 
@@ -32,20 +32,20 @@ def test_an_expression_that_does_not_end_is_ended():
     assert time.process_time() - begun < 3
 
 
-def test_no_library_that_catches_every_exception_swallows_the_end():
+def test_a_library_that_catches_every_exception_does_not_prevent_the_interruption():
     assert not issubclass(DeadlineExceeded, Exception)
     with pytest.raises(DeadlineExceeded):
         within(SOON, match_for_ever)
 
 
-def test_an_end_that_python_swallows_in_a_destructor_comes_again():
+def test_an_interruption_that_python_ignores_in_a_destructor_is_repeated():
     class Slow:
         def __del__(self):
             re.search(r"(a+)+$", ENDLESS)
 
     def work():
         thing = Slow()
-        del thing  # the first end is raised in there, and Python drops it
+        del thing  # the first DeadlineExceeded is raised in the destructor, and Python ignores it
         match_for_ever()
 
     ignored = []
@@ -78,8 +78,11 @@ def test_a_signal_that_comes_late_does_nothing():
 
 
 def test_wherever_a_signal_arrives_only_the_work_is_ended():
-    """The deadline is over from the start, and another thread sends signals as fast as it can for two seconds: they arrive in
-    the work, while the timer is armed and disarmed, and in what comes after."""
+    """A signal interrupts only the work.
+
+    The deadline is exceeded from the start, and another thread sends signals as fast as it can for two seconds. They arrive
+    during the work, while the timer is started and stopped, and after the work.
+    """
     over, main, seen = ConversionDeadline(cpu=0, wall=1000), threading.main_thread().ident, Counter()
     end = time.monotonic() + 2
 
@@ -100,7 +103,7 @@ def test_wherever_a_signal_arrives_only_the_work_is_ended():
         except DeadlineExceeded:
             outcome = "ended"
         seen[outcome] += 1
-        work()  # what comes after is not ended
+        work()  # this call is outside of the deadline, so no signal interrupts it
     sender.join()
     assert set(seen) == {"ended", 4950}
 
@@ -116,11 +119,11 @@ def test_a_signal_that_arrives_before_the_deadline_ends_nothing():
 
 
 def test_a_thread_cannot_be_interrupted():
-    found = []
-    thread = threading.Thread(target=lambda: found.append(can_interrupt()))
+    results = []
+    thread = threading.Thread(target=lambda: results.append(can_interrupt()))
     thread.start()
     thread.join()
-    assert found == [False]
+    assert results == [False]
     assert can_interrupt()
 
 
@@ -145,7 +148,7 @@ def test_time_for_which_the_process_is_stopped_is_not_counted_against_the_email(
 
 
 def test_a_process_of_the_pool_of_celery_ends_it_too():
-    """Celery's prefork pool gives its processes handlers of its own for these signals."""
+    """Celery's prefork pool installs its own handlers for these signals in its processes."""
     script = (
         "from billiard.pool import Pool\n"
         "from tests.conversion.deadline.test_deadline import ended\n"
@@ -165,6 +168,6 @@ def ended() -> str:
         within(SOON, match_for_ever)
     except DeadlineExceeded:
         for number in (signal.SIGPROF, signal.SIGALRM):
-            signal.raise_signal(number)  # late: the process must live on
+            signal.raise_signal(number)  # a late signal must not end the process
         return "ended"
     return "came back"

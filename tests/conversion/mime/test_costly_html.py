@@ -1,4 +1,4 @@
-"""HTML that its parser would need quadratic time or memory for is cut before it is parsed, and no other."""
+"""HTML for which the parser would need quadratic time or memory is cut before parsing. Other HTML is not cut."""
 
 import time
 
@@ -36,7 +36,7 @@ def text(html):
 
 @pytest.mark.parametrize("name", COSTLY)
 def test_a_costly_page_is_read_far_below_the_deadline(name):
-    """`make sweep` measures that it grows no faster than linear."""
+    """`make sweep` checks that the time is at most linear."""
     page = COSTLY[name](60_000)
     start = time.process_time()
     text(page)
@@ -87,6 +87,6 @@ def test_the_parser_makes_hardly_more_elements_than_are_counted(tags):
     for tag in costly_html._TAG.finditer(page):
         if tag[2] in costly_html._COUNTED:
             opened.end(tag[2]) if tag[1] else opened.start(tag[2], page[tag.start() : tag.end() + 8].partition(">")[0])
-            counted += opened.left
+            counted += opened.to_reopen
     made = len(HTMLTree.parse(page).body.query_selector_all(FORMATTING))
     assert made <= 3 * (counted + len(tags))

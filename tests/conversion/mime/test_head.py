@@ -1,11 +1,11 @@
-"""What is an email, and what only came in the place of one."""
+"""Detection of bytes that are not an email, although they were returned instead of one."""
 
 import mailbox
 from pathlib import Path
 
 import pytest
 
-from conversion.mime.head import field_names, what_is_wrong
+from conversion.mime.head import field_names, reason_not_an_email
 from simulators import pages
 from tests.mails import mail
 
@@ -13,8 +13,8 @@ OF_PYTHON = Path(mailbox.__file__).parent / "test" / "test_email" / "data"
 FIELDS = b"From: ann@north.example\r\nDate: Sun, 1 Mar 2026 12:00:00 +0000\r\nMessage-ID: <a@b>\r\nSubject: x\r\n"
 
 
-def wrong(mime, *, names_itself=True, listed=True):
-    return what_is_wrong(mime, names_itself=names_itself, listed=listed)
+def wrong(mime, *, has_message_id=True, listed=True):
+    return reason_not_an_email(mime, has_message_id=has_message_id, listed=listed)
 
 
 @pytest.mark.parametrize(
@@ -35,14 +35,14 @@ def wrong(mime, *, names_itself=True, listed=True):
         FIELDS + b"\r\n<html><body>{}</body></html>",
     ],
 )
-def test_what_mail_programs_read_as_an_email_is_one(mime):
-    assert wrong(mime, names_itself=False) == ""
+def test_bytes_that_mail_programs_read_as_an_email_are_an_email(mime):
+    assert wrong(mime, has_message_id=False) == ""
 
 
 @pytest.mark.parametrize("kind", pages.KINDS)
 @pytest.mark.parametrize("listed", [True, False])
-def test_what_a_proxy_hands_out_is_none(kind, listed):
-    assert wrong(pages.in_place_of(mail("a"), kind), names_itself=False, listed=listed)
+def test_a_response_of_a_proxy_is_not_an_email(kind, listed):
+    assert wrong(pages.replacement_body(mail("a"), kind), has_message_id=False, listed=listed)
 
 
 @pytest.mark.parametrize(
@@ -62,27 +62,27 @@ def test_what_a_proxy_hands_out_is_none(kind, listed):
     ],
 )
 def test_no_page_is_an_email_even_where_no_message_id_is_listed(page):
-    assert wrong(page, names_itself=False, listed=False)
+    assert wrong(page, has_message_id=False, listed=False)
 
 
-def test_without_the_message_id_that_is_listed_it_is_none():
+def test_bytes_without_the_listed_message_id_are_not_an_email():
     without = FIELDS.replace(b"Message-ID: <a@b>\r\n", b"") + b"\r\nText"
-    assert wrong(without, names_itself=False, listed=True)
-    assert wrong(without, names_itself=False, listed=False) == ""
-    assert wrong(b"Message-ID: <other@b>\r\n" + without, names_itself=True, listed=True) == ""
+    assert wrong(without, has_message_id=False, listed=True)
+    assert wrong(without, has_message_id=False, listed=False) == ""
+    assert wrong(b"Message-ID: <other@b>\r\n" + without, has_message_id=True, listed=True) == ""
 
 
-def test_an_email_of_fields_that_nobody_knows_is_one_where_no_message_id_is_listed():
-    assert wrong(b"Of-Ours: 1\r\nAnd-More: 2\r\n 3\r\n\r\nText", names_itself=False, listed=False) == ""
+def test_unknown_fields_are_an_email_if_no_message_id_is_listed():
+    assert wrong(b"Of-Ours: 1\r\nAnd-More: 2\r\n 3\r\n\r\nText", has_message_id=False, listed=False) == ""
 
 
 @pytest.mark.parametrize("cut", range(1, len(FIELDS), 7))
-def test_what_ends_within_a_line_of_its_header_is_none(cut):
+def test_bytes_that_end_within_a_header_line_are_not_an_email(cut):
     piece = FIELDS[:cut]
     assert bool(wrong(piece, listed=False)) is not piece.endswith((b"\r", b"\n"))
 
 
-def test_the_names_are_those_of_the_header_alone():
+def test_only_the_names_of_header_fields_are_returned():
     mime = b"\xef\xbb\xbfjunk\nRECEIVED : x\nTo: a\n b: folded\n\nReceived-SPF: body\nBcc: body\n"
     assert field_names(mime) == {b"received", b"to"}
 

@@ -1,1 +1,1 @@
-"""The second kind of the fault suite: the product as it is installed, and all that can be killed, stopped, filled, cut off."""
+"""Process seeds: random faults of processes, Redis, PostgreSQL, disks and clocks of the installed product."""

@@ -1,4 +1,4 @@
-"""The admin of a seed: acts over the REST API, however often the pages are away, and looks at the database."""
+"""The admin of a process seed: uses the REST API, also while it is temporarily not available, and reads the database."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import httpx
 from tests.faults.processes.stack import DEFAULT_TOKEN, PASSWORD, USER, Stack
 
 PATIENCE = 60.0
-"""Seconds for which an act is tried again."""
+"""Seconds for which a request is retried."""
 
 
 class Admin:
-    """Of one integration, whose project and bucket are the seed's own."""
+    """The admin of one integration and one bucket, which only this seed uses."""
 
     def __init__(self, stack: Stack, number: str, addresses: list[str]) -> None:
         self.stack = stack
@@ -28,7 +28,7 @@ class Admin:
         self._one = f"integrations/bank/{self.name}"
 
     def begin(self) -> None:
-        """A destination, if there is none yet, and the integration with its mailboxes, running."""
+        """Create the destination, if there is none yet, and the integration with its mailboxes, and start it."""
         if not self._call("GET", "destinations")["results"]:
             given = {"name": "Re:infer", "endpoint": self.stack.reinfer.url, "token": DEFAULT_TOKEN}
             self._call("POST", "destinations", given)
@@ -36,7 +36,7 @@ class Admin:
         self.start()
 
     def put(self, addresses: list[str]) -> None:
-        """The integration has these mailboxes, and no others."""
+        """Write the integration with exactly these mailboxes."""
         bucket = {"project_name": self.bucket[0], "name": self.bucket[1]}
         configuration = {
             "connection": {
@@ -57,7 +57,7 @@ class Admin:
         self._call("POST", f"{self._one}/stop")
 
     def start_all(self) -> None:
-        """Whatever stopped, held or delayed them."""
+        """Start the integration and all its mailboxes, also those that are disabled or paused."""
         for pk in self.mailboxes().values():
             self._call("POST", f"mailboxes/{pk}/start")
         self.start()
@@ -82,10 +82,10 @@ class Admin:
         self._call("POST", f"set-aside/retry?integration_name={self.name}", good=(202, 422))
 
     def mailboxes(self) -> dict[str, int]:
-        found = self._call("GET", f"{self._one}/mailboxes?page_size=100", good=(200, 404))
-        return {row["email"]: row["id"] for row in found.get("results", [])}
+        response = self._call("GET", f"{self._one}/mailboxes?page_size=100", good=(200, 404))
+        return {row["email"]: row["id"] for row in response.get("results", [])}
 
-    # ---- looking ------------------------------------------------------------------------------------------------------
+    # ---- state --------------------------------------------------------------------------------------------------------
 
     def states(self) -> list[dict[str, Any]]:
         columns = "address", "up_to_date", "synced_at", "leased", "queued", "error", "enabled", "next"
@@ -99,7 +99,7 @@ class Admin:
         return [dict(zip(columns, row, strict=True)) for row in rows]
 
     def aside(self) -> set[str]:
-        """Comment ids, by the list, of what is set aside with a reason."""
+        """Return the listed comment ids of the dead letters that have a reason."""
         rows = self.stack.cluster.ask(
             "SELECT e.listed_id FROM sync_setasideemail e JOIN mailboxes_mailbox m ON m.id = e.mailbox_id "
             "JOIN mailboxes_bucket b ON b.id = m.bucket_id "
@@ -117,7 +117,7 @@ class Admin:
         return {"billed": row[0], "unsettled": row[1]}
 
     def runs(self) -> dict[str, int]:
-        """How the runs ended, with the kind of their error."""
+        """Return the number of runs by outcome and error kind."""
         rows = self.stack.cluster.ask(
             "SELECT trim(r.outcome || ' ' || r.error_kind), count(*) FROM sync_syncrun r "
             "JOIN mailboxes_mailbox m ON m.id = r.mailbox_id JOIN mailboxes_bucket b ON b.id = m.bucket_id "
@@ -135,20 +135,20 @@ class Admin:
     def _call(
         self, method: str, path: str, given: Any = None, good: tuple[int, ...] = (200, 201, 202, 204)
     ) -> dict[str, Any]:
-        """Tried again while the pages are away, or their database, and where a sync just ends (409)."""
+        """Send a request. Retries while the web process or its database is not available, and after a 409."""
         good = (*good, 404) if method == "DELETE" else good
         end = time.monotonic() + PATIENCE
-        said = ""
+        problem = ""
         while time.monotonic() < end:
             try:
-                answer = self._client.request(method, path, json=given)
+                response = self._client.request(method, path, json=given)
             except httpx.HTTPError as error:
-                said = type(error).__name__
+                problem = type(error).__name__
             else:
-                if answer.status_code in good:
-                    return answer.json() if answer.content else {}  # type: ignore[no-any-return]
-                said = f"{answer.status_code} {answer.text[:500]}"
-                if answer.status_code < 500 and answer.status_code != 409:
+                if response.status_code in good:
+                    return response.json() if response.content else {}  # type: ignore[no-any-return]
+                problem = f"{response.status_code} {response.text[:500]}"
+                if response.status_code < 500 and response.status_code != 409:
                     break
             time.sleep(0.2)
-        raise AssertionError(f"{method} {path}: {said}")
+        raise AssertionError(f"{method} {path}: {problem}")

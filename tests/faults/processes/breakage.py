@@ -1,4 +1,4 @@
-"""What breaks around the product: each method breaks one thing, for as long as the seed draws, and mends it again."""
+"""Random faults of processes and servers. Each method causes one fault for a random time, and then repairs it."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from tests.faults.processes.member import Member, limit_files
 from tests.faults.processes.stack import LEASE, Stack, faketime_library
 
 SOON = 10.0
-"""Seconds in which a worker that is told to stop has stopped, however much there is to do."""
+"""Maximum time in seconds that a worker may take to end after SIGTERM, also under load."""
 
 
 @dataclass
 class Breakage:
-    """`strikes()` breaks one thing. `log` says what it was, `wrong` what must not have come of it."""
+    """`strikes()` causes one random fault. `log` has the faults, and `wrong` the violated conditions."""
 
     random: Random
     stack: Stack
     admin: Admin
     meanwhile: Callable[[], None]
-    """Lets mail move while something is broken."""
+    """Lets mail move during a fault."""
     log: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
-    def strikes(self) -> None:
+    def applies(self) -> None:
         name, act = self.random.choice(self.acts())
         self.log.append(name)
         act()
@@ -63,14 +63,14 @@ class Breakage:
     # ---- workers ------------------------------------------------------------------------------------------------------
 
     def worker_killed(self) -> None:
-        """Its children work on, or notice."""
+        """The main process of a worker is killed; its children may continue for a moment."""
         worker = self._worker()
         worker.kill()
         self._passes(2)
         worker.start()
 
     def child_killed(self) -> None:
-        self.stack.awake()  # a worker that begins gives up when a child of it dies, and is started again by whoever started it
+        self.stack.awake()  # a worker ends if a child dies while it starts, so wait until it has started
         children = self._worker().children()
         if children:
             with suppress(ProcessLookupError):
@@ -83,7 +83,7 @@ class Breakage:
         worker.start()
 
     def worker_stands_still(self) -> None:
-        """Beyond its lease: another takes over, and then it wakes up and goes on."""
+        """A worker stands still for longer than its lease. Another worker syncs its mailbox; then the first one continues."""
         self._stands_still(self._worker(), LEASE + 1)
 
     def worker_terminated(self) -> None:
@@ -92,14 +92,14 @@ class Breakage:
         worker.start()
 
     def rolling_restart(self) -> None:
-        """A deploy: one after the other."""
+        """All workers are restarted one after the other, as in a deployment."""
         for worker in self.stack.workers:
             self._terminate(worker)
             worker.start()
             self.meanwhile()
 
     def task_delivered_twice(self) -> None:
-        """By a broker that means it well."""
+        """The broker delivers the task of each mailbox several times."""
         with Celery(broker=self.stack.queue.url) as sender, suppress(OSError):
             for pk in self.admin.mailboxes().values():
                 for _ in range(3):
@@ -149,7 +149,7 @@ class Breakage:
     # ---- PostgreSQL ---------------------------------------------------------------------------------------------------
 
     def postgres_hangs(self) -> None:
-        """It takes connections and answers none, for longer than a lease."""
+        """PostgreSQL accepts connections and does not respond, for longer than a lease."""
         self._stands_still(self.stack.cluster.server, LEASE + 1)
 
     def postgres_killed(self) -> None:
@@ -178,7 +178,7 @@ class Breakage:
             self._passes(2)
 
     def columns_added(self) -> None:
-        """What a migration of the next version does while workers of this one run: columns that this one knows nothing of."""
+        """Tables get columns that this version does not know, as in a migration of the next version, while workers run."""
         name = f"next_{len(self.log)}"
         tables = ("sync_mailboxstate", "sync_ledgerentry", "sync_copy", "sync_syncedfolder", "sync_syncrun")
         with self._mended(lambda: self._alter(tables, f"DROP COLUMN IF EXISTS {name}")):
@@ -188,22 +188,21 @@ class Breakage:
     # ---- machines -----------------------------------------------------------------------------------------------------
 
     def disk_of_worker_full(self) -> None:
-        """Its log takes no line more, and no temporary file a byte."""
+        """A worker can write neither its log nor temporary files."""
         family = self._worker().family()
         with self._mended(lambda: limit_files(family, None)):
             limit_files(family, 0)
             self._passes(3)
 
     def clock_jumps(self) -> None:
-        """That of one worker, in the middle of its work, and back."""
+        """The clock of one worker jumps during its work, and back again."""
         worker = self._worker()
         with self._mended(lambda: self.stack.turn_clock(worker, 0)):
             self.stack.turn_clock(worker, self.random.choice([-60, 60]))
             self._passes(3)
 
     def clocks_are_wrong(self) -> None:
-        """Those of the machines on which the workers run, from now until the end of the seed: beat, pages and database know
-        nothing of it."""
+        """The clocks of the workers are wrong until the end of the seed. Those of beat, web and database stay right."""
         minutes = self.random.choice([-60, -5, 5, 60])
         self.log[-1] += f" ({minutes:+d} min)"
         for worker in self.stack.workers:
@@ -212,7 +211,7 @@ class Breakage:
             worker.start()
 
     def key_rotated(self) -> None:
-        """As docs/operations.md says: the new key first, restart, `rotate_keys`, and the old one away."""
+        """The key is replaced as docs/operations.md describes: add the new key, restart, `rotate_keys`, remove the old key."""
         new = Fernet.generate_key().decode()
         self.stack.set_keys([new, *self.stack.keys])
         self._restart_all()
@@ -220,13 +219,13 @@ class Breakage:
         self.stack.set_keys([new])
         self._restart_all()
 
-    # ---- how ----------------------------------------------------------------------------------------------------------
+    # ---- helper functions ---------------------------------------------------------------------------------------------
 
     def _worker(self) -> Member:
         return self.random.choice(self.stack.workers)
 
     def _passes(self, most: float) -> None:
-        """Time, in which mail moves."""
+        """Let mail move, and wait for a random time of at most `most` seconds."""
         self.meanwhile()
         time.sleep(self.random.choice([0.0, 0.3, 1.0]) * most)
 

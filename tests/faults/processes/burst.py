@@ -1,4 +1,4 @@
-"""Several mailboxes full of mail are synced by a running stack, while its health page is asked all the time."""
+"""A running stack syncs several mailboxes with much mail, while its health page is requested continuously."""
 
 from __future__ import annotations
 
@@ -15,43 +15,53 @@ from tests.faults.processes.stack import Stack
 from tests.mails import comment_id_of, mail
 
 MAILBOXES, ORDINARY_OF_EACH = 6, 50
-"""More mailboxes than a connection syncs at once, so that a slot that is blocked delays others."""
+"""Number of mailboxes, and of ordinary emails in each. There are more mailboxes than concurrent syncs of a connection, so
+that a blocked slot delays others."""
 PROBE_EVERY = 0.1
 WITHIN = 120.0
-"""Seconds for what takes a tenth of that on a machine that has nothing else to do."""
+"""Maximum waiting time in seconds. An idle machine needs a tenth of it."""
 
 
 @dataclass
 class Health:
-    """What the health page answered. `worst` is in seconds."""
+    """The responses of the health page. `worst` is the longest response time in seconds."""
 
     worst: float = 0.0
     probes: int = 0
     other: list[str] = field(default_factory=list)
-    """Answers that are not 200, and failures."""
+    """Status codes other than 200, and names of exceptions."""
 
 
 @dataclass(frozen=True)
 class Burst:
-    """How it went. `seconds` is from the first request to Exchange until the last ordinary email was pushed, `settled` until
-    also the others were pushed or set aside."""
+    """The result. Both times begin with the first request to Exchange.
+
+    Attributes:
+        seconds: Time until the last ordinary email was pushed.
+        settled: Time until the other emails, too, were pushed or became dead letters.
+    """
 
     seconds: float
     settled: float
     health: Health
     ordinary: set[str]
     comments: dict[str, int]
-    """How often each comment was written, by its id."""
+    """Number of pushes of each comment, by comment id."""
     billed: int
     aside: dict[str, tuple[str, int]]
-    """Of each email that is set aside: kind and attempts, by comment id."""
+    """Kind and attempts of each dead letter, by comment id."""
 
 
 def burst(stack: Stack, name: str, others: Sequence[bytes] = ()) -> Burst:
-    """Sync an integration of this name with 300 ordinary emails. `others` are emails beside them, one in each of the first
-    mailboxes, in front of the ordinary ones. The integration is deleted afterwards.
+    """Sync an integration with 300 ordinary emails, and delete it afterwards.
 
-    Raises AssertionError where an email neither arrives nor is set aside in time.
+    Args:
+        stack: The running stack.
+        name: Name of the integration.
+        others: Further emails. The first mailboxes get one each, before their ordinary emails.
+
+    Raises:
+        AssertionError: An email is neither pushed nor a dead letter within `WITHIN` seconds.
     """
     addresses = [f"desk{number}@{name}.example" for number in range(MAILBOXES)]
     store = Store(addresses)
@@ -96,7 +106,7 @@ def _watched(stack: Stack, admin: Admin, ordinary: set[str], others: int) -> Bur
 
 
 def _one_more_sync(stack: Stack, admin: Admin) -> None:
-    """After which an email that is tried again needlessly would have been."""
+    """Wait for one more sync. An email that is retried by mistake would be retried in it."""
     since = admin.now()
     stack.wait(lambda: all(one["synced_at"] and one["synced_at"] > since for one in admin.states()), "one more sync")
 
@@ -112,7 +122,7 @@ def _set_aside(admin: Admin) -> Mapping[str, tuple[str, int]]:
 
 @contextmanager
 def asked_all_the_time(port: int) -> Iterator[Health]:
-    """The health page is asked until the end of the block, over a new connection each time, as load balancers do."""
+    """Request the health page until the end of the block, with a new connection each time, as load balancers do."""
     health, over = Health(), threading.Event()
 
     def ask() -> None:

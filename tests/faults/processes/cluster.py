@@ -1,4 +1,4 @@
-"""A PostgreSQL of the suite's own, since it is killed; never run by root, which it refuses."""
+"""A PostgreSQL server for the process seeds, which kill it. PostgreSQL refuses to run as root."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from demo import ports
 from tests.faults.processes.member import Member, limit_files
 
 PATIENCE = 60.0
-"""Seconds that a server has to recover on a machine that has other things to do."""
+"""Maximum time in seconds for the server to recover, long enough for a machine under load."""
 ROLE, DATABASE = "product", "product"
 
 
 def programs() -> Path | None:
-    """Where PostgreSQL's programs lie: on the PATH, or where Debian puts them. None: there is none."""
-    found = shutil.which("initdb")
-    folders = [Path(found).resolve().parent] if found else []
+    """Return the folder of PostgreSQL's programs, from PATH or from Debian's folder; None if PostgreSQL is not installed."""
+    initdb = shutil.which("initdb")
+    folders = [Path(initdb).resolve().parent] if initdb else []
     folders += sorted(
         Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: path.parent.name.zfill(4), reverse=True
     )
@@ -34,7 +34,7 @@ def programs() -> Path | None:
 
 
 class Cluster:
-    """`url` is that of the product: a role which is no superuser, so that limits and locks hold for it."""
+    """The server. `url` has the role of the product, which is not a superuser, so that connection limits apply to it."""
 
     def __init__(self, folder: Path) -> None:
         bin_ = programs()
@@ -44,7 +44,7 @@ class Cluster:
         self._data.mkdir(mode=0o700)
         self._as = _unprivileged(self._data)
         self._run("initdb", "-D", str(self._data), "-U", "test", "--auth=trust", "-E", "UTF8", "--no-sync")
-        # Not to the disk itself: what a killed process wrote is there all the same, and only a power cut would lose it.
+        # fsync is off: data that a killed process wrote is not lost. Only a power failure would lose it.
         options = {
             "port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off",
             "max_connections": "60", "shared_buffers": "32MB", "max_wal_size": "256MB",
@@ -58,7 +58,7 @@ class Cluster:
         return f"postgres://{ROLE}@127.0.0.1:{self.port}/{DATABASE}"
 
     def start(self) -> None:
-        """Returns when it answers. What a killed one left behind may need a moment to go: tried until then."""
+        """Start the server and wait until it responds. Retries while processes of a killed server still exist."""
         end = time.monotonic() + PATIENCE
         self.server.start()
         while True:
@@ -73,7 +73,7 @@ class Cluster:
             time.sleep(0.1)
 
     def make(self) -> None:
-        """The product's role and its empty database."""
+        """Create the role and the empty database of the product."""
         self.tell(f"CREATE ROLE {ROLE} LOGIN", f"CREATE DATABASE {DATABASE} OWNER {ROLE}", database="postgres")
 
     def stop(self) -> None:
@@ -82,7 +82,7 @@ class Cluster:
             self.server.ends(10)
         self.server.stop()
 
-    # ---- asking ---------------------------------------------------------------------------------------------------
+    # ---- queries --------------------------------------------------------------------------------------------------
 
     def ask(self, query: str, *given: Any, database: str = DATABASE) -> list[tuple[Any, ...]]:
         with self._connection(database) as connection:
@@ -94,7 +94,7 @@ class Cluster:
                 connection.execute(statement)  # type: ignore[arg-type]
 
     def connections(self) -> int:
-        """Those of the product."""
+        """Return the number of connections of the product."""
         rows = self.ask("SELECT count(*) FROM pg_stat_activity WHERE usename = %s", ROLE, database="postgres")
         return int(rows[0][0])
 
@@ -105,37 +105,41 @@ class Cluster:
         with psycopg.connect(address, autocommit=True, connect_timeout=5, options=options) as connection:
             yield connection
 
-    # ---- breaking -------------------------------------------------------------------------------------------------
+    # ---- faults ---------------------------------------------------------------------------------------------------
 
     def kill(self) -> None:
-        """`kill -9` of the postmaster: its backends notice, and go."""
+        """Kill the postmaster by SIGKILL. Its backends notice this and end."""
         self.server.kill()
 
     def kill_backend(self) -> bool:
-        """`kill -9` of one that serves the product: all are thrown out, and the server recovers. False: there is none."""
+        """Kill one backend of the product by SIGKILL. PostgreSQL then ends all sessions and recovers.
+
+        Returns:
+            False if the product has no connection.
+        """
         query = "SELECT pid FROM pg_stat_activity WHERE usename = %s ORDER BY (state = 'active') DESC LIMIT 1"
-        found = self.ask(query, ROLE, database="postgres")
-        for (pid,) in found:
+        backends = self.ask(query, ROLE, database="postgres")
+        for (pid,) in backends:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        return bool(found)
+        return bool(backends)
 
     def stop_at_once(self) -> None:
-        """As `pg_ctl -m immediate stop`: nothing is finished, nothing is written down."""
+        """Stop the server as `pg_ctl -m immediate stop` does: without a checkpoint."""
         self.server.ended_by_us = True
         self.server.signal(signal.SIGQUIT)
         self.server.ends(20)
 
     def throw_out(self) -> None:
-        """End the sessions of the product: what holds for new ones holds then for all."""
+        """End the sessions of the product, so that new settings of the database apply to all of its sessions."""
         self.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", ROLE, database="postgres")
 
     def fill_disk(self) -> None:
-        """No file can be written beyond its beginning, nor the log of transactions: PostgreSQL gives up, and starts over."""
+        """Let PostgreSQL write no file beyond 64 KiB, also not the WAL. Then PostgreSQL aborts and restarts."""
         limit_files(self.server.family(), 65_536, as_owner=self._as)
 
     def free_disk(self) -> None:
-        """And is back when it has recovered; it may have given up for good, and is started then, as an init system does."""
+        """Remove the limit and wait until PostgreSQL responds. If it has ended, start it, as an init system does."""
         if self.server.runs:
             limit_files(self.server.family(), None, as_owner=self._as)
         self.await_answer()
@@ -157,7 +161,10 @@ class Cluster:
 
 
 def _unprivileged(folder: Path) -> Sequence[str]:
-    """How to start something as somebody else, if we are root; the folder is his then."""
+    """Return a command prefix that runs a program as an unprivileged user, who becomes the owner of the folder.
+
+    The prefix is empty if the tests do not run as root.
+    """
     if os.geteuid():
         return ()
     name = next(name for name in ("postgres", "nobody") if _user(name))

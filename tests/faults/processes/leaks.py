@@ -1,4 +1,4 @@
-"""What a stack holds on to: processes, threads, descriptors, connections. Compared when it has nothing to do."""
+"""Leaks of processes, threads, file descriptors and connections. They are counted while the stack is idle."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from dataclasses import dataclass
 from tests.faults.processes.stack import Stack
 
 MORE_FILES, MORE_THREADS = 12, 6
-"""What a process may hold more than at the start: connections that it keeps for the next time."""
+"""Maximum growth of a process since the start: it keeps some connections open for later use."""
 WEB_THREADS = 4
-"""Each of the pages' threads keeps one connection to the database for the next page."""
+"""Maximum number of database connections that the web process may keep open for later pages."""
 
 
 @dataclass(frozen=True)
-class Held:
-    """By one member and all that it started; the largest of them."""
+class Resources:
+    """Resources of a member and its descendants: their number, and the largest numbers of threads and files of one process."""
 
     processes: int
     threads: int
     files: int
     kinds: str
-    """Of the files, for people."""
+    """The kinds of the open files, for messages."""
 
 
-def held(stack: Stack) -> dict[str, Held]:
-    return {member.name: _held(member.family()) for member in stack.members}
+def resources_of(stack: Stack) -> dict[str, Resources]:
+    return {member.name: _resources(member.family()) for member in stack.members}
 
 
-def leaks(stack: Stack, before: dict[str, Held]) -> Iterator[str]:
-    for name, now in held(stack).items():
+def leaks(stack: Stack, before: dict[str, Resources]) -> Iterator[str]:
+    for name, now in resources_of(stack).items():
         then = before[name]
         if now.processes != then.processes:
             yield f"{name} is {now.processes} processes, and was {then.processes}"
@@ -40,15 +40,15 @@ def leaks(stack: Stack, before: dict[str, Held]) -> Iterator[str]:
         if now.files > then.files + MORE_FILES:
             yield f"{name} has {now.files} files open, and had {then.files}: {now.kinds}, and had {then.kinds}"
     if strays := stack.strays():
-        yield f"{len(strays)} processes belong to nobody: {[_command(pid) for pid in strays]}"
+        yield f"{len(strays)} processes belong to no member: {[_command(pid) for pid in strays]}"
     if (connections := stack.cluster.connections()) > WEB_THREADS:
-        yield f"{connections} connections to PostgreSQL are open, and nothing is to be done"
+        yield f"{connections} connections to PostgreSQL are open, although the stack is idle"
 
 
-def _held(pids: list[int]) -> Held:
+def _resources(pids: list[int]) -> Resources:
     threads = [_count(f"/proc/{pid}/task") for pid in pids]
     files, most = max(((_count(f"/proc/{pid}/fd"), pid) for pid in pids), default=(0, 0))
-    return Held(len(pids), max(threads, default=0), files, _kinds(most))
+    return Resources(len(pids), max(threads, default=0), files, _kinds(most))
 
 
 def _count(folder: str) -> int:

@@ -1,4 +1,4 @@
-"""One process of the stack that is killed and started again: the same command, the same log, a session of its own."""
+"""A process of the stack that can be killed and started again, with the same command and log, and its own session."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from demo.processes import Child, Processes
 
 
 class Member:
-    """`start` it as often as it was ended. `ended_by_us` tells a death that was wanted from one that was not."""
+    """A process that can be started again after it ended. `ended_by_us`: whether a test ended it deliberately."""
 
     def __init__(self, name: str, command: Sequence[str], environment: dict[str, str], logs: Path) -> None:
         self.name = name
@@ -42,19 +42,19 @@ class Member:
         return self._child is not None and self._child.process.poll() is None
 
     def family(self) -> list[int]:
-        """It and all that it started, itself first."""
+        """Return the pids of the process and its descendants, itself first."""
         return sorted(session_of(self.pid), key=lambda pid: (pid != self.pid, pid))
 
     def children(self) -> list[int]:
         return self.family()[1:]
 
     def signal(self, number: int) -> None:
-        """To the process itself, as an init system sends it, not to what it started."""
+        """Send a signal to the process itself, and not to its descendants, as an init system does."""
         if self.runs:
             os.kill(self.pid, number)
 
     def terminate(self, seconds: float) -> bool:
-        """SIGTERM, and whether it ended in time. It does not go on in any case."""
+        """Send SIGTERM, and return whether the process ended in time. If not, it is killed."""
         self.ended_by_us = True
         self.signal(signal.SIGTERM)
         return self.ends(seconds)
@@ -69,13 +69,13 @@ class Member:
         return True
 
     def kill(self) -> None:
-        """`kill -9` of the process alone; what it started has to notice by itself."""
+        """Kill only the process itself by SIGKILL, and not its descendants."""
         self.ended_by_us = True
         self.signal(signal.SIGKILL)
         self.ends(10)
 
     def kill_all(self) -> None:
-        """`kill -9` of it and all that it started, at once."""
+        """Kill the process and its descendants by SIGKILL."""
         self.ended_by_us = True
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
@@ -87,7 +87,7 @@ class Member:
 
 
 def session_of(leader: int) -> set[int]:
-    """The processes of a session."""
+    """Return the pids of the processes of a session."""
     return {pid for pid in all_pids() if _session(pid) == leader}
 
 
@@ -105,11 +105,16 @@ def _session(pid: int) -> int:
 
 
 def limit_files(pids: Sequence[int], size: int | None, *, as_owner: Sequence[str] = ()) -> None:
-    """Let no file grow beyond so many bytes, as a disk that is full does (EFBIG for ENOSPC); None lifts it. `as_owner`: how a
-    command is run as the one whom the processes belong to."""
+    """Limit the size of files that processes can write, to simulate a full disk (the error is EFBIG instead of ENOSPC).
+
+    Args:
+        pids: The processes.
+        size: Maximum size of a file in bytes; None removes the limit.
+        as_owner: Command prefix that runs a program as the owner of the processes.
+    """
     limit = "unlimited" if size is None else str(size)
     for pid in pids:
-        # Only the soft limit, which its owner may raise again.
+        # Set only the soft limit, because the owner can raise it again.
         command = [*as_owner, "prlimit", "--pid", str(pid), f"--fsize={limit}:"]
         subprocess.run(command, check=False, capture_output=True)
 

@@ -1,4 +1,4 @@
-"""The moment at which something breaks: not any, but the middle of a sync, right at a request that the seed drew."""
+"""The moment of a fault: in the middle of a sync, at a request that is chosen at random."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from simulators.exchange import ExchangeSimulator
 from simulators.reinfer import ReinferSimulator
 
 LONGEST = 2.5
-"""Seconds to wait for the request; then it breaks all the same."""
+"""Maximum time in seconds to wait for the request. Then the fault happens without it."""
 AT_EXCHANGE = ("SyncFolderHierarchy", "SyncFolderItems", "GetItem", "GetItem")
 AT_REINFER = ("sync", "sync", "sync")
 
 
 def await_moment(random: Random, exchange: ExchangeSimulator, reinfer: ReinferSimulator) -> str:
-    """Wait for the next request of the kind that is drawn, and a few milliseconds more. Returns what came."""
+    """Wait for the next request of a random kind, and some milliseconds longer. Returns the kind."""
     wanted = random.choice([*AT_EXCHANGE, *AT_REINFER, "any time"])
     delay = random.choice([0.0, 0.0, 0.01, 0.05, 0.2])
     seen = (len(exchange.requests), len(reinfer.requests))

@@ -1,4 +1,4 @@
-"""The Redis of the suite's own: killed, emptied, made read-only, filled."""
+"""A Redis server for the process seeds, which is killed, emptied, filled or made read-only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.faults.processes.member import Member
 
 
 class Queue:
-    """Keeps what it is told on disk, so that it can lose it, too."""
+    """A Redis server that stores its data on disk, so that the data can survive a kill or be lost."""
 
     def __init__(self, folder: Path) -> None:
         server = broker.binary()
@@ -48,7 +48,7 @@ class Queue:
             self._data.mkdir()
 
     def refuse_writes(self) -> None:
-        """It becomes the replica of a server that there is not, as in a failover that went wrong."""
+        """Make Redis the replica of a server that does not exist, as after a failed failover."""
         with self._client() as client:
             client.execute_command("REPLICAOF", "127.0.0.1", "1")
 
@@ -62,14 +62,14 @@ class Queue:
             client.config_set("maxmemory", 0)
 
     def serves(self, pid: int) -> bool:
-        """Whether this process waits for a task: Redis has a connection of it on which it asked for one.
+        """Return whether a process waits for a task: Redis has a connection of this process with a pending BRPOP.
 
-        A count of such connections would not do: a worker that just began may be missing while another has two.
+        The number of such connections is not sufficient: a new worker may have none while another worker has two.
         """
         return not local_ports(pid).isdisjoint(self.waiting())
 
     def waiting(self) -> list[int]:
-        """The ports of the clients that wait for a task."""
+        """Return the ports of the clients that wait for a task."""
         try:
             with self._client() as client:
                 waiting = [one["addr"] for one in client.client_list() if one["cmd"].startswith("brpop")]
@@ -82,7 +82,7 @@ class Queue:
 
 
 def local_ports(pid: int) -> set[int]:
-    """The local ports of the TCP connections over IPv4 that a process has open; none of a process that is gone."""
+    """Return the local ports of the open IPv4 TCP connections of a process; an empty set if the process has ended."""
     try:
         links = {os.readlink(f"/proc/{pid}/fd/{number}") for number in os.listdir(f"/proc/{pid}/fd")}
         rows = [line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]

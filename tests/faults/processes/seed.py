@@ -1,8 +1,8 @@
-"""One seed of the second kind: the installed product over real sockets, and everything around it breaks.
+"""A process seed: a simulation with the installed product, in which processes and servers fail.
 
-Mailboxes live as in the first kind, and Exchange and Re:infer misbehave as there. What is added is all that only real processes
-know: killed, stopped and filled up, at a request that the seed drew. Afterwards nobody helps: it has to come back by itself,
-unless somebody mistyped a password, or Exchange or Re:infer refused for a while, which may ask for an admin.
+Mail and the faults of Exchange and Re:infer are the same as in `tests.faults.seed`. In addition, processes are killed or
+stopped and disks are full, at a request that is chosen at random. Afterwards the product must recover by itself. An admin
+helps only if a password was mistyped, or Exchange or Re:infer returned errors.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ from tests.faults.ends import EwsEnd
 from tests.faults.oracle import complaints
 from tests.faults.processes.admin import Admin
 from tests.faults.processes.breakage import Breakage
-from tests.faults.processes.leaks import Held, leaks
+from tests.faults.processes.leaks import Resources, leaks
 from tests.faults.processes.moments import await_moment
 from tests.faults.processes.stack import PASSWORD, SHORT, Stack
 from tests.faults.story import Story
 from tests.faults.trouble import Trouble
 
 WELL_WITHIN = 90.0
-"""Seconds after the last fault, on a machine that has other things to do: two delays after failures, and some syncs."""
+"""Maximum time in seconds from the last fault until all mail is delivered: two retry delays and some syncs, under load."""
 CONTENT = ("Could you look at", "About m", "This was written into it later", "only a quote")
 
 
 @dataclass
 class Seed:
-    """`run()` lives the life of one seed and returns what is not as it must be."""
+    """`run()` runs the simulation and returns the violated conditions."""
 
     number: int
     stack: Stack
-    held: dict[str, Held] = field(default_factory=dict)
-    """By the stack, when it has nothing to do."""
+    resources_before: dict[str, Resources] = field(default_factory=dict)
+    """The resources of the idle stack before the seed, by member."""
     log: list[str] = field(default_factory=list)
     acted: bool = False
     """Whether an admin has to help at the end."""
     righted: bool = False
-    """Whether the clocks that were turned are right again."""
+    """Whether the clocks were set right again."""
 
     def run(self) -> list[str]:
         self.random = Random(self.number)
@@ -55,15 +55,15 @@ class Seed:
             self._leaves_nothing()
 
     def warm_up(self) -> None:
-        """A life in which nothing breaks: every process has then done once what it does, and holds what it keeps."""
+        """Run once without faults, so that every process has opened the connections and files that it keeps open."""
         self.random = Random(self.number)
         self._begin()
         self._recover()
-        found = list(self._ends())
+        violations = list(self._ends())
         self._leaves_nothing()
-        assert not found, "\n".join(["nothing broke, and yet:", *found, self.told()])
+        assert not violations, "\n".join(["nothing broke, and yet:", *violations, self.report()])
 
-    # ---- the life -----------------------------------------------------------------------------------------------------
+    # ---- the simulation -----------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
         self.began = time.monotonic()
@@ -90,13 +90,13 @@ class Seed:
             self._mail_moves()
             if with_trouble and self.random.random() < 0.6:
                 self.acted = True
-                self.trouble.strikes()
+                self.trouble.applies()
             if self.random.random() < 0.25:
                 self._admin_acts()
             moment = await_moment(self.random, self.stack.exchange, self.stack.reinfer)
-            self._tell(f"breaks at {moment}, after {len(self.story.log)} happenings")
-            self.breakage.strikes()
-            self._tell(f"was: {self.breakage.log[-1]}")
+            self._record(f"breaks at {moment}, after {len(self.story.log)} happenings")
+            self.breakage.applies()
+            self._record(f"was: {self.breakage.log[-1]}")
 
     def _mail_moves(self) -> None:
         for _ in range(self.random.randint(1, 5)):
@@ -110,7 +110,7 @@ class Seed:
             self._lists_again,
         ]  # fmt: skip
         act = self.random.choice(acts)
-        self._tell(f"admin: {act.__name__.strip('_')}")
+        self._record(f"admin: {act.__name__.strip('_')}")
         await_moment(self.random, self.stack.exchange, self.stack.reinfer)
         act()
 
@@ -129,7 +129,7 @@ class Seed:
         self.admin.set_password(PASSWORD)
 
     def _deletes_a_mailbox(self) -> None:
-        """And adds it again later. Meanwhile nothing more of it is pushed, but for what was under way."""
+        """A mailbox is deleted and added again later. In between, only a push that had already begun may arrive."""
         address = self.random.choice(self.admin.addresses)
         self.admin.delete_mailbox(address)
         time.sleep(float(SHORT["REINFER_DEADLINE"]))
@@ -137,7 +137,7 @@ class Seed:
         self._mail_moves()
         time.sleep(2)
         if self._writes_of(address) != writes:
-            self.breakage.wrong.append(f"{address} was deleted, and its mail went on")
+            self.breakage.wrong.append(f"{address} was deleted, and its mail was still pushed")
         self.admin.put(self.admin.addresses)
 
     def _deletes_the_integration(self) -> None:
@@ -154,7 +154,7 @@ class Seed:
             for write in list(comment.history)
         )
 
-    # ---- how it ends --------------------------------------------------------------------------------------------------
+    # ---- the end of the simulation ------------------------------------------------------------------------------------
 
     def _recover(self) -> None:
         self.trouble.clear()
@@ -163,17 +163,17 @@ class Seed:
         if self.acted:
             self.admin.start_all()
             if any("ErrorItemNotFound" in what for what in self.trouble.log):
-                self.admin.list_again()  # nothing else finds what Exchange could not find at three looks
+                self.admin.list_again()  # emails that Exchange could not find three times need a full resync
             self.admin.try_again()
         self.healed = self.admin.now()
         self.log.append("-- all is mended")
 
     def _ends(self) -> Iterator[str]:
-        """Everything arrives; then the integration is stopped, and lets go of everything."""
+        """Wait until everything is delivered. Then stop the integration, and check that no lease and no task remains."""
         mended = time.monotonic()
         if not self.stack.comes(lambda: not self._open(), WELL_WITHIN):
             yield from self._open()
-        self._tell(f"all is well {time.monotonic() - mended:.0f} s after")
+        self._record(f"all is well {time.monotonic() - mended:.0f} s after")
         if died := self.stack.died():
             yield f"ended by themselves: {died}"
         self.admin.stop()
@@ -181,8 +181,8 @@ class Seed:
             yield f"a lease or a mark in the queue is left: {self.admin.states()}"
 
     def _open(self) -> list[str]:
-        """What is not done yet."""
-        found = [
+        """Return the conditions that do not hold yet."""
+        violations = [
             f"{state['address']} is not up to date: {state['error']}, {state}"
             for state in self.admin.states()
             if not (
@@ -190,13 +190,13 @@ class Seed:
             )
         ]
         if unsettled := self.admin.ledger()["unsettled"]:
-            found.append(f"{unsettled} entries are not settled")
+            violations.append(f"{unsettled} entries are not settled")
         if aside := self._aside():
-            found.append(f"still set aside, though nothing is wrong any more: {sorted(aside)}")
-        return found or complaints(self.story, self.stack.reinfer, self.admin.bucket, ())
+            violations.append(f"still dead letters, although there is no fault any more: {sorted(aside)}")
+        return violations or complaints(self.story, self.stack.reinfer, self.admin.bucket, ())
 
     def _settled(self) -> Iterator[str]:
-        """Once more, now that nothing moves any more."""
+        """Check the conditions again after the integration was stopped."""
         yield from complaints(self.story, self.stack.reinfer, self.admin.bucket, self._aside())
         billed, units = self.admin.ledger()["billed"], self.stack.reinfer.sources[self.admin.bucket].ai_units
         if billed != units:
@@ -204,10 +204,10 @@ class Seed:
         self.log.append(f"{units} comments, runs: {self.admin.runs()}")
         broke = [name for name in self.admin.runs() if "internal_error" in name]
         if broke and not any("postgres" in name or "backend" in name for name in self.breakage.log):
-            yield f"our own fault, and the database was well: {self.admin.runs()}"
+            yield f"internal errors, although the database had no fault: {self.admin.runs()}"
 
     def _leaves_nothing(self) -> None:
-        """For the next seed, whatever became of this one."""
+        """Clean up for the next seed, also after a failure."""
         self.trouble.clear()
         self.stack.mend()
         self.admin.delete()
@@ -215,8 +215,11 @@ class Seed:
         self._right_clocks()
 
     def _right_clocks(self) -> None:
-        """With new workers: faketime turns the clock that timers go by, too, which no real machine does, and the timer by which
-        Celery replaces a child stands an hour off when that clock was turned back."""
+        """Restart the workers with right clocks, if a fault changed a clock.
+
+        New processes are needed because faketime also changes the monotonic clock, unlike a real machine. After that clock
+        was set back, the timer with which Celery replaces a child would fire an hour late.
+        """
         if not self.righted and any("clock" in what for what in self.breakage.log):
             self.stack.right_clocks()
             self.righted = True
@@ -224,31 +227,31 @@ class Seed:
     def _leaks(self) -> Iterator[str]:
         self.admin.delete()
         self._right_clocks()
-        self.stack.comes(lambda: not list(leaks(self.stack, self.held)), 20)
-        yield from leaks(self.stack, self.held)
+        self.stack.comes(lambda: not list(leaks(self.stack, self.resources_before)), 20)
+        yield from leaks(self.stack, self.resources_before)
 
     def _logs(self) -> Iterator[str]:
-        """No log tells a secret or a word of a mail, whatever broke."""
+        """Check that no log contains a secret or a word of an email."""
         for path in self._log_files():
             with path.open(errors="replace") as file:
                 file.seek(min(self.marks.get(path, 0), path.stat().st_size))
                 text = file.read()
             for word in (PASSWORD, DEFAULT_TOKEN, self.stack.token, *self.stack.keys, *CONTENT):
                 if word in text:
-                    yield f"{path.name} tells {word[:12]}…"
+                    yield f"{path.name} contains {word[:12]}…"
 
     def _log_files(self) -> list[Path]:
         return [self.stack.folder / f"{member.name}.log" for member in self.stack.members]
 
     def _aside(self) -> set[str]:
         ids = self.admin.aside()
-        return {told.name for told in self.story.emails.values() if told.message_id.encode().hex() in ids}
+        return {email.name for email in self.story.emails.values() if email.message_id.encode().hex() in ids}
 
-    # ---- telling ------------------------------------------------------------------------------------------------------
+    # ---- the log ------------------------------------------------------------------------------------------------------
 
-    def _tell(self, what: str) -> None:
+    def _record(self, what: str) -> None:
         self.log.append(f"{time.monotonic() - self.began:5.1f} s: {what}")
 
-    def told(self) -> str:
-        """What happened, for whoever has to understand it."""
+    def report(self) -> str:
+        """Return what happened, for the message of a failed test."""
         return "\n".join([*self.story.log, "--", *self.trouble.log, "--", *self.log, f"logs: {self.stack.folder}"])

@@ -1,6 +1,6 @@
-"""The product as it is installed (PostgreSQL, Redis, web, two workers, two beats) between two simulators over real sockets.
+"""The installed product (PostgreSQL, Redis, web, two workers, two beats) with a simulated Exchange and a simulated Re:infer.
 
-Started once; every seed brings an integration, mailboxes and a bucket of its own.
+It is started once for all seeds. Each seed creates its own integration, mailboxes and bucket.
 """
 
 from __future__ import annotations
@@ -39,13 +39,16 @@ SHORT = {
 }  # fmt: skip
 LEASE = float(SHORT["LEASE"])
 PATIENCE = 60.0
-"""Seconds that a process has to come up on a machine that has other things to do."""
+"""Maximum time in seconds for a process to start, long enough for a machine under load."""
 
 
 class Stack:
-    """What runs. The clocks of the workers can be turned, where Debian's faketime is.
+    """The running processes. The clocks of the workers can be changed if Debian's faketime is installed.
 
-    `settings` are those of the product, `app` is the Celery application of the workers.
+    Args:
+        folder: Folder for data and logs.
+        settings: Settings of the product.
+        app: Celery application of the workers.
     """
 
     def __init__(self, folder: Path, settings: Mapping[str, str], app: str = "config") -> None:
@@ -81,7 +84,7 @@ class Stack:
                 self.cluster.stop()
 
     def manage(self, *arguments: str, **more: str) -> str:
-        """A management command, to its end; what it printed."""
+        """Run a management command and return its output."""
         command = [sys.executable, "manage.py", *arguments]
         done = subprocess.run(
             command, cwd=ROOT, env={**self.environment, **more}, capture_output=True, text=True, check=False
@@ -90,10 +93,10 @@ class Stack:
             raise AssertionError(f"{' '.join(arguments)} failed: {done.stderr[-2000:]}")
         return done.stdout.strip()
 
-    # ---- how it stands ------------------------------------------------------------------------------------------------
+    # ---- state of the processes ---------------------------------------------------------------------------------------
 
     def awake(self) -> None:
-        """Wait until the pages answer and every worker that runs waits for tasks."""
+        """Wait until the web process responds and every running worker waits for tasks."""
         self.wait(self._answers, "the pages answer")
         for worker in self.workers:
             self.wait(lambda it=worker: not it.runs or self.queue.serves(it.pid), f"{worker.name} waits for tasks")
@@ -104,7 +107,7 @@ class Stack:
 
     @staticmethod
     def comes(until: Callable[[], bool], seconds: float) -> bool:
-        """Whether it becomes true in time."""
+        """Return whether a condition becomes true in time."""
         end = time.monotonic() + seconds
         while not until():
             if time.monotonic() > end:
@@ -113,16 +116,16 @@ class Stack:
         return True
 
     def died(self) -> list[str]:
-        """The members that ended though nobody ended them."""
+        """Return the members that ended although no test ended them."""
         return [member.name for member in self.members if not member.runs and not member.ended_by_us]
 
     def strays(self) -> list[int]:
-        """Processes of ours that belong to no member any more: what a killed one left behind."""
+        """Return processes of the stack that belong to no running member, for example children of a killed process."""
         known = {pid for member in self.members if member.runs for pid in member.family()}
         return [pid for pid in all_pids() if pid not in known and environment_of(pid).get(MARK) == self.mark]
 
     def mend(self) -> None:
-        """Start whatever is not running, wake whatever was stopped, as an init system and an admin would."""
+        """Start all members that are not running, and continue those that were stopped, as an init system would."""
         for member in (*self.members, self.queue.server, self.cluster.server):
             if member.runs:
                 for pid in member.family():
@@ -137,7 +140,7 @@ class Stack:
                 member.start()
 
     def turn_clock(self, worker: Member, minutes: int) -> None:
-        """So far from everybody else's."""
+        """Set the clock of a worker ahead by this number of minutes; negative: back."""
         self._clock(worker.name).write_text(f"{minutes:+d}m" if minutes else "+0")
 
     def right_clocks(self) -> None:
@@ -150,7 +153,7 @@ class Stack:
         return self.folder / f"clock-{name}"
 
     def set_keys(self, keys: list[str]) -> None:
-        """For every process that starts from now on."""
+        """Set the encryption keys for all processes that are started from now on."""
         self.keys = keys
         for environment in (self.environment, *(member.environment for member in self.members)):
             environment["ENCRYPTION_KEYS"] = ",".join(keys)
@@ -182,14 +185,14 @@ class Stack:
         member = self._member(
             f"worker{number}", "celery", "-A", self.app, "worker", "-Q", "control,sync", "-l", "WARNING",
             "-n", f"worker{number}@here",
-            # It would wait for the answers of the other workers as if for tasks, before it is ready.
+            # Otherwise a starting worker waits for responses of other workers, which looks as if it waited for tasks.
             "--without-mingle",
         )  # fmt: skip
         library = faketime_library()
         if library is not None:
             member.environment |= {
-                # The clock that time-outs go by jumps with it, which is more than happens when a clock is set: told to leave
-                # that one alone, this library refuses every sleep.
+                # The monotonic clock, which timeouts use, jumps too, unlike on a real machine. The library has an option
+                # not to change that clock, but with this option every sleep fails.
                 "LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(self._clock(member.name)),
                 "FAKETIME_NO_CACHE": "1",
             }  # fmt: skip
@@ -213,12 +216,12 @@ class Stack:
 
 @contextmanager
 def running_stack(settings: Mapping[str, str] = SHORT, app: str = "config") -> Iterator[Stack]:
-    """A stack in a folder of its own. The test is skipped where there is no PostgreSQL or no Redis for it."""
+    """Start a stack in a temporary folder. The test is skipped if PostgreSQL or Redis is not installed."""
     if programs() is None:
         pytest.skip("There is no PostgreSQL here that may be killed: install Debian's package postgresql.")
     if broker.binary() is None:
         pytest.skip("There is no Redis here that may be killed: install redis-server or valkey-server.")
-    # Not below pytest's own folder, into which the user that PostgreSQL runs as may not look.
+    # The user who runs PostgreSQL may not read the temporary folder of pytest.
     folder = Path(tempfile.mkdtemp(prefix="reinfer-exchange-faults-"))
     folder.chmod(0o755)
     with Stack(folder, settings, app).running() as started:
@@ -228,7 +231,7 @@ def running_stack(settings: Mapping[str, str] = SHORT, app: str = "config") -> I
 
 
 def faketime_library() -> Path | None:
-    """What Debian's package faketime preloads; None where it is not installed."""
+    """Return the library of Debian's package faketime, which is preloaded; None if it is not installed."""
     return next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))), None)
 
 

@@ -1,6 +1,6 @@
-"""Three emails that the product cannot convert among 300 ordinary ones, in the running stack with four worker processes.
+"""Three emails that the product cannot convert, and 300 ordinary emails, in a running stack with four worker processes.
 
-No test asserts how long it takes, since other programs use the machine as well: `-s` prints it.
+No test checks the duration, because other programs use the machine as well. `-s` prints it.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ SETTINGS = {
     "API_RATE": "100000/min", "CONVERSION_DEADLINE": "3",
 }  # fmt: skip
 HEALTHY = 1.0
-"""Seconds in which the health page has to answer."""
+"""Maximum response time of the health page in seconds."""
 BLANKS = [mail(f"blanks-{number}", body="a" + " " * 400_000 + "x") for number in range(2)]
 GROUPS = mail("groups").replace(b"To: desk@bank.example", b"To: " + b"team:" * 1000 + b"ann@north.example")
 FORMER = {comment_id_of(name) for name in ("blanks-0", "blanks-1", "groups")}
-"""Comment ids of emails that blocked a worker, and stopped a mailbox, for minutes."""
+"""Comment ids of emails that blocked a worker for minutes in earlier versions."""
 PLANTED = [
     mail("spins-0", subject=f"It is {ENDLESS}"),
     mail("spins-1", subject=f"It is {ENDLESS}, too"),
@@ -40,38 +40,40 @@ def stack():
         yield started
 
 
-def told(what: str, found: Burst) -> None:
+def report(what: str, result: Burst) -> None:
     sys.stdout.write(
-        f"\n{what}: ordinary emails after {found.seconds:.1f} s, all after {found.settled:.1f} s, "
-        f"/healthz at most {found.health.worst * 1000:.0f} ms in {found.health.probes} requests\n"
+        f"\n{what}: ordinary emails after {result.seconds:.1f} s, all after {result.settled:.1f} s, "
+        f"/healthz at most {result.health.worst * 1000:.0f} ms in {result.health.probes} requests\n"
     )
 
 
-def assert_well(found: Burst, *, delivered: set[str], aside: dict[str, tuple[str, int]]) -> None:
-    """Each of these arrived, written once and billed once, each of those is set aside, and the pages answered all the time."""
-    assert found.aside == aside
-    assert found.comments == dict.fromkeys(found.ordinary | delivered, 1)
-    assert found.billed == len(found.comments)
-    assert not found.health.other
-    assert found.health.worst < HEALTHY
+def assert_well(result: Burst, *, delivered: set[str], aside: dict[str, tuple[str, int]]) -> None:
+    """Check that ordinary and `delivered` emails were pushed once and billed once, that `aside` are the dead letters, and that
+    the health page always responded.
+    """
+    assert result.aside == aside
+    assert result.comments == dict.fromkeys(result.ordinary | delivered, 1)
+    assert result.billed == len(result.comments)
+    assert not result.health.other
+    assert result.health.worst < HEALTHY
 
 
 def test_ordinary_emails_arrive(stack):
-    found = burst(stack, "ordinary")
-    told("300 ordinary emails", found)
-    assert_well(found, delivered=set(), aside={})
+    result = burst(stack, "ordinary")
+    report("300 ordinary emails", result)
+    assert_well(result, delivered=set(), aside={})
 
 
 def test_emails_that_once_blocked_a_worker_arrive_like_all_others(stack):
-    found = burst(stack, "former", [*BLANKS, GROUPS])
-    told("with 400 kB of blanks twice, and a thousand groups", found)
-    assert_well(found, delivered=FORMER, aside={})
+    result = burst(stack, "former", [*BLANKS, GROUPS])
+    report("with 400 kB of blanks twice, and a thousand groups", result)
+    assert_well(result, delivered=FORMER, aside={})
 
 
 def test_emails_that_cannot_be_converted_are_set_aside_at_once_and_the_others_arrive(stack):
-    found = burst(stack, "planted", PLANTED)
-    told("with two conversions that do not end, and one that fails", found)
+    result = burst(stack, "planted", PLANTED)
+    report("with two conversions that do not end, and one that fails", result)
     late, failed = (DeadLetterKind.CONVERSION_DEADLINE.value, 1), (DeadLetterKind.CONVERSION_FAILED.value, 1)
     aside = {comment_id_of("spins-0"): late, comment_id_of("spins-1"): late, comment_id_of("deep"): failed}
-    assert_well(found, delivered=set(), aside=aside)
+    assert_well(result, delivered=set(), aside=aside)
     assert stack.died() == []

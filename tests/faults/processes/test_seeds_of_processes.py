@@ -1,8 +1,8 @@
-"""The installed product, killed, stopped, filled up and cut off at drawn moments: nothing is lost, nothing is billed twice,
-nothing is stuck, nothing leaks.
+"""Random faults of the processes of the installed product, each run determined by a process seed.
 
-PROCESS_SEEDS="0-49" says which seeds; the failing one prints itself and what happened in it. It starts a PostgreSQL and a Redis
-of its own.
+No email is lost, none is billed twice, every mailbox is up to date at the end, and nothing leaks. PROCESS_SEEDS selects the
+seeds, such as "0-49". A failing seed prints its number and everything that happened. The tests start their own PostgreSQL
+and Redis.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from tests.faults.processes.leaks import held
+from tests.faults.processes.leaks import resources_of
 from tests.faults.processes.seed import Seed
 from tests.faults.processes.stack import faketime_library, running_stack
 
@@ -30,9 +30,9 @@ def stack():
 
 @pytest.fixture(scope="session")
 def at_rest(stack):
-    """What it holds when it has nothing to do."""
+    """The resources of the idle stack."""
     Seed(-1, stack).warm_up()
-    return held(stack)
+    return resources_of(stack)
 
 
 def test_the_clocks_of_workers_can_be_turned_here():
@@ -44,7 +44,7 @@ def test_the_clocks_of_workers_can_be_turned_here():
 def test_nothing_is_lost_or_paid_twice_when_the_processes_break(number, stack, at_rest):
     seed = Seed(number, stack, at_rest)
     try:
-        found = seed.run()
+        violations = seed.run()
     finally:
-        sys.stdout.write(f"\nseed {number}: {', '.join(seed.breakage.log)}\n{seed.told()}\n")
-    assert not found, "\n".join([f"seed {number}:", *found, "--", seed.told()])
+        sys.stdout.write(f"\nseed {number}: {', '.join(seed.breakage.log)}\n{seed.report()}\n")
+    assert not violations, "\n".join([f"seed {number}:", *violations, "--", seed.report()])

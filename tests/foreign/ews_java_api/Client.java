@@ -26,7 +26,7 @@ import microsoft.exchange.webservices.data.search.FolderView;
 import microsoft.exchange.webservices.data.search.ItemView;
 import microsoft.exchange.webservices.data.search.filter.SearchFilter;
 
-/** Reads a mailbox with ews-java-api as its guide shows it. Arguments: URL, domain, user, password, address. */
+/** Reads a mailbox with ews-java-api, as in its guide. Arguments: URL, domain, user, password, address. */
 public class Client {
   private static final int PAGE = 7;
 
@@ -34,18 +34,18 @@ public class Client {
     ExchangeService service = new ExchangeService(ExchangeVersion.Exchange2010_SP2);
     service.setCredentials(new WebCredentials(given[2], given[3], given[1]));
     service.setUrl(new URI(given[0]));
-    Map<String, Object> told = new LinkedHashMap<>();
+    Map<String, Object> result = new LinkedHashMap<>();
     try {
-      told = read(service, new Mailbox(given[4]));
+      result = read(service, new Mailbox(given[4]));
     } catch (ServiceResponseException refused) {
-      told.put("error", refused.getErrorCode().toString());
+      result.put("error", refused.getErrorCode().toString());
     } catch (Exception failed) {
       failed.printStackTrace();
-      told.put("error", String.valueOf(deepest(failed).getMessage()));
+      result.put("error", String.valueOf(rootCause(failed).getMessage()));
     } finally {
       service.close();
     }
-    System.out.println(json(told));
+    System.out.println(json(result));
   }
 
   private static Map<String, Object> read(ExchangeService service, Mailbox mailbox) throws Exception {
@@ -56,16 +56,16 @@ public class Client {
     for (Map.Entry<String, Folder> entry : folders.entrySet()) {
       totals.put(entry.getKey(), entry.getValue().getTotalCount());
       for (Item item : everything(entry.getValue())) {
-        emails.add(told(service, entry.getKey(), item));
+        emails.add(emailFields(service, entry.getKey(), item));
       }
     }
     SearchFilter unread = new SearchFilter.IsEqualTo(EmailMessageSchema.IsRead, false);
     FolderId inbox = new FolderId(WellKnownFolderName.Inbox, mailbox);
-    Map<String, Object> told = new LinkedHashMap<>();
-    told.put("folders", totals);
-    told.put("emails", emails);
-    told.put("unread", service.findItems(inbox, unread, new ItemView(1000)).getTotalCount());
-    return told;
+    Map<String, Object> result = new LinkedHashMap<>();
+    result.put("folders", totals);
+    result.put("emails", emails);
+    result.put("unread", service.findItems(inbox, unread, new ItemView(1000)).getTotalCount());
+    return result;
   }
 
   private static void collect(ExchangeService service, FolderId parent, String above, Map<String, Folder> into)
@@ -90,7 +90,7 @@ public class Client {
     return items;
   }
 
-  private static Map<String, Object> told(ExchangeService service, String folder, Item found) throws Exception {
+  private static Map<String, Object> emailFields(ExchangeService service, String folder, Item found) throws Exception {
     PropertySet wanted = new PropertySet(BasePropertySet.FirstClassProperties, ItemSchema.MimeContent);
     EmailMessage item = EmailMessage.bind(service, found.getId(), wanted);
     Map<String, Object> attachments = new LinkedHashMap<>();
@@ -99,18 +99,18 @@ public class Client {
       byte[] content = ((FileAttachment) attachment).getContent();
       attachments.put(attachment.getName(), Base64.getEncoder().encodeToString(content));
     }
-    Map<String, Object> told = new LinkedHashMap<>();
-    told.put("folder", folder);
-    told.put("subject", item.getSubject() == null ? "" : item.getSubject());
-    told.put("message_id", item.getInternetMessageId() == null ? "" : item.getInternetMessageId());
-    told.put("read", item.getIsRead());
-    told.put("mime", Base64.getEncoder().encodeToString(item.getMimeContent().getContent()));
-    told.put("attachments", attachments);
-    return told;
+    Map<String, Object> result = new LinkedHashMap<>();
+    result.put("folder", folder);
+    result.put("subject", item.getSubject() == null ? "" : item.getSubject());
+    result.put("message_id", item.getInternetMessageId() == null ? "" : item.getInternetMessageId());
+    result.put("read", item.getIsRead());
+    result.put("mime", Base64.getEncoder().encodeToString(item.getMimeContent().getContent()));
+    result.put("attachments", attachments);
+    return result;
   }
 
-  private static Throwable deepest(Throwable failed) {
-    return failed.getCause() == null ? failed : deepest(failed.getCause());
+  private static Throwable rootCause(Throwable failed) {
+    return failed.getCause() == null ? failed : rootCause(failed.getCause());
   }
 
   private static String json(Object value) {

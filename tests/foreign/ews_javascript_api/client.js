@@ -1,4 +1,4 @@
-// Reads a mailbox with ews-javascript-api as its README shows it: by Basic, or by NTLM with @ewsjs/xhr.
+// Reads a mailbox with ews-javascript-api, as in its README, with Basic, or with NTLM through @ewsjs/xhr.
 const { readFileSync } = require("node:fs");
 const ews = require("ews-javascript-api");
 const { XhrApi } = require("@ewsjs/xhr");
@@ -17,8 +17,8 @@ async function read(given) {
   const folders = await foldersBelow(service, top, "");
   const emails = [];
   for (const [path, folder] of folders) {
-    for (const item of await everything((view) => folder.FindItems(view))) {
-      emails.push(await told(service, path, item));
+    for (const item of await allItems((view) => folder.FindItems(view))) {
+      emails.push(await emailOf(service, path, item));
     }
   }
   const inbox = await ews.Folder.Bind(service, new ews.FolderId(ews.WellKnownFolderName.Inbox, mailbox));
@@ -45,8 +45,8 @@ async function foldersBelow(service, parent, above) {
   return found;
 }
 
-// All that a search finds, page by page.
-async function everything(find) {
+// Returns all items of a search. Requests them page by page.
+async function allItems(find) {
   const items = [];
   for (let offset = 0; ; ) {
     const page = await find(new ews.ItemView(PAGE, offset));
@@ -56,26 +56,26 @@ async function everything(find) {
   }
 }
 
-async function told(service, path, found) {
-  const wanted = new ews.PropertySet(ews.BasePropertySet.FirstClassProperties, [ews.ItemSchema.MimeContent]);
-  const item = await ews.EmailMessage.Bind(service, found.Id, wanted);
+async function emailOf(service, path, item) {
+  const properties = new ews.PropertySet(ews.BasePropertySet.FirstClassProperties, [ews.ItemSchema.MimeContent]);
+  const email = await ews.EmailMessage.Bind(service, item.Id, properties);
   const attachments = {};
-  for (const attachment of item.Attachments.Items) {
+  for (const attachment of email.Attachments.Items) {
     await attachment.Load();
     attachments[attachment.Name] = attachment.Base64Content;
   }
   return {
     folder: path,
-    subject: item.Subject || "",
-    message_id: item.InternetMessageId || "",
-    read: item.IsRead,
-    mime: item.MimeContent.Content,
+    subject: email.Subject || "",
+    message_id: email.InternetMessageId || "",
+    read: email.IsRead,
+    mime: email.MimeContent.Content,
     attachments,
   };
 }
 
 read(JSON.parse(readFileSync(0, "utf-8"))).then(
-  (told) => console.log(JSON.stringify(told)),
+  (result) => console.log(JSON.stringify(result)),
   (error) => {
     const code = error.ErrorCode !== undefined ? ews.ServiceError[error.ErrorCode] : undefined;
     if (code === undefined && error.HttpStatusCode === undefined) console.error(error);

@@ -1,11 +1,12 @@
-// Reads a mailbox by Graph with Microsoft's client for JavaScript as its documentation shows it, in a cloud of its own.
+// Reads a mailbox through Graph with Microsoft's JavaScript client, as in its documentation. The simulator is a custom host
+// (`customHosts`).
 const { readFileSync } = require("node:fs");
 const {
   BatchRequestContent, BatchResponseContent, Client, PageIterator, ResponseType,
 } = require("@microsoft/microsoft-graph-client");
 
 const PAGE = 7;
-const AT_ONCE = 20;
+const BATCH_SIZE = 20;
 
 class SignIn {
   constructor(given) {
@@ -19,12 +20,12 @@ class SignIn {
       method: "POST",
       body: new URLSearchParams(form),
     });
-    const told = await answer.json();
+    const body = await answer.json();
     if (!answer.ok) {
-      // The client keeps of an error its name, as the code of its own.
-      throw Object.assign(new Error(told.error_description), { name: told.error });
+      // The client uses the name of this error as the code of the error that it throws.
+      throw Object.assign(new Error(body.error_description), { name: body.error });
     }
-    return told.access_token;
+    return body.access_token;
   }
 }
 
@@ -39,16 +40,16 @@ async function read(given) {
   const folders = await foldersBelow(client, `${mailbox}/mailFolders`, mailbox, "");
   const emails = [];
   for (const [path, folder] of folders) {
-    const rows = await everything(client, `${mailbox}/mailFolders/${folder.id}/messages`);
+    const rows = await allRows(client, `${mailbox}/mailFolders/${folder.id}/messages`);
     for (const row of rows) {
-      emails.push(await told(client, mailbox, path, row));
+      emails.push(await emailOf(client, mailbox, path, row));
     }
   }
   const inbox = folders.get("Inbox");
   return {
     folders: Object.fromEntries([...folders].map(([path, folder]) => [path, folder.totalItemCount])),
     emails,
-    delta: (await tracked(client, `${mailbox}/mailFolders/inbox/messages/delta`)).length,
+    delta: (await deltaRows(client, `${mailbox}/mailFolders/inbox/messages/delta`)).length,
     batch: await inBatches(client, mailbox, inbox.id),
     count: Number(await client.api(`${mailbox}/mailFolders/inbox/messages/$count`).responseType(ResponseType.TEXT).get()),
     user: (await client.api(mailbox).select("userPrincipalName").get()).userPrincipalName,
@@ -57,7 +58,7 @@ async function read(given) {
 
 async function foldersBelow(client, address, mailbox, path) {
   const found = new Map();
-  for (const folder of await everything(client, address)) {
+  for (const folder of await allRows(client, address)) {
     const name = `${path}${folder.displayName}`;
     found.set(name, folder);
     if (folder.childFolderCount) {
@@ -68,14 +69,14 @@ async function foldersBelow(client, address, mailbox, path) {
   return found;
 }
 
-async function everything(client, address) {
+async function allRows(client, address) {
   const found = [];
   const first = await client.api(address).top(PAGE).get();
   await new PageIterator(client, first, (row) => found.push(row) > 0).iterate();
   return found;
 }
 
-async function tracked(client, address) {
+async function deltaRows(client, address) {
   const found = [];
   const first = await client.api(address).header("Prefer", `odata.maxpagesize=${PAGE}`).get();
   const pages = new PageIterator(client, first, (row) => found.push(row) > 0, {
@@ -88,29 +89,30 @@ async function tracked(client, address) {
   return found;
 }
 
-// The folders of the first messages of the Inbox, asked for in one batch by ids that stay.
+// Requests the parent folders of the first messages of the Inbox in one batch, by immutable ids. Returns the number of
+// messages, or 0 if the response about one of them is not about this message or names another folder.
 async function inBatches(client, mailbox, inbox) {
   const prefer = { Prefer: 'IdType="ImmutableId"' };
-  const rows = (await client.api(`${mailbox}/mailFolders/${inbox}/messages`).headers(prefer).top(AT_ONCE).get()).value;
+  const rows = (await client.api(`${mailbox}/mailFolders/${inbox}/messages`).headers(prefer).top(BATCH_SIZE).get()).value;
   const parts = rows.map((row, number) => ({
     id: String(number),
     request: new Request(`https://graph.example${mailbox}/messages/${row.id}?$select=parentFolderId`, { headers: prefer }),
   }));
   const batch = await new BatchRequestContent(parts).getContent();
   const answers = new BatchResponseContent(await client.api("/$batch").post(batch));
-  let here = 0;
+  let inInbox = 0;
   for (let number = 0; number < rows.length; number += 1) {
     const row = await answers.getResponseById(String(number)).json();
-    here += row.id === rows[number].id && row.parentFolderId === inbox;
+    inInbox += row.id === rows[number].id && row.parentFolderId === inbox;
   }
-  return here === rows.length ? here : 0;
+  return inInbox === rows.length ? inInbox : 0;
 }
 
-async function told(client, mailbox, path, row) {
+async function emailOf(client, mailbox, path, row) {
   const message = `${mailbox}/messages/${row.id}`;
   const mime = await client.api(`${message}/$value`).responseType(ResponseType.ARRAYBUFFER).get();
   const attachments = {};
-  for (const one of await everything(client, `${message}/attachments`)) {
+  for (const one of await allRows(client, `${message}/attachments`)) {
     if (one["@odata.type"] === "#microsoft.graph.fileAttachment") {
       const raw = await client.api(`${message}/attachments/${one.id}/$value`).responseType(ResponseType.ARRAYBUFFER).get();
       attachments[one.name] = Buffer.from(raw).toString("base64");

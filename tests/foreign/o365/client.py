@@ -1,4 +1,4 @@
-"""Reads a mailbox by Graph with O365 as its README shows it, in a cloud of its own (host and authority)."""
+"""Read a mailbox through Graph with O365, as in its README, with another host and authority than the public cloud."""
 
 import base64
 import json
@@ -13,15 +13,15 @@ from requests import HTTPError
 def main() -> None:
     given = json.load(sys.stdin)
     try:
-        told = read(given)
+        result = read(given)
     except HTTPError as error:
-        told = {"error": error.response.json()["error"]["code"]}
-    sys.stdout.write(json.dumps(told))
+        result = {"error": error.response.json()["error"]["code"]}
+    sys.stdout.write(json.dumps(result))
 
 
 def read(given: dict) -> dict:
     class Cloud(MSGraphProtocol):
-        """The README's way to another host: another protocol."""
+        """A protocol with another host, as the README recommends."""
 
         _protocol_url = f"{given['url']}/"
         _oauth_scope_prefix = f"{given['url']}/"
@@ -36,7 +36,7 @@ def read(given: dict) -> dict:
         requests_delay=0,
         request_retries=0,
     )
-    # Its authority is fixed to the worldwide cloud; MSAL, which it hands the sign-in to, takes any.
+    # O365 has a fixed authority, the worldwide cloud. It signs in with MSAL, which accepts any authority.
     account.con._msal_client = ConfidentialClientApplication(
         given["client_id"],
         client_credential=given["secret"],
@@ -50,7 +50,7 @@ def read(given: dict) -> dict:
     folders = dict(below(mailbox, ""))
     return {
         "folders": {path: folder.total_items_count for path, folder in folders.items()},
-        "emails": [told(path, message) for path, folder in folders.items() for message in messages(folder)],
+        "emails": [email_fields(path, message) for path, folder in folders.items() for message in messages(folder)],
         "inbox": mailbox.inbox_folder().get_folder(folder_name="Trades").name,
         "by_name": mailbox.get_folder(folder_name="grüße").folder_id == folders["Grüße"].folder_id,
         "user": account.directory().get_user(given["address"]).user_principal_name,
@@ -69,7 +69,7 @@ def messages(folder):
     return folder.get_messages(limit=None, batch=7, download_attachments=True)
 
 
-def told(path: str, message) -> dict:
+def email_fields(path: str, message) -> dict:
     return {
         "folder": path,
         "subject": message.subject,

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Builds the vendor's command-line client, `re`, from its published crate: build.sh FOLDER [PYTHON] makes FOLDER/bin/re.
+# Builds the CLI of Re:infer, `re`, from its published crate. Usage: build.sh FOLDER [PYTHON]. The result is FOLDER/bin/re.
 #
-# The crate's build script downloads the C library that its PST reader links. It skips the download where the sources lie
-# unpacked among its dependencies already, so they are put there: PyPI's libpff-python holds the same release of them.
-# Needs cargo, a C compiler, make, OpenSSL's headers, and a PYTHON with pip. Takes minutes, once.
+# The build script of the crate downloads the C library libpff for its PST reader, unless the sources are unpacked in the folder
+# of dependencies. This script unpacks them there from the package libpff-python of PyPI, which contains the same release.
+# Requires cargo, a C compiler, make, the OpenSSL headers, and a PYTHON with pip. The build takes some minutes.
 set -eu
 
 VERSION=0.43.0
@@ -17,14 +17,14 @@ sources=$target/release/deps/libpff-$LIBPFF
 
 if [ ! -x "$sources/configure" ]; then
     mkdir -p "$sources" "$into/sdist"
-    # With a hash, pip refuses another file of the same name.
+    # The hash makes pip refuse any other file of this name.
     printf 'libpff-python==%s --hash=sha256:%s\n' "$LIBPFF" "$LIBPFF_SHA256" >"$into/sdist/requirements.txt"
     "$python" -m pip download --quiet --disable-pip-version-check --no-deps --no-binary :all: --require-hashes \
         --dest "$into/sdist" --requirement "$into/sdist/requirements.txt"
     tar -xzf "$into/sdist/libpff-python-$LIBPFF.tar.gz" -C "$sources" --strip-components 1
 fi
 
-# Tests need no fast client, and one without optimization is built in a fraction of the time.
+# The tests do not need a fast client, and a build without optimization is much faster.
 export CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
 export CARGO_PROFILE_RELEASE_DEBUG=0
 

@@ -1,4 +1,4 @@
-"""Reads a mailbox with exchangelib as its own documentation shows it."""
+"""Read a mailbox with exchangelib, as in its documentation."""
 
 import base64
 import json
@@ -12,10 +12,10 @@ from exchangelib.errors import EWSError
 def main() -> None:
     given = json.load(sys.stdin)
     try:
-        told = read(given)
+        result = read(given)
     except EWSError as error:
-        told = {"error": type(error).__name__}
-    sys.stdout.write(json.dumps(told))
+        result = {"error": type(error).__name__}
+    sys.stdout.write(json.dumps(result))
 
 
 def read(given: dict) -> dict:
@@ -26,7 +26,7 @@ def read(given: dict) -> dict:
     newest = account.inbox.filter(subject__icontains="trade").order_by("-datetime_received")
     return {
         "folders": {name: folder.total_count for name, folder in folders.items()},
-        "emails": [told(name, item) for name, folder in folders.items() for item in emails(folder.all())],
+        "emails": [email_fields(name, item) for name, folder in folders.items() for item in emails(folder.all())],
         "trades": [item.subject for item in emails(newest)],
         "unread": account.inbox.filter(is_read=False).count(),
         "zones": sorted(zone.id for zone in account.protocol.get_timezones(return_full_timezone_data=True)),
@@ -36,7 +36,7 @@ def read(given: dict) -> dict:
 
 
 def emails(found: Iterable) -> list[Message]:
-    """exchangelib gives what it cannot read as an exception among the others."""
+    """Return the emails of a query. exchangelib returns an exception in place of an item that it cannot read."""
     items = list(found)
     for item in items:
         if isinstance(item, Exception):
@@ -45,21 +45,21 @@ def emails(found: Iterable) -> list[Message]:
 
 
 def refusals(account: Account) -> dict[str, str]:
-    """What becomes of writing: the error's name by what was tried."""
+    """Try to write, and return the name of the error by operation."""
     item = account.inbox.all().order_by("subject")[0]
     item.subject = "Changed"
-    tried = {
+    operations = {
         "save": lambda: item.save(update_fields=["subject"]),
         "delete": item.delete,
         "create": lambda: Message(account=account, folder=account.drafts, subject="New").save(),
         "move": lambda: item.move(account.trash),
     }
-    return {name: refusal(what) for name, what in tried.items()}
+    return {name: refusal(operation) for name, operation in operations.items()}
 
 
-def refusal(what: Callable) -> str:
+def refusal(operation: Callable) -> str:
     try:
-        what()
+        operation()
     except EWSError as error:
         return type(error).__name__
     return ""
@@ -69,7 +69,7 @@ def path(folder: Folder) -> str:
     return folder.absolute.partition("Top of Information Store/")[2]
 
 
-def told(folder: str, item: Message) -> dict:
+def email_fields(folder: str, item: Message) -> dict:
     return {
         "folder": folder,
         "subject": item.subject or "",

@@ -1,4 +1,4 @@
-"""An Entra over real sockets, with an app and a service user, and an Exchange Online that takes its tokens."""
+"""Simulators of Entra, with an application and a service user, and of an Exchange Online that accepts its tokens."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Cloud:
         return self.signer.key.private_bytes(serialization.Encoding.PEM, private, serialization.NoEncryption()).decode()
 
     def entered(self, way: str) -> dict[str, str]:
-        """What an admin enters to sign in this way."""
+        """Return the settings that an admin enters for this kind of sign-in."""
         common = {"auth": way, "tenant_id": "tenant", "client_id": "client", "authority": self.graph.authority_url}
         by_way = {
             "oauth2": {"client_secret": "s3cret"},

@@ -1,4 +1,4 @@
-"""Signing in by secret, by certificate and as a service user, to Graph and to EWS; and what each refusal is called."""
+"""Sign-in with a secret, with a certificate and as a service user, for Graph and EWS, and the error of each refusal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 
 from integrations import errors
-from integrations.entra.refusals import _NUMBERS
+from integrations.entra.error_codes import _NUMBERS
 from integrations.ews.source import ExchangeSource
 from integrations.graph.connection import connection
 from integrations.graph.source import GraphSource
@@ -35,13 +35,13 @@ def fault_of(work: Callable[[], object]) -> errors.IntegrationError:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_graph_is_read_by_every_way_of_signing_in(cloud: Cloud, way: str) -> None:
+def test_graph_is_read_with_every_kind_of_sign_in(cloud: Cloud, way: str) -> None:
     check(cloud, way)
     assert cloud.graph.tokens_issued == 1
 
 
 @pytest.mark.parametrize(("way", "access"), [("certificate", "impersonation"), ("service_user", "delegate")])
-def test_ews_is_read_by_certificate_and_as_a_service_user(cloud: Cloud, way: str, access: str) -> None:
+def test_ews_is_read_with_a_certificate_and_as_a_service_user(cloud: Cloud, way: str, access: str) -> None:
     settings = cloud.for_ews(way, access)
     for _ in range(3):
         ExchangeSource(replace(settings), ADDRESS).check()
@@ -52,13 +52,13 @@ def test_ews_is_read_by_certificate_and_as_a_service_user(cloud: Cloud, way: str
 
 
 @pytest.mark.parametrize("algorithm", [hashes.SHA1(), hashes.SHA256()], ids=["SHA-1", "SHA-256"])
-def test_a_certificate_may_be_named_by_its_thumbprint_alone(cloud: Cloud, algorithm: hashes.HashAlgorithm) -> None:
+def test_a_thumbprint_is_sufficient_without_the_certificate(cloud: Cloud, algorithm: hashes.HashAlgorithm) -> None:
     thumbprint = cloud.signer.certificate.fingerprint(algorithm).hex()
     check(cloud, "certificate", client_certificate="", client_thumbprint=thumbprint)
     check(cloud, "certificate", client_certificate="", client_thumbprint=thumbprint.upper())
 
 
-# ---- what is refused ----------------------------------------------------------------------------------------------
+# ---- refusals -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_certificate_may_be_named_by_its_thumbprint_alone(cloud: Cloud, algori
         ("service_user", {"username": "nobody@bank.example"}, errors.UserUnknown, 50034),
     ],
 )
-def test_a_refusal_has_its_own_name_and_entras_number(
+def test_a_refusal_has_its_own_error_class_and_the_code_of_entra(
     cloud: Cloud, way: str, changed: dict[str, str], kind: type[errors.IntegrationError], number: int
 ) -> None:
     error = fault_of(lambda: check(cloud, way, **changed))
@@ -121,26 +121,28 @@ def test_a_refusal_has_its_own_name_and_entras_number(
         (123456, errors.SignInRefused),
     ],
 )
-def test_numbers_of_entra_have_names(cloud: Cloud, number: int, kind: type[errors.IntegrationError]) -> None:
+def test_each_code_of_entra_has_an_error_class(cloud: Cloud, number: int, kind: type[errors.IntegrationError]) -> None:
     cloud.graph.faults.add("aadsts", operation="token", number=number, times=1)
     assert type(fault_of(lambda: check(cloud, "service_user"))) is kind
     check(cloud, "service_user")
 
 
-def test_no_number_has_two_meanings_and_each_refusal_has_a_remedy_of_its_own() -> None:
+def test_no_code_has_two_error_classes_and_each_refusal_has_its_own_remedy() -> None:
     numbers = [number for named in _NUMBERS.values() for number in named]
     assert len(numbers) == len(set(numbers))
     kinds = [kind for kind in _NUMBERS if issubclass(kind, errors.Refused)]
     assert len({kind.remedy for kind in kinds}) == len({kind.text for kind in kinds}) == len(kinds)
 
 
-def test_a_secret_of_ews_that_expired_has_the_same_name(cloud: Cloud) -> None:
+def test_an_expired_secret_has_the_same_error_class_for_ews(cloud: Cloud) -> None:
     settings = replace(cloud.for_ews("oauth2", "impersonation"), client_secret="old")
     assert type(fault_of(ExchangeSource(settings, ADDRESS).check)) is errors.ClientSecretExpired
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 429])
-def test_a_sign_in_service_that_fails_is_no_refusal_and_is_asked_again_at_once(cloud: Cloud, status: int) -> None:
+def test_a_failure_of_the_sign_in_service_is_no_refusal_and_the_next_call_requests_a_token(
+    cloud: Cloud, status: int
+) -> None:
     cloud.graph.faults.add("status", operation="token", status=status, retry_after=7, times=1)
     error = fault_of(lambda: check(cloud))
     assert type(error) is errors.TokenEndpointFailed
@@ -165,7 +167,7 @@ def test_a_sign_in_service_that_fails_is_no_refusal_and_is_asked_again_at_once(c
     ids=str,
 )
 @pytest.mark.parametrize("operation", ["token", "discovery"])
-def test_strange_answers_of_a_sign_in_service_are_its_failure(
+def test_an_invalid_answer_of_the_sign_in_service_is_its_failure(
     cloud: Cloud, fault: dict[str, Any], operation: str
 ) -> None:
     cloud.graph.faults.add(operation=operation, times=1, **fault)
@@ -173,7 +175,7 @@ def test_strange_answers_of_a_sign_in_service_are_its_failure(
     check(cloud)
 
 
-def test_a_sign_in_service_that_cannot_be_reached_is_told_apart_from_graph(cloud: Cloud) -> None:
+def test_an_unreachable_sign_in_service_is_distinguished_from_graph(cloud: Cloud) -> None:
     error = fault_of(lambda: check(cloud, authority="https://127.0.0.1:9"))
     assert isinstance(error, errors.TokenEndpointFailed)
     assert "the port is closed" in str(error)
@@ -184,7 +186,7 @@ def test_a_sign_in_service_that_is_not_trusted_is_named(cloud: Cloud) -> None:
     assert isinstance(fault_of(source.check), errors.CertificateUntrusted)
 
 
-def test_neither_secret_nor_password_goes_where_a_document_points(cloud: Cloud) -> None:
+def test_no_secret_is_sent_to_another_server_from_the_discovery_document(cloud: Cloud) -> None:
     document = (
         '{"authorization_endpoint": "https://evil.example/t/a", "token_endpoint": "https://evil.example/t/token"}'
     )
@@ -194,18 +196,18 @@ def test_neither_secret_nor_password_goes_where_a_document_points(cloud: Cloud) 
     assert "evil" not in str(error)
 
 
-# ---- what cannot be right -----------------------------------------------------------------------------------------
+# ---- invalid settings -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("way", "changed", "said"),
+    ("way", "changed", "expected"),
     [
         ("oauth2", {"client_secret": ""}, "client secret"),
         ("oauth2", {"tenant_id": ""}, "tenant ID"),
         ("oauth2", {"tenant_id": "a/b"}, "tenant ID"),
         ("certificate", {"client_key": ""}, "private key is needed"),
-        ("certificate", {"client_key": "nonsense"}, "no key in PEM format"),
-        ("certificate", {"client_certificate": "nonsense"}, "no certificate in PEM format"),
+        ("certificate", {"client_key": "nonsense"}, "not a key in PEM format"),
+        ("certificate", {"client_certificate": "nonsense"}, "not a certificate in PEM format"),
         ("certificate", {"client_certificate": ""}, "thumbprint"),
         ("certificate", {"client_certificate": "", "client_thumbprint": "zz"}, "thumbprint"),
         ("service_user", {"password": ""}, "password"),
@@ -213,29 +215,29 @@ def test_neither_secret_nor_password_goes_where_a_document_points(cloud: Cloud) 
         ("ntlm", {}, "unknown kind"),
     ],
 )
-def test_what_cannot_be_right_is_told_before_anything_is_sent(
-    cloud: Cloud, way: str, changed: dict[str, str], said: str
+def test_an_invalid_setting_is_reported_before_any_request(
+    cloud: Cloud, way: str, changed: dict[str, str], expected: str
 ) -> None:
     known = way if way in WAYS else "oauth2"
     error = fault_of(lambda: GraphSource(replace(cloud.for_graph(known, **changed), auth=way), ADDRESS))
     assert isinstance(error, errors.SettingsWrong)
-    assert said in error.detail
+    assert expected in error.detail
     assert cloud.wire == []
 
 
-def test_a_key_that_is_not_the_certificates_own_is_told_before_anything_is_sent(cloud: Cloud) -> None:
+def test_an_invalid_private_key_is_reported_before_any_request(cloud: Cloud) -> None:
     error = fault_of(lambda: check(cloud, "certificate", client_certificate=Signer().pem))
-    assert "not that of this certificate" in error.detail
+    assert "does not belong to this certificate" in error.detail
     locked = cloud.signer.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x")).decode()
     assert "passphrase" in fault_of(lambda: check(cloud, "certificate", client_key=locked)).detail
     curve = ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     assert "RSA" in fault_of(lambda: check(cloud, "certificate", client_key=curve.decode())).detail
 
 
-# ---- tokens -------------------------------------------------------------------------------------------------------
+# ---- tokens ---------------------------------------------------------------------------------------------------------
 
 
-def test_many_threads_that_wait_for_a_token_get_one(cloud: Cloud) -> None:
+def test_many_waiting_threads_share_one_token(cloud: Cloud) -> None:
     settings = cloud.for_graph("certificate")
     cloud.graph.faults.add("slow", operation="folder", seconds=0.01)
     threads = [threading.Thread(target=GraphSource(settings, ADDRESS).check) for _ in range(12)]
@@ -285,17 +287,17 @@ def test_a_changed_secret_drops_the_token(cloud: Cloud) -> None:
     assert isinstance(fault_of(lambda: check(cloud, client_secret="wrong")), errors.SignInRefused)
 
 
-# ---- secrecy ------------------------------------------------------------------------------------------------------
+# ---- secrecy --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_no_telemetry_goes_along_and_nobody_else_is_asked(cloud: Cloud, way: str) -> None:
+def test_no_telemetry_is_sent_and_no_other_server_is_contacted(cloud: Cloud, way: str) -> None:
     check(cloud, way)
-    asked = [
+    sent = [
         request for request, response in cloud.wire if response.label in ("token", "openid-configuration", "user-realm")
     ]
-    assert asked
-    names = {name.casefold() for request in asked for name in request.headers}
+    assert sent
+    names = {name.casefold() for request in sent for name in request.headers}
     assert not [name for name in names if name.startswith(("x-client-", "x-ms-lib", "x-app"))]
     assert "instance-discovery" not in cloud.labels()
 
@@ -311,17 +313,17 @@ def test_no_secret_reaches_a_log_an_error_or_a_repr(
     if fault:
         cloud.graph.faults.add(operation="token", times=1, **fault)
     settings = cloud.for_graph(way)
-    told = []
+    texts = []
     try:
         GraphSource(settings, ADDRESS).check()
     except errors.IntegrationError as error:
         seen: BaseException | None = error
         while seen is not None:
-            told += [str(seen), repr(seen)]
+            texts += [str(seen), repr(seen)]
             seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
     made = connection(settings)
-    told += [repr(settings), repr(made), repr(made.sign_in), repr(vars(made.sign_in)["_settings"])]
+    texts += [repr(settings), repr(made), repr(made.sign_in), repr(vars(made.sign_in)["_settings"])]
     token = vars(made.sign_in)["_token"]
     secrets = ["s3cret", "pa55", "PRIVATE KEY", *([token] if token else [])]
-    text = "\n".join([caplog.text, *told])
+    text = "\n".join([caplog.text, *texts])
     assert not [secret for secret in secrets if secret in text]

@@ -1,4 +1,4 @@
-"""An Exchange over real sockets for each file of tests, and a mailbox of its own for each test."""
+"""An Exchange simulator over real sockets for each test file, and a new mailbox for each test."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NUMBERS = itertools.count()
 
 @dataclass
 class Wire:
-    """All that went over the wire, with its answers."""
+    """A recorder of all requests and their responses."""
 
     seen: list[tuple[Request, Response]] = field(default_factory=list)
 
@@ -38,7 +38,7 @@ class Wire:
 
 @dataclass
 class World:
-    """One Exchange, a mailbox in it that was just made, and what went over the wire since."""
+    """An Exchange simulator, a new mailbox in it, and the requests since its creation."""
 
     exchange: ExchangeSimulator
     wire: Wire
@@ -60,11 +60,11 @@ class World:
         return [change for page in source.changes(self.inbox(), None) for change in page.changes]
 
     def operations(self) -> list[str]:
-        """What was asked of this Exchange in this test."""
+        """Return the requested EWS operations since the start of the test or the last `forget`."""
         return self.exchange.operations
 
     def forget(self) -> None:
-        """Forget what went over the wire."""
+        """Clear the recorded requests."""
         self.exchange.requests.clear()
         self.wire.seen.clear()
 

@@ -1,4 +1,4 @@
-"""Servers that are no good Exchange: they answer a client of ours as a test wants, over TLS, and remember what came."""
+"""TLS servers that replace Exchange: a test defines their responses, and they record the requests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from integrations.ews.connection import ConnectionSettings
 from simulators.exchange import Store, soap
 from simulators.exchange.accounts import Principal
-from simulators.exchange.operations import Desk
+from simulators.exchange.operations import EwsRequestHandler
 from simulators.exchange.tls import Authority
 from simulators.faults import Faults
 from simulators.http import HttpServer, Request, Response
@@ -24,7 +24,7 @@ ADDRESS = "desk@bank.example"
 
 @dataclass
 class Peer:
-    """What stands at `settings`, and the requests that it got."""
+    """A server: the settings of a connection to it, and the requests that it received."""
 
     settings: ConnectionSettings
     requests: list[Request] = field(default_factory=list)
@@ -32,23 +32,23 @@ class Peer:
 
 @contextmanager
 def peer(answer: Callable[[Request], Response], *, tls: Callable[[ssl.SSLContext], object] = bool) -> Iterator[Peer]:
-    """A web server that answers so. `tls` sees the server's context before it is used."""
+    """Run a server that responds with `answer`. `tls` can change the TLS context before the server uses it."""
     authority = Authority()
     context = authority.server_context()
     tls(context)
     requests: list[Request] = []
 
-    def remembered(request: Request) -> Response:
+    def recorded(request: Request) -> Response:
         requests.append(request)
         return answer(request)
 
-    with HttpServer(remembered, tls=context) as server:
+    with HttpServer(recorded, tls=context) as server:
         yield Peer(_settings(server.url, authority.pem), requests)
 
 
 @contextmanager
 def raw_peer(talk: Callable[[socket.socket, threading.Event], None]) -> Iterator[Peer]:
-    """A server of bytes: reads one request of each connection and lets `talk` send what it likes."""
+    """Run a server that receives once from each connection and then calls `talk`, which sends raw bytes."""
     authority = Authority()
     context, stop = authority.server_context(), threading.Event()
     listener = socket.create_server(("127.0.0.1", 0))
@@ -86,22 +86,26 @@ def _settings(url: str, ca: str) -> ConnectionSettings:
 
 
 def answers_of(store: Store) -> Callable[[Request], Response]:
-    """What an Exchange with this mail would answer to anybody: something to spoil."""
+    """Return the responses of an Exchange with this store, without a sign-in. Tests modify these responses."""
 
     def answer(request: Request) -> Response:
         call = soap.parse(request.body)
-        desk = Desk(store, Faults(), Principal("svc", application=False, impersonated=None), "15.1.2507.39")
+        desk = EwsRequestHandler(
+            store, Faults(), Principal("svc", application=False, impersonated=None), "15.1.2507.39"
+        )
         return Response(200, desk.answer(call), XML)
 
     return answer
 
 
-def spoiled(answer: Callable[[Request], Response], spoil: Callable[[bytes], bytes]) -> Callable[[Request], Response]:
-    def answer_spoiled(request: Request) -> Response:
-        response = answer(request)
-        return replace(response, body=spoil(response.body))
+def modified(answer: Callable[[Request], Response], modify: Callable[[bytes], bytes]) -> Callable[[Request], Response]:
+    """Return a function that answers like `answer`, with bodies that `modify` changed."""
 
-    return answer_spoiled
+    def modified_answer(request: Request) -> Response:
+        response = answer(request)
+        return replace(response, body=modify(response.body))
+
+    return modified_answer
 
 
 def impatient(settings: ConnectionSettings, seconds: float = 0.5) -> ConnectionSettings:

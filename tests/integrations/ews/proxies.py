@@ -1,4 +1,4 @@
-"""A small CONNECT proxy: joins two sockets, or refuses to."""
+"""A small HTTP proxy for tests, which supports only CONNECT."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 @dataclass
 class Proxy:
     url: str
-    asked: list[str] = field(default_factory=list)
-    """The hosts and ports that somebody wanted to reach, with their credentials if they sent some."""
+    targets: list[str] = field(default_factory=list)
+    """Requested hosts and ports, each followed by the credentials for the proxy if the client sent any."""
 
 
 @contextmanager
 def connect_proxy(refusal: bytes = b"", *, to: tuple[str, int] | None = None) -> Iterator[Proxy]:
-    """Tunnels everything; with a `refusal` (a status line) nothing. `to`: where every name leads."""
+    """Run a proxy. `refusal` is a status that refuses each tunnel. `to` is a host and port to which each tunnel leads."""
     listener = socket.create_server(("127.0.0.1", 0))
     proxy = Proxy(f"http://127.0.0.1:{listener.getsockname()[1]}")
 
@@ -30,7 +30,7 @@ def connect_proxy(refusal: bytes = b"", *, to: tuple[str, int] | None = None) ->
             credentials = [
                 line.partition(": ")[2] for line in head.splitlines() if line.startswith("Proxy-Authorization")
             ]
-            proxy.asked.append(" ".join([target, *credentials]))
+            proxy.targets.append(" ".join([target, *credentials]))
             if refusal:
                 client.sendall(b"HTTP/1.1 " + refusal + b"\r\nContent-Length: 0\r\n\r\n")
                 return

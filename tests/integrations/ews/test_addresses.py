@@ -1,4 +1,4 @@
-"""A server of many addresses: one that accepts is found, and those that say nothing take no more than the deadline."""
+"""A host name with several addresses: one that accepts is found, and silent ones take no more than the deadline."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ NAME = "mail.bank.example"
 
 @pytest.fixture
 def resolve(monkeypatch: pytest.MonkeyPatch) -> Resolve:
-    """Lets the name stand for these addresses."""
+    """Return a function that sets the addresses of `NAME`."""
 
     def resolve(*hosts: str) -> None:
-        usual = socket.getaddrinfo
+        original = socket.getaddrinfo
 
         def lookup(host: str, port: int, *rest: int) -> list[object]:
             names = hosts if host == NAME else (host,)
-            return [entry for name in names for entry in usual(name, port, *rest)]
+            return [entry for name in names for entry in original(name, port, *rest)]
 
         monkeypatch.setattr(socket, "getaddrinfo", lookup)
 
@@ -36,7 +36,7 @@ def resolve(monkeypatch: pytest.MonkeyPatch) -> Resolve:
 
 @pytest.fixture
 def silent() -> Iterator[int]:
-    """A port at which 127.0.0.2 to 127.0.0.4 accept nobody and say nothing: their queues are full."""
+    """A port of 127.0.0.2 to 127.0.0.4 where connections get no answer, because the listen queues are full."""
     with contextlib.ExitStack() as stack:
         port = 0
         for host in ("127.0.0.2", "127.0.0.3", "127.0.0.4"):
@@ -56,7 +56,7 @@ def connect(port: int, seconds: float) -> socket.socket:
     return addresses.connected(NAME, port, [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)], time.monotonic() + seconds)
 
 
-def test_addresses_that_say_nothing_take_no_more_than_the_deadline_together(resolve: Resolve, silent: int) -> None:
+def test_silent_addresses_together_take_no_more_than_the_deadline(resolve: Resolve, silent: int) -> None:
     resolve("127.0.0.2", "127.0.0.3", "127.0.0.4")
     settings = ConnectionSettings(
         "silent",
@@ -75,18 +75,18 @@ def test_addresses_that_say_nothing_take_no_more_than_the_deadline_together(reso
     assert caught.value.detail == "no answer"
 
 
-def test_the_next_address_is_tried_behind_one_that_says_nothing_or_is_closed(
+def test_the_next_address_is_tried_after_a_silent_or_closed_one(
     resolve: Resolve, silent: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(addresses, "EACH_ADDRESS", 0.1)
     resolve("127.0.0.5", "127.0.0.2", "127.0.0.1")
-    with socket.create_server(("127.0.0.1", silent)), connect(silent, 30) as made:
-        assert made.getpeername()[0] == "127.0.0.1"
-        assert made.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-        assert 25 < made.gettimeout() <= 30  # type: ignore[operator]
+    with socket.create_server(("127.0.0.1", silent)), connect(silent, 30) as connected_socket:
+        assert connected_socket.getpeername()[0] == "127.0.0.1"
+        assert connected_socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert 25 < connected_socket.gettimeout() <= 30  # type: ignore[operator]
 
 
-def test_a_name_without_an_address_is_told_as_that(resolve: Resolve, silent: int) -> None:
+def test_a_name_without_an_address_is_an_error(resolve: Resolve, silent: int) -> None:
     resolve()
     with pytest.raises(OSError, match="no address"):
         connect(silent, 30)

@@ -1,4 +1,4 @@
-"""Batches in which something is wrong: an outcome for each item, in order, whatever its neighbours are."""
+"""Batches with failed items: each item has an outcome, in order, independent of the other items."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def fetch(source: ExchangeSource, listed: Sequence[Change]) -> list[Fetched]:
     return outcomes
 
 
-def test_one_bad_item_of_a_thousand_costs_only_itself(world: World) -> None:
+def test_one_bad_item_of_a_thousand_is_the_only_failure(world: World) -> None:
     for number in range(1000):
         world.deliver(str(number))
     source = world.source()
@@ -42,7 +42,7 @@ def test_one_bad_item_of_a_thousand_costs_only_itself(world: World) -> None:
     assert outcomes[617] == Unreadable(listed[617], "ErrorMimeContentConversionFailed")
 
 
-def test_all_sorts_of_trouble_in_one_batch_keep_their_places(world: World) -> None:
+def test_different_errors_in_one_batch_stay_with_their_items(world: World) -> None:
     for number in range(6):
         world.deliver(str(number))
     source = world.source()
@@ -53,7 +53,7 @@ def test_all_sorts_of_trouble_in_one_batch_keep_their_places(world: World) -> No
     assert [type(one) for one in fetch(source, listed)] == [Unreadable, Unreadable, Email, Unreadable, Gone, Email]
 
 
-def test_a_control_character_in_a_detail_does_not_cost_the_email(world: World) -> None:
+def test_an_email_with_a_control_character_in_a_detail_is_read(world: World) -> None:
     world.deliver("a")
     source = world.source()
     listed = world.listed(source)
@@ -69,12 +69,12 @@ def test_an_id_that_exchange_never_gave_is_the_fault_of_that_item(world: World) 
     source = world.source()
     listed = world.listed(source)
     malformed = replace(listed[0], item_id=ItemId("AAMkNobody=="))
-    nobody = replace(listed[0], item_id=ItemId(listed[0].item_id[:-8] + "AAAAAAAA"))
-    assert [type(one) for one in fetch(source, [malformed, nobody, *listed])] == [Unreadable, Gone, Email]
+    unknown = replace(listed[0], item_id=ItemId(listed[0].item_id[:-8] + "AAAAAAAA"))
+    assert [type(one) for one in fetch(source, [malformed, unknown, *listed])] == [Unreadable, Gone, Email]
 
 
 @pytest.mark.parametrize("code", ["ErrorMailboxMoveInProgress", "ErrorMailboxStoreUnavailable"])
-def test_a_fault_of_the_mailbox_that_is_told_by_an_item_raises(world: World, code: str) -> None:
+def test_an_item_error_that_concerns_the_mailbox_is_raised(world: World, code: str) -> None:
     for number in range(3):
         world.deliver(str(number))
     source = world.source()
@@ -84,7 +84,7 @@ def test_a_fault_of_the_mailbox_that_is_told_by_an_item_raises(world: World, cod
         list(source.fetch(listed))
 
 
-def test_when_nothing_may_be_read_and_the_mailbox_neither_the_mailbox_is_to_blame(world: World) -> None:
+def test_if_neither_items_nor_inbox_can_be_read_the_mailbox_error_is_raised(world: World) -> None:
     world.deliver("a")
     source = world.source()
     listed = world.listed(source)
@@ -95,7 +95,7 @@ def test_when_nothing_may_be_read_and_the_mailbox_neither_the_mailbox_is_to_blam
 
 
 @pytest.mark.parametrize("code", ["ErrorNonExistentMailbox", "ErrorImpersonateUserDenied"])
-def test_a_mailbox_that_is_gone_since_the_listing_is_no_fault_of_its_items(world: World, code: str) -> None:
+def test_a_mailbox_that_vanished_after_the_listing_is_no_fault_of_its_items(world: World, code: str) -> None:
     for number in range(3):
         world.deliver(str(number))
     source = world.source()
@@ -108,15 +108,15 @@ def test_a_mailbox_that_is_gone_since_the_listing_is_no_fault_of_its_items(world
         list(source.fetch(listed))
 
 
-# ---- a server that stops half-way ---------------------------------------------------------------------------------
+# ---- a server that stops in the middle of a batch -------------------------------------------------------------------
 
 
-def stopping(store: Store, at: int, notice: bytes, *, denied: frozenset[int] = frozenset()) -> object:
-    """An Exchange that answers only the first `at` items of each request for more than one."""
-    usual = answers_of(store)
+def stopping(store: Store, at: int, marker: bytes, *, denied: frozenset[int] = frozenset()) -> object:
+    """An Exchange that processes only the first `at` items of each request for several items."""
+    original = answers_of(store)
 
     def answer(request: Request) -> Response:
-        response = usual(request)
+        response = original(request)
         messages = MESSAGE.findall(response.body)
         if len(messages) < 2:
             return response
@@ -125,7 +125,7 @@ def stopping(store: Store, at: int, notice: bytes, *, denied: frozenset[int] = f
             if place in denied:
                 body = body.replace(message, FAILED.replace(b"ErrorBatchProcessingStopped", b"ErrorAccessDenied"))
             elif place >= at:
-                body = body.replace(message, notice)
+                body = body.replace(message, marker)
         return replace(response, body=body)
 
     return answer
@@ -144,41 +144,41 @@ def listed_of(source: ExchangeSource, store: Store) -> list[Change]:
     return [change for page in source.changes(inbox, None) for change in page.changes]  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("notice", [STOPPED, FAILED], ids=["warning", "error"])
+@pytest.mark.parametrize("marker", [STOPPED, FAILED], ids=["warning", "error"])
 @pytest.mark.parametrize("at", [0, 1, 5])
-def test_what_a_server_stopped_before_is_asked_for_again(store: Store, at: int, notice: bytes) -> None:
-    with peer(stopping(store, at, notice)) as made:  # type: ignore[arg-type]
-        source = ExchangeSource(made.settings, ADDRESS)
+def test_items_that_the_server_did_not_process_are_requested_again(store: Store, at: int, marker: bytes) -> None:
+    with peer(stopping(store, at, marker)) as peer_server:  # type: ignore[arg-type]
+        source = ExchangeSource(peer_server.settings, ADDRESS)
         outcomes = fetch(source, listed_of(source, store))
     assert [type(one) for one in outcomes] == [Email] * 6
 
 
-def test_the_order_holds_when_a_server_stops_behind_an_item_that_may_not_be_read(store: Store) -> None:
-    with peer(stopping(store, 1, STOPPED, denied=frozenset({0}))) as made:  # type: ignore[arg-type]
-        source = ExchangeSource(made.settings, ADDRESS)
+def test_the_order_is_kept_when_a_server_stops_after_an_unreadable_item(store: Store) -> None:
+    with peer(stopping(store, 1, STOPPED, denied=frozenset({0}))) as peer_server:  # type: ignore[arg-type]
+        source = ExchangeSource(peer_server.settings, ADDRESS)
         outcomes = fetch(source, listed_of(source, store))
     assert [type(one) for one in outcomes] == [Unreadable] + [Email] * 5
 
 
-def test_a_server_that_always_stops_is_no_endless_loop(store: Store) -> None:
-    usual = answers_of(store)
+def test_a_server_that_always_stops_causes_no_endless_loop(store: Store) -> None:
+    original = answers_of(store)
 
     def answer(request: Request) -> Response:
-        response = usual(request)
+        response = original(request)
         return replace(response, body=MESSAGE.sub(STOPPED, response.body))
 
-    with peer(answer) as made:
-        source = ExchangeSource(made.settings, ADDRESS)
+    with peer(answer) as peer_server:
+        source = ExchangeSource(peer_server.settings, ADDRESS)
         outcomes = fetch(source, listed_of(source, store))
     assert [type(one) for one in outcomes] == [Unreadable] * 6
 
 
 @pytest.mark.parametrize("extra", [-1, 1])
-def test_another_number_of_answers_than_of_questions_is_a_failure(store: Store, extra: int) -> None:
-    usual = answers_of(store)
+def test_too_few_or_too_many_responses_are_a_failure(store: Store, extra: int) -> None:
+    original = answers_of(store)
 
     def answer(request: Request) -> Response:
-        response = usual(request)
+        response = original(request)
         messages = MESSAGE.findall(response.body)
         if not messages:
             return response
@@ -186,25 +186,25 @@ def test_another_number_of_answers_than_of_questions_is_a_failure(store: Store, 
         start, end = response.body.index(messages[0]), response.body.rindex(messages[-1]) + len(messages[-1])
         return replace(response, body=response.body[:start] + b"".join(kept) + response.body[end:])
 
-    with peer(answer) as made:
-        source = ExchangeSource(made.settings, ADDRESS)
+    with peer(answer) as peer_server:
+        source = ExchangeSource(peer_server.settings, ADDRESS)
         listed = listed_of(source, store)
         with pytest.raises(ExchangeFailed):
             list(source.fetch(listed))
 
 
-# ---- responses are matched by the id in them ----------------------------------------------------------------------
+# ---- responses are matched by the id in them ------------------------------------------------------------------------
 
 
 Rearrange = Callable[[list[bytes]], list[bytes]]
 
 
 def rearranging(store: Store, how: Rearrange, *, alone: bool = False) -> Callable[[Request], Response]:
-    """An Exchange whose responses to a request for several items (and to one for a single item) come so."""
-    usual = answers_of(store)
+    """An Exchange whose batch responses are changed by `how`; with `alone`, also its responses about one item."""
+    original = answers_of(store)
 
     def answer(request: Request) -> Response:
-        response = usual(request)
+        response = original(request)
         messages = MESSAGE.findall(response.body)
         if not messages or (len(messages) == 1 and not alone):
             return response
@@ -215,20 +215,20 @@ def rearranging(store: Store, how: Rearrange, *, alone: bool = False) -> Callabl
 
 
 def fetched_from(
-    store: Store, how: Rearrange, spoilt: Sequence[int] = (), *, alone: bool = False
+    store: Store, how: Rearrange, deleted: Sequence[int] = (), *, alone: bool = False
 ) -> tuple[list[Fetched], int]:
-    """What is fetched of all emails, and in how many requests. `spoilt`: places of emails that are deleted meanwhile."""
-    with peer(rearranging(store, how, alone=alone)) as made:
-        source = ExchangeSource(made.settings, ADDRESS)
+    """Fetch all emails, and return outcomes and number of requests. `deleted`: indexes of emails to delete first."""
+    with peer(rearranging(store, how, alone=alone)) as peer_server:
+        source = ExchangeSource(peer_server.settings, ADDRESS)
         listed = listed_of(source, store)
-        for place in spoilt:
+        for place in deleted:
             store[ADDRESS].delete(listed[place].item_id, hard=True)
-        before = len(made.requests)
+        before = len(peer_server.requests)
         outcomes = fetch(source, listed)
-        return outcomes, len(made.requests) - before
+        return outcomes, len(peer_server.requests) - before
 
 
-def assert_each_is_its_own(outcomes: Sequence[Fetched], store: Store) -> None:
+def assert_each_has_its_content(outcomes: Sequence[Fetched], store: Store) -> None:
     for outcome in outcomes:
         if isinstance(outcome, Email):
             assert outcome.mime == store[ADDRESS].item(outcome.change.item_id).mail.content()
@@ -237,7 +237,7 @@ def assert_each_is_its_own(outcomes: Sequence[Fetched], store: Store) -> None:
 def test_responses_in_another_order_are_matched_by_their_ids(store: Store) -> None:
     outcomes, requests = fetched_from(store, lambda messages: messages[::-1])
     assert [type(one) for one in outcomes] == [Email] * 6
-    assert_each_is_its_own(outcomes, store)
+    assert_each_has_its_content(outcomes, store)
     assert requests == 1
 
 
@@ -251,26 +251,26 @@ def test_errors_among_responses_in_order_keep_their_places(store: Store) -> None
     assert requests == 1
 
 
-def test_different_errors_among_responses_in_another_order_are_asked_for_singly(store: Store) -> None:
+def test_different_errors_among_responses_in_another_order_are_requested_separately(store: Store) -> None:
     def how(messages: list[bytes]) -> list[bytes]:
         corrupt = FAILED.replace(b"ErrorBatchProcessingStopped", b"ErrorItemCorrupt")
         return [corrupt, *[one for one in messages[::-1] if one != messages[3]]]
 
     outcomes, requests = fetched_from(store, how, [1])
-    # The deleted one is gone, and the one that the batch called corrupt is fetched by itself.
+    # The deleted one is gone, and the one that the batch called corrupt is fetched separately.
     assert [type(one) for one in outcomes] == [Email, Gone, Email, Email, Email, Email]
-    assert_each_is_its_own(outcomes, store)
+    assert_each_has_its_content(outcomes, store)
     assert requests == 3
 
 
-def test_a_response_that_is_missing_is_asked_for_singly(store: Store) -> None:
+def test_a_missing_response_is_requested_separately(store: Store) -> None:
     outcomes, requests = fetched_from(store, lambda messages: [*messages[:2], *messages[3:]], [4])
     assert [type(one) for one in outcomes] == [Email, Email, Email, Email, Gone, Email]
-    assert_each_is_its_own(outcomes, store)
+    assert_each_has_its_content(outcomes, store)
     assert requests == 3
 
 
-def test_a_success_without_the_email_does_not_count_as_passed(store: Store) -> None:
+def test_a_success_without_the_email_is_requested_again(store: Store) -> None:
     empty = re.compile(rb"<m:Items>.*</m:Items>", re.S)
     outcomes, requests = fetched_from(store, lambda messages: [empty.sub(b"<m:Items/>", messages[0]), *messages[1:]])
     assert [type(one) for one in outcomes] == [Email] * 6
@@ -279,20 +279,20 @@ def test_a_success_without_the_email_does_not_count_as_passed(store: Store) -> N
         fetched_from(store, lambda messages: [empty.sub(b"<m:Items/>", one) for one in messages], alone=True)
 
 
-def test_an_email_without_its_id_does_not_count_as_passed(store: Store) -> None:
+def test_an_email_without_its_id_is_a_failure(store: Store) -> None:
     nameless = re.compile(rb"<t:ItemId [^>]*/>")
     with pytest.raises(ExchangeFailed):
         fetched_from(store, lambda messages: [nameless.sub(b"", one) for one in messages], alone=True)
 
 
 @pytest.mark.parametrize("alone", [True, False], ids=["alone", "in a batch"])
-def test_a_response_about_another_email_is_a_failure_that_may_pass(store: Store, alone: bool) -> None:
-    stranger = store.add("other@bank.example").deliver(mail_of(mail("stranger")))
+def test_a_response_about_another_email_is_a_transient_failure(store: Store, alone: bool) -> None:
+    other = store.add("other@bank.example").deliver(mail_of(mail("other")))
     number = re.compile(rb'(?<=<t:ItemId Id=")[^"]*')
-    asked = store
+    requested_store = store
     if alone:
-        asked = Store([ADDRESS])
-        asked[ADDRESS].deliver(mail_of(mail("a")))
+        requested_store = Store([ADDRESS])
+        requested_store[ADDRESS].deliver(mail_of(mail("a")))
     with pytest.raises(ExchangeFailed) as caught:
-        fetched_from(asked, lambda got: [number.sub(stranger.id.encode(), got[0]), *got[1:]], alone=True)
+        fetched_from(requested_store, lambda got: [number.sub(other.id.encode(), got[0]), *got[1:]], alone=True)
     assert "another item" in caught.value.detail

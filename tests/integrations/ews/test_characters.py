@@ -1,4 +1,4 @@
-"""What XML cannot carry, and Exchange sends nevertheless, costs that character and nothing else."""
+"""Exchange sends characters that XML cannot contain. Only these characters are removed from a text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from integrations.ews.operations import parsed
 
-NONE = {
+INVALID = {
     "a control": b"\x0b",
     "a reference to a control": b"&#x1;",
     "a decimal reference to a control": b"&#11;",
@@ -18,14 +18,14 @@ NONE = {
     "U+FFFF in bytes": b"\xef\xbf\xbf",
     "beyond all characters": b"&#x110000;",
 }
-KEPT = {b"&#x9;": "\t", b"&#13;": "\r", b"&#xFFFD;": "\ufffd", b"&#x1F600;": "\U0001f600", b"\xef\xbf\xbd": "\ufffd"}
+VALID = {b"&#x9;": "\t", b"&#13;": "\r", b"&#xFFFD;": "\ufffd", b"&#x1F600;": "\U0001f600", b"\xef\xbf\xbd": "\ufffd"}
 
 
-@pytest.mark.parametrize("nothing", NONE.values(), ids=NONE.keys())
-def test_what_is_no_character_is_left_out(nothing: bytes) -> None:
-    assert parsed(b"<a>x" + nothing + b"y</a>").text == "xy"
+@pytest.mark.parametrize("invalid", INVALID.values(), ids=INVALID.keys())
+def test_an_invalid_character_is_removed(invalid: bytes) -> None:
+    assert parsed(b"<a>x" + invalid + b"y</a>").text == "xy"
 
 
-@pytest.mark.parametrize(("written", "meant"), KEPT.items())
-def test_what_is_a_character_stays_beside_what_is_none(written: bytes, meant: str) -> None:
+@pytest.mark.parametrize(("written", "meant"), VALID.items())
+def test_a_valid_character_next_to_an_invalid_one_is_kept(written: bytes, meant: str) -> None:
     assert parsed(b"<a>x&#x1;" + written + b"y</a>").text == f"x{meant}y"

@@ -1,4 +1,4 @@
-"""Every code of Exchange that exchangelib knows was looked at: it has a meaning, or it is known to be none of ours."""
+"""Every error code in exchangelib has an error class in this product, or is in a list of irrelevant codes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from integrations import errors
 from integrations.ews import fetch
 from integrations.ews.codes import _CODES, BY_CODE, kind_of
 
-NONE_OF_OURS = {
+IRRELEVANT = {
     "appointments and tasks": (
         r"Calendar \w*Recurrence Occurrence \w+Task TimeZone WorkingHours NoCalendar Meeting SendMeeting "
         r"SentMeeting"
@@ -40,8 +40,8 @@ NONE_OF_OURS = {
         r"MissingInformationEmailAddress"
     ),
     "tracking of messages": r"MessageTracking",
-    "attachments by themselves": r"\w*Attachment",
-    "what writes": (
+    "requests for attachments": r"\w*Attachment",
+    "operations that write": (
         r"\w*Save \w*Create \w*Delete \w*Update \w*Move \w*Copy CannotEmpty CannotSet Send Submission \w*Quota "
         r"\w*ReadReceipt \w*ChangeKey InvalidItemForOperation InvalidRecipients MissingRecipients "
         r"MessageDisposition InvalidReferenceItem FolderExists \w*ParentFolder ToFolderNotFound "
@@ -55,39 +55,39 @@ NONE_OF_OURS = {
     "identities that we do not send": (
         r"InvalidSid InvalidUserSid TokenSerialization InvalidProxySecurityContext InvalidIdXml InvalidIdNotAnItem"
     ),
-    "never returned, by Microsoft's page": (
+    "never returned, according to Microsoft": (
         r"AccessModeSpecified InvalidLogonType LocalServerObject ResponseSchemaValidation InvalidExpressionType"
     ),
-    "of a folder, told as a failure": (
+    "faults of a folder, which are transient failures": (
         r"FolderCorrupt FolderPropertyRequest InvalidFolderId InvalidFolderType CannotUseItemIdForFolderId "
         r"RecoverableItems"
     ),
 }
-"""How codes begin, by what they are about. Whatever says one of them all the same is a failure that may pass, with its code."""
+"""Patterns of codes that do not concern reading mail, by subject. If Exchange sends one, it is a transient failure."""
 
 CODES = sorted(name for name in vars(library) if re.fullmatch(r"Error[A-Z]\w+", name))
 
 
 def families(code: str) -> list[str]:
-    return [name for name, words in NONE_OF_OURS.items() if re.match(f"Error(?:{'|'.join(words.split())})", code)]
+    return [name for name, words in IRRELEVANT.items() if re.match(f"Error(?:{'|'.join(words.split())})", code)]
 
 
-def test_each_code_of_the_library_has_a_meaning_or_is_known_to_be_none_of_ours() -> None:
-    of_items = fetch.ITS_OWN | fetch.PERHAPS_ITS_OWN | fetch.GONE | fetch.STOPPED
+def test_each_code_of_exchangelib_has_an_error_class_or_is_irrelevant() -> None:
+    of_items = fetch.ITEM_FAULTS | fetch.ITEM_OR_MAILBOX_FAULTS | fetch.GONE | fetch.NOT_PROCESSED
     assert [code for code in CODES if not (code in BY_CODE or code in of_items or families(code))] == []
 
 
-def test_no_family_is_about_nothing() -> None:
-    met = {name for code in CODES for name in families(code)}
-    assert met == set(NONE_OF_OURS)
+def test_each_irrelevant_family_matches_a_code() -> None:
+    matched = {name for code in CODES for name in families(code)}
+    assert matched == set(IRRELEVANT)
 
 
-def test_no_code_has_two_meanings() -> None:
+def test_no_code_has_two_error_classes() -> None:
     codes = [code for named in _CODES.values() for code in named]
     assert len(codes) == len(set(codes))
 
 
 @pytest.mark.parametrize("code", ["ErrorSomethingNew", "ErrorCalendarOutOfRange", ""])
-def test_what_has_no_meaning_may_pass(code: str) -> None:
+def test_an_unknown_code_is_a_transient_failure(code: str) -> None:
     assert kind_of(code) is errors.ExchangeFailed
     assert issubclass(kind_of(code), errors.Transient)

@@ -1,4 +1,4 @@
-"""Connections: one for each integration and process, a pool that loses no place, and tokens that are shared."""
+"""Connections: one per integration and process, a session pool that loses no slot, and shared tokens."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from integrations.errors import (
     VersionRefused,
 )
 from integrations.ews.connection import ConnectionSettings, connection
-from integrations.ews.protocol import MOST_CONNECTIONS
+from integrations.ews.protocol import MAX_CONNECTIONS
 from integrations.ews.source import ExchangeSource
-from integrations.network import kept
+from integrations.network import connection_cache
 from tests.integrations.ews.conftest import World
 
 ONLINE = "OAuth, impersonation"
 
 
-def test_equal_settings_share_a_connection_and_a_changed_secret_makes_another(world: World) -> None:
+def test_equal_settings_share_a_connection_and_a_changed_secret_opens_a_new_one(world: World) -> None:
     settings = world.settings()
     first = connection(settings)
     assert connection(replace(settings)) is first
@@ -49,7 +49,7 @@ def test_integrations_do_not_share_a_connection_even_when_their_settings_agree(w
 
 
 def test_no_more_connections_stay_open_than_are_allowed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept, "MOST_OPEN", 3)
+    monkeypatch.setattr(connection_cache, "MAX_OPEN", 3)
     made = {key: connection(replace(world.settings(), key=key)) for key in "abc"}
     connection(replace(world.settings(), key="a"))
     connection(replace(world.settings(), key="d"))
@@ -57,7 +57,7 @@ def test_no_more_connections_stay_open_than_are_allowed(world: World, monkeypatc
     assert connection(replace(world.settings(), key="b")) is not made["b"]
 
 
-def test_a_forked_process_makes_a_connection_of_its_own(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forked_process_opens_its_own_connection(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     parent = connection(world.settings())
     with monkeypatch.context() as patch:
         patch.setattr(os, "getpid", lambda: -1)
@@ -87,11 +87,11 @@ def test_an_expired_token_is_replaced_once(world: World) -> None:
     assert world.wire.labels() == ["unauthorized", "openid-configuration", "token", "GetFolder", "GetFolder"]
 
 
-def test_a_token_that_is_past_its_time_is_asked_for_anew_before_exchange_refuses_it(world: World) -> None:
+def test_an_expiring_token_is_replaced_before_exchange_refuses_it(world: World) -> None:
     world.exchange.online.lifetime = 1
     source = world.source(world.settings(ONLINE))
     source.check()
-    time.sleep(0.6)  # Of a short life the second half is the margin.
+    time.sleep(0.6)  # A token with a short lifetime is replaced after half of it.
     world.exchange.online.lifetime = 3600
     world.forget()
     source.check()
@@ -99,7 +99,7 @@ def test_a_token_that_is_past_its_time_is_asked_for_anew_before_exchange_refuses
     assert world.wire.labels() == ["openid-configuration", "token", "GetFolder", "GetFolder"]
 
 
-def test_a_sign_in_service_whose_tokens_are_always_past_their_time_fails_and_is_asked_once(world: World) -> None:
+def test_a_token_that_is_issued_expired_is_a_failure_after_one_request(world: World) -> None:
     world.exchange.online.lifetime = -1
     with pytest.raises(TokenEndpointFailed):
         world.source(world.settings(ONLINE)).check()
@@ -109,27 +109,27 @@ def test_a_sign_in_service_whose_tokens_are_always_past_their_time_fails_and_is_
 # ---- the pool -----------------------------------------------------------------------------------------------------
 
 
-def works_still(world: World, settings: ConnectionSettings) -> None:
-    """As many at once as the pool is large: a place that was lost would show."""
+def assert_all_slots_work(world: World, settings: ConnectionSettings) -> None:
+    """Run as many calls at the same time as the pool has slots. If a slot was lost, a call fails."""
     world.deliver("a")
     faults: list[IntegrationError] = []
-    gate = threading.Barrier(MOST_CONNECTIONS)
+    barrier = threading.Barrier(MAX_CONNECTIONS)
 
     def work() -> None:
         try:
-            gate.wait(10)
+            barrier.wait(10)
             world.source(settings).check()
         except IntegrationError as error:
             faults.append(error)
 
-    world.exchange.faults.add("hang", operation="GetFolder", seconds=0.2, times=MOST_CONNECTIONS)
-    threads = [threading.Thread(target=work) for _ in range(MOST_CONNECTIONS)]
+    world.exchange.faults.add("hang", operation="GetFolder", seconds=0.2, times=MAX_CONNECTIONS)
+    threads = [threading.Thread(target=work) for _ in range(MAX_CONNECTIONS)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(15)
     assert faults == []
-    assert connection(settings).session_pool_size <= MOST_CONNECTIONS
+    assert connection(settings).session_pool_size <= MAX_CONNECTIONS
 
 
 @pytest.mark.parametrize(
@@ -146,19 +146,19 @@ def works_still(world: World, settings: ConnectionSettings) -> None:
     ids=lambda fault: "-".join(str(value) for value in fault.values()),
 )
 @pytest.mark.parametrize("way", ["NTLM, impersonation", ONLINE])
-def test_the_pool_loses_no_place_to_failures(world: World, fault: dict[str, object], way: str) -> None:
+def test_the_pool_loses_no_slot_after_failures(world: World, fault: dict[str, object], way: str) -> None:
     settings = world.settings(way)
     world.exchange.faults.add(**fault)  # type: ignore[arg-type]
-    for _ in range(2 * MOST_CONNECTIONS + 1):
+    for _ in range(2 * MAX_CONNECTIONS + 1):
         if fault.get("operation") == "token" and way != ONLINE:
             break
         with pytest.raises(IntegrationError):
             world.source(settings).check()
     world.exchange.faults.clear()
-    works_still(world, settings)
+    assert_all_slots_work(world, settings)
 
 
-def test_a_token_service_that_comes_back_finds_the_pool_whole(world: World) -> None:
+def test_the_pool_is_complete_after_failures_of_the_token_service(world: World) -> None:
     settings = world.settings(ONLINE)
     source = world.source(settings)
     source.check()
@@ -168,16 +168,16 @@ def test_a_token_service_that_comes_back_finds_the_pool_whole(world: World) -> N
         with pytest.raises(TokenEndpointFailed):
             source.check()
     world.exchange.faults.clear()
-    works_still(world, settings)
+    assert_all_slots_work(world, settings)
 
 
-def test_when_all_places_are_taken_one_waits_no_longer_than_the_deadline(world: World) -> None:
+def test_a_call_waits_for_a_free_slot_until_the_deadline(world: World) -> None:
     settings = replace(world.settings(), deadline=0.2)
     protocol = connection(settings)
-    taken = [protocol.get_session() for _ in range(MOST_CONNECTIONS)]
+    sessions = [protocol.get_session() for _ in range(MAX_CONNECTIONS)]
     with pytest.raises(ExchangeBusy):
         world.source(settings).check()
-    for session in taken:
+    for session in sessions:
         protocol.release_session(session)
     world.source(replace(world.settings())).check()
 
@@ -209,16 +209,14 @@ def test_when_all_places_are_taken_one_waits_no_longer_than_the_deadline(world: 
         ({"auth": "oauth2"}, "tenant ID"),
     ],
 )
-def test_a_setting_that_cannot_be_right_is_named_before_anything_is_sent(
-    world: World, change: dict[str, str], named: str
-) -> None:
+def test_an_invalid_setting_is_named_before_any_request(world: World, change: dict[str, str], named: str) -> None:
     with pytest.raises(SettingsWrong) as caught:
         world.source(replace(world.settings(), **change))  # type: ignore[arg-type]
     assert named in caught.value.detail
     assert world.wire.seen == []
 
 
-def test_a_wrong_build_version_is_told_by_exchange_as_that(world: World) -> None:
+def test_a_build_version_that_exchange_rejects_is_reported(world: World) -> None:
     world.exchange.faults.add("fault", code="ErrorInvalidServerVersion")
     with pytest.raises(VersionRefused) as caught:
         world.source().check()
@@ -241,7 +239,7 @@ def refused_sign_ins(world: World) -> int:
 
 
 @pytest.mark.parametrize("way", ["NTLM, impersonation", ONLINE])
-def test_a_fresh_source_signs_in_anew_and_by_nothing_from_before(world: World, way: str) -> None:
+def test_a_fresh_source_signs_in_again(world: World, way: str) -> None:
     settings = world.settings(way)
     world.source(settings).check()
     world.forget()
@@ -252,29 +250,29 @@ def test_a_fresh_source_signs_in_anew_and_by_nothing_from_before(world: World, w
     assert {"unauthorized", "token"} & set(world.wire.labels())
 
 
-def test_of_many_that_wait_for_one_token_one_is_refused(world: World) -> None:
+def test_many_threads_that_wait_for_a_token_cause_one_refused_sign_in(world: World) -> None:
     settings = replace(world.settings(ONLINE), client_secret="wrong")
     before = refused_sign_ins(world)
     world.exchange.faults.add("hang", operation="token", seconds=1, times=1)
     protocol = connection(settings)
-    told: list[str] = []
+    kinds: list[str] = []
 
-    def asks() -> None:
+    def request_token() -> None:
         try:
             protocol.credentials.sign_in.token(20)
         except SignInRefused as error:
-            told.append(error.kind)
+            kinds.append(error.kind)
 
-    threads = [threading.Thread(target=asks) for _ in range(8)]
+    threads = [threading.Thread(target=request_token) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert told == ["client_secret_wrong"] * 8
+    assert kinds == ["client_secret_wrong"] * 8
     assert refused_sign_ins(world) - before == 1
 
 
-def test_a_mended_password_works_at_once(world: World) -> None:
+def test_a_corrected_password_works_at_once(world: World) -> None:
     with pytest.raises(SignInRefused):
         world.source(replace(world.settings(), password="wrong")).check()
     world.source(world.settings()).check()

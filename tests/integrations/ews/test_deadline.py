@@ -1,4 +1,4 @@
-"""No call lasts longer than its deadline, and no answer that came cut short is believed."""
+"""No call takes longer than its deadline, and no truncated answer is accepted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.integrations.ews.peers import ADDRESS, XML, impatient, peer, raw_peer
 
 DEADLINE = 0.4
 LATEST = 3.0
-"""Seconds after which an error must have come: far from the fault's own 30, with room for a busy machine."""
+"""Maximum seconds until an error. The faults take 30 seconds; a busy machine needs more than `DEADLINE`."""
 
 
 def fault_of(work: Callable[[], object]) -> IntegrationError:
@@ -39,7 +39,7 @@ def check(settings: ConnectionSettings) -> Callable[[], object]:
 @pytest.mark.parametrize(
     "fault", [{"effect": "hang", "seconds": 30}, {"effect": "drip", "rate": 20}], ids=["hang", "drip"]
 )
-def test_a_server_that_hangs_or_drips_is_left_at_the_deadline_and_can_be_asked_again(
+def test_a_server_that_hangs_or_drips_is_aborted_at_the_deadline_and_the_next_call_works(
     world: World, fault: dict[str, object]
 ) -> None:
     settings = impatient(world.settings(), DEADLINE)
@@ -59,53 +59,53 @@ def drip(connection: socket.socket, stop: threading.Event, data: bytes) -> None:
 LONG = b"X-Padding: " + b"x" * 2000 + b"\r\n"
 
 
-def test_a_server_that_drips_its_headers_is_left_at_the_deadline() -> None:
-    with raw_peer(lambda to, stop: drip(to, stop, b"HTTP/1.1 200 OK\r\n" + LONG)) as made:
-        assert isinstance(fault_of(check(impatient(made.settings, DEADLINE))), ExchangeTimedOut)
+def test_a_server_that_drips_its_headers_is_aborted_at_the_deadline() -> None:
+    with raw_peer(lambda to, stop: drip(to, stop, b"HTTP/1.1 200 OK\r\n" + LONG)) as peer_server:
+        assert isinstance(fault_of(check(impatient(peer_server.settings, DEADLINE))), ExchangeTimedOut)
 
 
 @pytest.mark.parametrize("length", [b"Content-Length: 5000\r\n", b""], ids=["counted", "until it closes"])
-def test_an_answer_that_drips_and_says_that_it_is_the_last_is_left_at_the_deadline(length: bytes) -> None:
+def test_a_dripping_answer_with_connection_close_is_aborted_at_the_deadline(length: bytes) -> None:
     def talk(connection: socket.socket, stop: threading.Event) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + length + b"\r\n")
         drip(connection, stop, b"x" * 5000)
 
-    with raw_peer(talk) as made:
-        assert isinstance(fault_of(check(impatient(made.settings, DEADLINE))), ExchangeTimedOut)
+    with raw_peer(talk) as peer_server:
+        assert isinstance(fault_of(check(impatient(peer_server.settings, DEADLINE))), ExchangeTimedOut)
 
 
 @pytest.mark.parametrize("auth", ["basic", "ntlm"])
-def test_a_refusal_that_drips_is_left_at_the_deadline_too(auth: str) -> None:
+def test_a_dripping_401_is_aborted_at_the_deadline(auth: str) -> None:
     head = b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: NTLM\r\nContent-Length: 5000\r\n\r\n"
 
     def talk(connection: socket.socket, stop: threading.Event) -> None:
         connection.sendall(head)
         drip(connection, stop, b"x" * 5000)
 
-    with raw_peer(talk) as made:
-        settings = replace(impatient(made.settings, DEADLINE), auth=auth)
+    with raw_peer(talk) as peer_server:
+        settings = replace(impatient(peer_server.settings, DEADLINE), auth=auth)
         assert isinstance(fault_of(check(settings)), Transient)
 
 
-def test_a_server_that_never_shakes_hands_is_left_at_the_deadline(world: World) -> None:
+def test_a_server_without_a_tls_handshake_is_aborted_at_the_deadline(world: World) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         endpoint = f"https://127.0.0.1:{listener.getsockname()[1]}/EWS/Exchange.asmx"
         settings = replace(impatient(world.settings(), DEADLINE), endpoint=endpoint)
         assert isinstance(fault_of(check(settings)), ExchangeTimedOut | ExchangeUnreachable)
 
 
-def test_a_token_service_that_hangs_is_left_at_the_deadline(world: World) -> None:
-    with raw_peer(lambda _, stop: bool(stop.wait(30))) as made:
+def test_a_token_service_that_hangs_is_aborted_at_the_deadline(world: World) -> None:
+    with raw_peer(lambda _, stop: bool(stop.wait(30))) as peer_server:
         settings = replace(
             impatient(world.settings("OAuth, impersonation"), DEADLINE),
-            authority=made.settings.endpoint.removesuffix("/EWS/Exchange.asmx"),
-            ca_bundle=world.exchange.ca + made.settings.ca_bundle,
+            authority=peer_server.settings.endpoint.removesuffix("/EWS/Exchange.asmx"),
+            ca_bundle=world.exchange.ca + peer_server.settings.ca_bundle,
         )
         assert isinstance(fault_of(check(settings)), Transient)
 
 
 @pytest.mark.parametrize("after", [0, 50])
-def test_a_connection_that_is_cut_is_a_failure_that_passes(world: World, after: int) -> None:
+def test_a_closed_connection_is_a_transient_failure(world: World, after: int) -> None:
     world.exchange.faults.add("drop", bytes=after, times=1)
     source = world.source()
     assert isinstance(fault_of(source.check), ExchangeFailed)
@@ -113,21 +113,21 @@ def test_a_connection_that_is_cut_is_a_failure_that_passes(world: World, after: 
 
 
 @pytest.mark.parametrize("length", [0, 1, 300, -1, -30])
-def test_an_answer_that_is_no_whole_xml_is_never_a_page(world: World, length: int) -> None:
+def test_truncated_xml_is_never_a_page(world: World, length: int) -> None:
     world.deliver("a")
     world.exchange.faults.add("truncate", operation="SyncFolderItems", bytes=length)
     assert isinstance(fault_of(lambda: world.listed(world.source())), ExchangeFailed)
 
 
-def test_an_answer_that_unpacks_to_too_much_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_decompresses_to_too_many_bytes_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "LARGEST_ANSWER", 8 * 1024 * 1024)
     bomb = gzip.compress(b" " * 64 * 1024 * 1024)
     response = Response(200, bomb, XML, headers=(("Content-Encoding", "gzip"),), compress=False)
-    with peer(lambda _: response) as made:
-        assert isinstance(fault_of(check(made.settings)), ExchangeFailed)
+    with peer(lambda _: response) as peer_server:
+        assert isinstance(fault_of(check(peer_server.settings)), ExchangeFailed)
 
 
-def test_an_answer_whose_packing_is_broken_is_a_failure() -> None:
+def test_an_answer_with_broken_gzip_data_is_a_failure() -> None:
     response = Response(200, b"no gzip at all" * 200, XML, headers=(("Content-Encoding", "gzip"),), compress=False)
-    with peer(lambda _: response) as made:
-        assert isinstance(fault_of(check(made.settings)), ExchangeFailed)
+    with peer(lambda _: response) as peer_server:
+        assert isinstance(fault_of(check(peer_server.settings)), ExchangeFailed)

@@ -1,4 +1,4 @@
-"""A 403 of Exchange Online: EWS is off, or the application is not on the allow list. Of any other Exchange it is not."""
+"""A 403 of Exchange Online: EWS is off or the application is not on the allow list. On premises there is no list."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def refusal(host: str) -> errors.IntegrationError:
     return caught.value
 
 
-def test_exchange_online_says_how_to_go_on() -> None:
+def test_a_403_of_exchange_online_names_graph_and_the_allow_list() -> None:
     error = refusal(ONLINE)
     assert type(error) is errors.EwsBlockedOnline
     assert error.scope is errors.Scope.CONNECTION
@@ -38,7 +38,7 @@ def test_exchange_online_says_how_to_go_on() -> None:
     assert "-EwsAllowedAppIDs" in str(error)
 
 
-def test_a_server_of_ones_own_says_nothing_of_it() -> None:
+def test_a_403_of_an_exchange_on_premises_names_neither() -> None:
     error = refusal("mail.bank.example")
     assert type(error) is errors.EwsDisabled
     assert "Graph" not in str(error)

@@ -1,4 +1,4 @@
-"""XML that somebody made to hurt: refused, with nothing read that it points at, in little time and little memory."""
+"""Malicious XML is refused in bounded time and memory, and no file or URL that it references is read."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from integrations.messages import FolderId
 from simulators.exchange import Store, mail_of
 from simulators.exchange.soap import SOAP
 from simulators.http import HttpServer, Request, Response
-from tests.integrations.ews.peers import ADDRESS, answers_of, peer, spoiled
+from tests.integrations.ews.peers import ADDRESS, answers_of, modified, peer
 from tests.mails import mail
 
-MOST_SECONDS, MOST_MB = 20, 400
+MAX_SECONDS, MAX_MB = 20, 400
 LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
 ATTRIBUTES = " ".join(f"b{n}=''" for n in range(300_000))
 QUADRATIC = "x" * 100_000
@@ -33,8 +33,8 @@ def body(inside: str, doctype: str = "") -> bytes:
 HOSTILE = {
     "a billion laughs": body("<a>&l9;</a>", f'<!DOCTYPE a [<!ENTITY l0 "ha">{LAUGHS}]>'),
     "one large entity many times": body(f"<a>{'&q;' * 10_000}</a>", f'<!DOCTYPE a [<!ENTITY q "{QUADRATIC}">]>'),
-    "an entity of parameters": body("<a/>", '<!DOCTYPE a [<!ENTITY % p SYSTEM "file:///etc/hostname"> %p;]>'),
-    "a million elements inside each other": body("<a>" * 1_000_000 + "</a>" * 1_000_000),
+    "a parameter entity": body("<a/>", '<!DOCTYPE a [<!ENTITY % p SYSTEM "file:///etc/hostname"> %p;]>'),
+    "a million nested elements": body("<a>" * 1_000_000 + "</a>" * 1_000_000),
     "a million attributes": body(f"<a {ATTRIBUTES}/>"),
     "a name of ten megabytes": body(f"<{'n' * 10_000_000}/>"),
     "references to control characters": body("<a>&#0;&#27;</a>"),
@@ -45,17 +45,17 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("answer", HOSTILE.values(), ids=HOSTILE.keys())
-def test_hostile_xml_is_an_error_of_ours_in_bounded_time_and_memory(answer: bytes) -> None:
+def test_hostile_xml_is_an_integration_error_in_bounded_time_and_memory(answer: bytes) -> None:
     store = Store([ADDRESS])
-    with peer(spoiled(answers_of(store), lambda _: answer)) as made:
-        begun, before = time.monotonic(), _rss()
-        source = ExchangeSource(made.settings, ADDRESS)
-        for ask in (source.check, lambda: source.folders(None), lambda: list(source.changes(FolderId("x"), None))):
+    with peer(modified(answers_of(store), lambda _: answer)) as peer_server:
+        start, before = time.monotonic(), _rss()
+        source = ExchangeSource(peer_server.settings, ADDRESS)
+        for call in (source.check, lambda: source.folders(None), lambda: list(source.changes(FolderId("x"), None))):
             with pytest.raises(IntegrationError) as caught:
-                ask()
+                call()
             assert len(str(caught.value)) < 1_000
-        assert time.monotonic() - begun < MOST_SECONDS
-        assert _rss() - before < MOST_MB
+        assert time.monotonic() - start < MAX_SECONDS
+        assert _rss() - before < MAX_MB
 
 
 TREE = f'<s:Envelope xmlns:s="{SOAP}"><s:Body><t>%s</t></s:Body></s:Envelope>'
@@ -78,8 +78,8 @@ def test_an_answer_with_a_document_type_definition_is_refused(doctype: str) -> N
         bare = whole.partition(b"?>")[2] if whole.startswith(b"<?xml") else whole
         return doctype.encode() + bare
 
-    with peer(spoiled(answers_of(store), with_doctype)) as made, pytest.raises(ExchangeFailed) as caught:
-        ExchangeSource(made.settings, ADDRESS).check()
+    with peer(modified(answers_of(store), with_doctype)) as peer_server, pytest.raises(ExchangeFailed) as caught:
+        ExchangeSource(peer_server.settings, ADDRESS).check()
     assert caught.value.detail == "the response has a document type definition"
     utf_16 = (doctype.replace('<?xml version="1.0"?>', "") + TREE % "a").encode("utf-16")
     with pytest.raises(ExchangeFailed):
@@ -87,37 +87,37 @@ def test_an_answer_with_a_document_type_definition_is_refused(doctype: str) -> N
 
 
 @pytest.mark.parametrize("inside", ["In&x;box", "In&x;", "&x;box"])
-def test_a_reference_that_stands_for_nothing_loses_no_text_silently(inside: str) -> None:
+def test_an_undefined_entity_is_an_error(inside: str) -> None:
     with pytest.raises(ExchangeFailed):
         parsed((TREE % inside).encode())
 
 
 @pytest.mark.parametrize("inside", ["In<!-- of a desk -->box", "In<?of a desk?>box", "In<![CDATA[box]]>", "I&#110;box"])
-def test_a_text_is_read_whole_whatever_stands_within(inside: str) -> None:
+def test_a_text_with_comments_references_or_cdata_is_read_completely(inside: str) -> None:
     assert parsed((TREE % inside).encode()).findtext(".//t") == "Inbox"
 
 
-def test_a_mime_text_that_something_stands_within_is_never_cut_there() -> None:
+def test_a_mime_text_that_contains_a_comment_is_not_truncated() -> None:
     answer = b"<a><t:MimeContent>QUJD<!-- x -->REVG</t:MimeContent><t:MimeContent>QUJD</t:MimeContent></a>"
     texts = MimeTexts(answer)
     assert texts.rest.count(b"QUJD") == 1
     assert texts.decoded("0") == b"ABC"
 
 
-def test_a_tree_that_is_too_large_is_refused_before_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_response_that_is_too_large_is_refused_before_it_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(operations, "LARGEST_TREE", 1000)
     with pytest.raises(ExchangeFailed) as caught:
         parsed((TREE % ("<a/>" * 1000)).encode())
     assert caught.value.detail == "the response is too large"
 
 
-def test_nothing_that_an_entity_points_at_is_ever_read(tmp_path: Path) -> None:
+def test_no_file_or_url_of_an_entity_is_read(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("EntityCanary")
-    asked: list[str] = []
+    paths: list[str] = []
 
     def elsewhere(request: Request) -> Response:
-        asked.append(request.path)
+        paths.append(request.path)
         return Response(200, b"EntityCanary", "text/plain")
 
     store = Store([ADDRESS])
@@ -131,13 +131,15 @@ def test_nothing_that_an_entity_points_at_is_ever_read(tmp_path: Path) -> None:
                 bare = whole.partition(b"?>")[2] if whole.startswith(b"<?xml") else whole
                 return doctype + bare.replace(b"AAMk", b"&x;AAMk", 1)
 
-            with peer(spoiled(answers_of(store), with_entity)) as made:
+            with peer(modified(answers_of(store), with_entity)) as peer_server:
                 try:
-                    told = [page.changes for page in ExchangeSource(made.settings, ADDRESS).changes(inbox, None)]
+                    results = [
+                        page.changes for page in ExchangeSource(peer_server.settings, ADDRESS).changes(inbox, None)
+                    ]
                 except IntegrationError as error:
-                    told = [str(error)]  # type: ignore[list-item]
-                assert "EntityCanary" not in repr(told)
-    assert asked == []
+                    results = [str(error)]  # type: ignore[list-item]
+                assert "EntityCanary" not in repr(results)
+    assert paths == []
 
 
 def _rss() -> float:

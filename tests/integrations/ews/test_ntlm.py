@@ -1,4 +1,4 @@
-"""The handshake of NTLM: bound to the TLS channel, and an error of ours whatever the server says in it."""
+"""The NTLM handshake is bound to the TLS channel, and an invalid challenge is an `IntegrationError`."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def test_the_handshake_is_bound_to_the_certificate_of_the_server(world: World, m
     bindings: list[Any] = []
     stock = spnego.client
 
-    def watched(*args: Any, **kwargs: Any) -> Any:
+    def recording_client(*args: Any, **kwargs: Any) -> Any:
         bindings.append(kwargs["channel_bindings"])
         return stock(*args, **kwargs)
 
-    monkeypatch.setattr(requests_ntlm.requests_ntlm.spnego, "client", watched)
+    monkeypatch.setattr(requests_ntlm.requests_ntlm.spnego, "client", recording_client)
     world.source().check()
     host, port = world.exchange.url().split("/")[2].split(":")
     served = x509.load_pem_x509_certificate(ssl.get_server_certificate((host, int(port))).encode())
@@ -41,7 +41,7 @@ def test_the_handshake_is_bound_to_the_certificate_of_the_server(world: World, m
 
 @pytest.fixture
 def on_premises(world: World) -> Iterator[OnPremises]:
-    """How the Exchange signs people in, as it is by itself afterwards."""
+    """The sign-in settings of the Exchange simulator, which are restored after the test."""
     signing_in = world.exchange.on_premises
     certificate = signing_in.certificate
     yield signing_in
@@ -84,8 +84,11 @@ def _coded(raw: bytes) -> str:
         _coded(b"no such thing" * 100),
     ],
 )
-def test_a_challenge_that_is_none_is_an_error_of_ours(challenge: str) -> None:
+def test_an_invalid_challenge_is_an_integration_error(challenge: str) -> None:
     headers = (("WWW-Authenticate", challenge),)
-    with peer(lambda _: Response(401, headers=headers)) as made, pytest.raises(errors.IntegrationError) as caught:
-        ExchangeSource(replace(made.settings, auth="ntlm"), ADDRESS).check()
+    with (
+        peer(lambda _: Response(401, headers=headers)) as peer_server,
+        pytest.raises(errors.IntegrationError) as caught,
+    ):
+        ExchangeSource(replace(peer_server.settings, auth="ntlm"), ADDRESS).check()
     assert "s3cret" not in repr(caught.value)

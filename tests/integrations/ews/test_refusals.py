@@ -1,4 +1,4 @@
-"""What an admin is told of each way in which Exchange, its sign-in or the way to it can refuse us."""
+"""The error that an admin sees for each kind of refusal by Exchange, its sign-in or the network."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ def check(settings: ConnectionSettings, address: str = ADDRESS) -> errors.Integr
     return fault_of(lambda: ExchangeSource(settings, address).check())
 
 
-# ---- statuses -----------------------------------------------------------------------------------------------------
+# ---- statuses -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("status", "kind"), STATUSES)
-def test_a_status_says_what_it_means(world: World, status: int, kind: type[errors.IntegrationError]) -> None:
+def test_each_http_status_has_an_error_class(world: World, status: int, kind: type[errors.IntegrationError]) -> None:
     world.exchange.faults.add("status", status=status, times=1)
     source = world.source()
     error = fault_of(source.check)
@@ -62,8 +62,8 @@ def test_a_status_says_what_it_means(world: World, status: int, kind: type[error
 
 def test_a_redirect_is_never_followed(world: World) -> None:
     elsewhere = Response(302, b"", headers=(("Location", world.exchange.url()),))
-    with peer(lambda _: elsewhere) as made:
-        settings = replace(made.settings, ca_bundle=made.settings.ca_bundle + world.exchange.ca)
+    with peer(lambda _: elsewhere) as peer_server:
+        settings = replace(peer_server.settings, ca_bundle=peer_server.settings.ca_bundle + world.exchange.ca)
         assert isinstance(check(settings), errors.EndpointWrong)
     assert world.wire.seen == []
 
@@ -76,17 +76,17 @@ def test_a_redirect_is_never_followed(world: World) -> None:
         b'<?xml version="1.0"?>\n<!-- OWA --><!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" ""><html/>',
     ],
 )
-def test_a_web_page_where_exchange_should_be_is_a_wrong_endpoint(page: bytes) -> None:
-    with peer(lambda _: Response(200, page, "text/html")) as made:
-        error = check(made.settings)
+def test_a_web_page_instead_of_a_response_is_a_wrong_endpoint(page: bytes) -> None:
+    with peer(lambda _: Response(200, page, "text/html")) as peer_server:
+        error = check(peer_server.settings)
     assert type(error) is errors.EndpointWrong
-    assert "HTTP 200, a web page" in error.detail
+    assert "HTTP 200 with a web page" in error.detail
 
 
-def test_a_detour_to_the_error_page_of_exchange_passes() -> None:
+def test_a_redirect_to_the_error_page_of_exchange_is_transient() -> None:
     location = ("Location", "/ews/genericerrorpage.htm?aspxerrorpath=/ews/exchange.asmx")
-    with peer(lambda _: Response(302, b"", headers=(location,))) as made:
-        assert type(check(made.settings)) is errors.ExchangeFailed
+    with peer(lambda _: Response(302, b"", headers=(location,))) as peer_server:
+        assert type(check(peer_server.settings)) is errors.ExchangeFailed
 
 
 def test_a_wrong_path_is_a_wrong_endpoint(world: World) -> None:
@@ -94,16 +94,18 @@ def test_a_wrong_path_is_a_wrong_endpoint(world: World) -> None:
     assert isinstance(check(settings), errors.EndpointWrong)
 
 
-# ---- busy ---------------------------------------------------------------------------------------------------------
+# ---- busy -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("how", ["fault", "nested", "inner"])
+@pytest.mark.parametrize("form", ["fault", "nested", "inner"])
 @pytest.mark.parametrize("first", [True, False], ids=["hint first", "hint second"])
 @pytest.mark.parametrize("operation", ["SyncFolderHierarchy", "SyncFolderItems", "GetItem", "GetFolder"])
-def test_a_busy_answer_is_obeyed_wherever_its_hint_stands(world: World, how: str, first: bool, operation: str) -> None:
+def test_the_waiting_time_of_a_busy_server_is_found_at_each_place(
+    world: World, form: str, first: bool, operation: str
+) -> None:
     world.deliver("a")
     source = world.source()
-    world.exchange.faults.add("busy", operation=operation, how=how, hint_first=first, back_off=7500)
+    world.exchange.faults.add("busy", operation=operation, how=form, hint_first=first, back_off=7500)
 
     def work() -> None:
         source.check()
@@ -117,9 +119,9 @@ def test_a_busy_answer_is_obeyed_wherever_its_hint_stands(world: World, how: str
 
 
 @pytest.mark.parametrize("status", [429, 503])
-@pytest.mark.parametrize("how", ["fault", "inner"])
-def test_a_fault_with_the_status_of_a_busy_server_is_obeyed(world: World, status: int, how: str) -> None:
-    world.exchange.faults.add("busy", how=how, status=status, hint_first=False, back_off=7500)
+@pytest.mark.parametrize("form", ["fault", "inner"])
+def test_the_waiting_time_of_a_fault_with_a_busy_status_is_used(world: World, status: int, form: str) -> None:
+    world.exchange.faults.add("busy", how=form, status=status, hint_first=False, back_off=7500)
     error = fault_of(world.source().check)
     assert type(error) is errors.ExchangeBusy
     assert error.retry_after == timedelta(seconds=7.5)
@@ -127,15 +129,15 @@ def test_a_fault_with_the_status_of_a_busy_server_is_obeyed(world: World, status
 
 
 @pytest.mark.parametrize("status", [500, 502, 400])
-def test_a_retry_after_header_is_obeyed_whatever_the_status(status: int) -> None:
-    with peer(lambda _: Response(status, b"later", "text/plain", headers=(("Retry-After", "90"),))) as made:
-        assert check(made.settings).retry_after == timedelta(seconds=90)
+def test_a_retry_after_header_is_used_with_each_status(status: int) -> None:
+    with peer(lambda _: Response(status, b"later", "text/plain", headers=(("Retry-After", "90"),))) as peer_server:
+        assert check(peer_server.settings).retry_after == timedelta(seconds=90)
 
 
-def test_a_retry_after_header_beside_a_fault_is_obeyed() -> None:
+def test_a_retry_after_header_with_a_fault_is_used() -> None:
     body = soap.fault(soap.SoapFault("ErrorInternalServerTransientError", "Later."))
-    with peer(lambda _: Response(500, body, XML, headers=(("Retry-After", "90"),))) as made:
-        assert check(made.settings).retry_after == timedelta(seconds=90)
+    with peer(lambda _: Response(500, body, XML, headers=(("Retry-After", "90"),))) as peer_server:
+        assert check(peer_server.settings).retry_after == timedelta(seconds=90)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +145,7 @@ def test_a_retry_after_header_beside_a_fault_is_obeyed() -> None:
     [(0, None), (-5000, None), (36_000_000, timedelta(hours=1)), ("soon", None), (10**400, None)],
     ids=["none", "negative", "ten hours", "no number", "endless"],
 )
-def test_a_hint_beyond_reason_is_bounded_or_dropped(world: World, hint: object, wait: timedelta | None) -> None:
+def test_an_unreasonable_waiting_time_is_limited_or_ignored(world: World, hint: object, wait: timedelta | None) -> None:
     world.exchange.faults.add("busy", back_off=hint, times=1)
     error = fault_of(world.source().check)
     assert isinstance(error, errors.ExchangeBusy)
@@ -163,17 +165,17 @@ def test_a_hint_beyond_reason_is_bounded_or_dropped(world: World, hint: object, 
         ("Mon, 01 Jan 99999999999 00:00:00 GMT", 0, 0),
     ],
 )
-def test_a_retry_after_header_is_obeyed_within_reason(header: str, least: int, most: int) -> None:
+def test_a_retry_after_header_is_limited_to_one_hour(header: str, least: int, most: int) -> None:
     if header == "in ten minutes":
         header = format_datetime(datetime.now(UTC) + timedelta(minutes=10))
     headers = (("Retry-After", header.encode().decode("latin-1")),)
-    with peer(lambda _: Response(503, b"busy", "text/plain", headers=headers)) as made:
-        error = check(made.settings)
+    with peer(lambda _: Response(503, b"busy", "text/plain", headers=headers)) as peer_server:
+        error = check(peer_server.settings)
     assert isinstance(error, errors.ExchangeBusy)
     assert least <= (error.retry_after.total_seconds() if error.retry_after else 0) <= most
 
 
-# ---- sign-in ------------------------------------------------------------------------------------------------------
+# ---- sign-in --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("way", ["NTLM, impersonation", "Basic, delegate"])
@@ -201,7 +203,7 @@ def test_a_refused_secret_is_tried_once(world: World) -> None:
         ({"client_id": "stranger"}, "unauthorized_client, AADSTS700016"),
     ],
 )
-def test_what_the_sign_in_service_says_reaches_the_admin_as_its_number(
+def test_the_detail_of_a_refused_sign_in_is_the_code_of_the_service(
     world: World, change: dict[str, str], detail: str
 ) -> None:
     error = fault_of(world.source(replace(world.settings("OAuth, impersonation"), **change)).check)  # type: ignore[arg-type]
@@ -210,7 +212,7 @@ def test_what_the_sign_in_service_says_reaches_the_admin_as_its_number(
 
 
 @pytest.mark.parametrize("way", ["NTLM, impersonation", "OAuth, impersonation"])
-def test_a_refusal_in_the_middle_of_work_is_one_too_and_asked_no_more_than_twice(world: World, way: str) -> None:
+def test_a_later_refused_sign_in_is_reported_after_at_most_two_requests(world: World, way: str) -> None:
     source = world.source(world.settings(way))
     source.check()
     world.forget()
@@ -230,26 +232,26 @@ def test_a_sign_in_service_that_fails_is_no_refusal(world: World, status: int) -
     source.check()
 
 
-def test_a_sign_in_service_that_cannot_be_reached_is_told_apart_from_exchange(world: World) -> None:
+def test_an_unreachable_sign_in_service_is_distinguished_from_exchange(world: World) -> None:
     settings = replace(world.settings("OAuth, impersonation"), authority="https://127.0.0.1:9")
     error = fault_of(world.source(settings).check)
     assert isinstance(error, errors.TokenEndpointFailed)
     assert "the port is closed" in str(error)
 
 
-# ---- rights -------------------------------------------------------------------------------------------------------
+# ---- permissions ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("way", ["NTLM, impersonation", "OAuth, impersonation", "Basic, delegate"])
-def test_an_unknown_mailbox_is_named_as_that(world: World, way: str) -> None:
+def test_an_unknown_mailbox_is_reported(world: World, way: str) -> None:
     assert isinstance(check(world.settings(way), "nobody@bank.example"), errors.MailboxNotFound)
 
 
-def test_an_address_that_no_header_can_hold_is_an_unknown_mailbox_too(world: World) -> None:
+def test_an_address_that_no_header_can_contain_is_an_unknown_mailbox(world: World) -> None:
     assert isinstance(check(world.settings(), "\u684c@bank.example"), errors.MailboxNotFound)
 
 
-def test_an_account_without_the_right_to_impersonate_is_told_so(world: World) -> None:
+def test_a_missing_right_to_impersonate_is_reported(world: World) -> None:
     settings = replace(world.settings(), key="reader", username="BANK\\reader")
     assert isinstance(check(settings, world.mailbox.address), errors.ImpersonationDenied)
 
@@ -282,7 +284,7 @@ def test_a_delegate_without_rights_is_denied(world: World) -> None:
         ("ErrorSomethingNew", errors.ExchangeFailed),
     ],
 )
-def test_a_code_of_exchange_says_what_it_means_and_is_asked_once(
+def test_each_code_of_exchange_has_an_error_class_and_no_retry(
     world: World, code: str, kind: type[errors.IntegrationError]
 ) -> None:
     world.exchange.faults.add("fault", code=code)
@@ -292,41 +294,39 @@ def test_a_code_of_exchange_says_what_it_means_and_is_asked_once(
 
 
 @pytest.mark.parametrize("code", ["ErrorImpersonationRequired", "ErrorSomethingNew", "ErrorServerBusy"])
-@pytest.mark.parametrize("how", ["fault", "message", "inner code", "faultcode alone"])
-def test_the_code_is_kept_as_exchange_sent_it(code: str, how: str) -> None:
+@pytest.mark.parametrize("form", ["fault", "message", "inner code", "faultcode alone"])
+def test_the_code_is_kept_as_exchange_sent_it(code: str, form: str) -> None:
     fault = soap.fault(soap.SoapFault(code, "About desk@bank.example: Secret plans"))
-    if how == "inner code":
+    if form == "inner code":
         fault = soap.fault(soap.SoapFault("ErrorInternalServerError", "Secret", back_off=9, inner=code))
-    if how == "faultcode alone":
+    if form == "faultcode alone":
         fault = re.sub(rb"<detail>.*</detail>", b"", fault, flags=re.S)
     message = soap.envelope("GetFolder", soap.failure("GetFolder", soap.ItemFault(code, "Secret")), "15.1.2507.39")
-    status, body = (200, message) if how == "message" else (500, fault)
-    with peer(lambda _: Response(status, body, XML)) as made:
-        error = check(made.settings)
+    status, body = (200, message) if form == "message" else (500, fault)
+    with peer(lambda _: Response(status, body, XML)) as peer_server:
+        error = check(peer_server.settings)
     assert code in error.detail
     assert "Secret" not in str(error)
     assert type(error) is kind_of(code)
 
 
 @pytest.mark.parametrize("code", ["Error in the mailbox of ann@bank.example", "", "ErrorX" * 40])
-def test_what_can_be_no_code_is_not_told(code: str) -> None:
+def test_an_invalid_code_is_not_in_the_error(code: str) -> None:
     body = soap.fault(soap.SoapFault("ErrorSomething", "")).replace(b"ErrorSomething", code.encode())
-    with peer(lambda _: Response(500, body, XML)) as made:
-        error = check(made.settings)
+    with peer(lambda _: Response(500, body, XML)) as peer_server:
+        error = check(peer_server.settings)
     assert type(error) is errors.ExchangeFailed
     assert error.detail == "the response does not have the documented format"
 
 
 @pytest.mark.parametrize("code", ["ErrorFolderNotFound", "ErrorItemNotFound"])
-@pytest.mark.parametrize("how", ["fault", "message"])
+@pytest.mark.parametrize("form", ["fault", "message"])
 @pytest.mark.parametrize("operation", ["GetFolder", "SyncFolderHierarchy"])
-def test_an_inbox_or_top_folder_that_is_not_found_is_a_right_that_is_missing(
-    code: str, how: str, operation: str
-) -> None:
+def test_a_missing_inbox_or_top_folder_is_a_missing_permission(code: str, form: str, operation: str) -> None:
     message = soap.envelope(operation, soap.failure(operation, soap.ItemFault(code)), "15.1.2507.39")
-    status, body = (200, message) if how == "message" else (500, soap.fault(soap.SoapFault(code, code)))
-    with peer(lambda _: Response(status, body, XML)) as made:
-        source = ExchangeSource(made.settings, ADDRESS)
+    status, body = (200, message) if form == "message" else (500, soap.fault(soap.SoapFault(code, code)))
+    with peer(lambda _: Response(status, body, XML)) as peer_server:
+        source = ExchangeSource(peer_server.settings, ADDRESS)
         error = fault_of(source.check if operation == "GetFolder" else lambda: source.folders(None))
     assert type(error) is errors.InboxHidden
     assert isinstance(error, errors.Refused)
@@ -334,7 +334,7 @@ def test_an_inbox_or_top_folder_that_is_not_found_is_a_right_that_is_missing(
     assert error.detail == code
 
 
-# ---- what a 401 offers --------------------------------------------------------------------------------------------
+# ---- the schemes that a 401 offers ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -348,7 +348,7 @@ def test_an_inbox_or_top_folder_that_is_not_found_is_a_right_that_is_missing(
         ("NTLM, impersonation", ["Kerberos"], errors.OnlyKerberosOffered),
     ],
 )
-def test_a_401_that_does_not_offer_what_is_configured_says_what_it_offers(
+def test_a_401_without_the_configured_scheme_names_the_offered_ones(
     world: World, way: str, offers: list[str], kind: type[errors.IntegrationError]
 ) -> None:
     world.exchange.on_premises.offers = offers
@@ -363,7 +363,7 @@ def test_a_401_that_does_not_offer_what_is_configured_says_what_it_offers(
     assert len(world.wire.seen) <= 2
 
 
-def test_a_token_where_only_passwords_are_taken_says_so(world: World) -> None:
+def test_a_token_for_a_server_that_accepts_only_passwords_is_reported(world: World) -> None:
     world.exchange.faults.add("unauthorized", operation="GetFolder", offers=["NTLM", 'Basic realm="x"'])
     error = fault_of(world.source(world.settings("OAuth, impersonation")).check)
     assert type(error) is errors.SignInNotOffered
@@ -371,7 +371,7 @@ def test_a_token_where_only_passwords_are_taken_says_so(world: World) -> None:
     assert world.operations() == ["GetFolder"]
 
 
-def test_a_401_to_ntlm_names_what_else_than_the_password_it_can_be(world: World) -> None:
+def test_a_401_to_ntlm_names_causes_other_than_the_password(world: World) -> None:
     error = fault_of(world.source(replace(world.settings(), password="wrong")).check)
     assert type(error) is errors.SignInRefused
     assert "Extended Protection" in error.detail

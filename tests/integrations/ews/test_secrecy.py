@@ -1,4 +1,4 @@
-"""Nothing that is secret, and nothing that anybody wrote in a mail, reaches a log, an error or a printed setting."""
+"""No secret and no text of an email is written to a log, an error or the repr of settings."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LIBRARIES = (
     "requests_oauthlib",
 )
 MARK = "Zanzibar"
-"""Stands in the subject and body of every mail here."""
+"""A word in the subject and body of every email of these tests."""
 FAULTS: tuple[dict[str, object], ...] = (
     {"effect": "truncate", "bytes": 900},
     {"effect": "drop", "bytes": 100},
@@ -38,12 +38,12 @@ FAULTS: tuple[dict[str, object], ...] = (
 )
 
 
-def busy_day(world: World, way: str) -> list[IntegrationError]:
-    """All operations, each with every fault, and an item that is broken."""
+def run_with_faults(world: World, way: str) -> list[IntegrationError]:
+    """Run all operations, each with every fault and with a broken item, and return the errors."""
     settings = world.settings(way)
     item = world.deliver(f"{MARK} one")
     world.deliver(f"{MARK} two")
-    met = []
+    raised = []
     source = world.source(settings)
     for fault in ({}, *FAULTS):
         for operation in ("token", "GetFolder", "SyncFolderHierarchy", "SyncFolderItems", "GetItem"):
@@ -58,16 +58,16 @@ def busy_day(world: World, way: str) -> list[IntegrationError]:
                 source.folders(None)
                 list(source.fetch(world.listed(source)))
             except IntegrationError as error:
-                met.append(error)
-    return met
+                raised.append(error)
+    return raised
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_no_log_record_holds_a_secret_or_a_word_of_a_mail(
+def test_no_log_record_contains_a_secret_or_a_word_of_an_email(
     world: World, way: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    errors = busy_day(world, way)
+    errors = run_with_faults(world, way)
     wrong = replace(world.settings(way), password="wr0ng-s3cret", client_secret="wr0ng-s3cret")
     with pytest.raises(IntegrationError):
         world.source(wrong).check()
@@ -84,8 +84,8 @@ def test_the_loggers_that_print_whole_values_are_silent(name: str) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_no_error_tells_a_secret_or_a_word_of_a_mail(world: World, way: str) -> None:
-    errors = busy_day(world, way)
+def test_no_error_contains_a_secret_or_a_word_of_an_email(world: World, way: str) -> None:
+    errors = run_with_faults(world, way)
     assert errors
     for error in errors:
         shown = f"{error} {error!r} {error.detail}"
@@ -93,7 +93,7 @@ def test_no_error_tells_a_secret_or_a_word_of_a_mail(world: World, way: str) -> 
         assert "s3cret" not in "".join(traceback.format_exception(error)) + shown
 
 
-def test_a_password_that_latin_1_lacks_is_sent_and_told_in_no_error() -> None:
+def test_a_password_outside_latin_1_is_sent_and_is_in_no_error() -> None:
     password = "s3cr\u20act"
     with peer(lambda _: Response(401)) as made, pytest.raises(SignInRefused) as caught:
         ExchangeSource(replace(made.settings, password=password), ADDRESS).check()

@@ -1,4 +1,4 @@
-"""Our service classes beside those of exchangelib as they come: the same ids, the same values, the same mail."""
+"""The service classes of this product return the same ids, values and MIME as those of exchangelib."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KINDS = {"create": ChangeKind.CREATED, "update": ChangeKind.UPDATED}
 
 @pytest.fixture
 def account(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    """The library's own, with nothing of ours but trust in the simulator's authority."""
+    """An unmodified account of exchangelib, which trusts the certificate authority of the simulator."""
     file = world.exchange.ca_file()
 
     class Trusting(HTTPAdapter):
@@ -54,7 +54,7 @@ def stock_changes(account: Account, folder_id: str, state: str | None) -> list[t
 
 
 def of_stock(kind: ChangeKind, item: object, folder: str) -> Change:
-    """A change of the library in our words."""
+    """Convert a change of exchangelib to a `Change`."""
     if kind is ChangeKind.READ:
         return Change(kind, folder, item[0].id)  # type: ignore[index, arg-type]
     if kind is ChangeKind.DELETED:
@@ -72,7 +72,7 @@ def of_stock(kind: ChangeKind, item: object, folder: str) -> Change:
     )
 
 
-def test_a_listing_and_what_comes_after_it_are_the_same(world: World, account: Account) -> None:
+def test_a_listing_and_the_changes_after_it_are_the_same(world: World, account: Account) -> None:
     for written in itertools.islice(correspondence(world.mailbox.address, 5), 40):
         world.mailbox.deliver(mail_of(written.mime))
     source = world.source()
@@ -116,13 +116,13 @@ def test_the_mail_and_its_details_are_the_same(world: World, account: Account) -
         assert details.received == item.datetime_received
 
 
-def test_the_stock_library_reads_the_whole_store_and_we_only_the_mail_folders_of_people(
+def test_exchangelib_lists_the_whole_store_and_this_product_only_the_folders_of_users(
     world: World, account: Account
 ) -> None:
     world.mailbox.create_folder("Old mail", "IPF.Imap")
     walked = {folder.name for folder in account.root.walk()}
-    told = {folder.name for _, folder in account.root.sync_hierarchy()}
+    hierarchy = {folder.name for _, folder in account.root.sync_hierarchy()}
     ours = {folder.name for folder in world.source().folders(None).changed}
-    assert walked == told
-    assert told - ours == {"Top of Information Store", *(name for name, *_ in NON_IPM)}
+    assert walked == hierarchy
+    assert hierarchy - ours == {"Top of Information Store", *(name for name, *_ in NON_IPM)}
     assert {"Inbox", "Old mail"} <= ours

@@ -1,4 +1,4 @@
-"""Whole XML that is not what was asked for: an error of ours or a part of the truth, and never anything else."""
+"""Well-formed XML that is not the expected response: an `IntegrationError` or an incomplete result, nothing else."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from integrations.messages import FolderId
 from simulators.exchange import Store, mail_of
 from simulators.exchange.soap import SOAP
 from simulators.http import Request, Response
-from tests.integrations.ews.peers import ADDRESS, answers_of, peer, spoiled
+from tests.integrations.ews.peers import ADDRESS, answers_of, modified, peer
 from tests.mails import mail
 
 EMPTY = f'<s:Envelope xmlns:s="{SOAP}"><s:Body>%s</s:Body></s:Envelope>'
@@ -26,7 +26,7 @@ STRANGE = {
     "an empty body": (EMPTY % "").encode(),
     "something else in the body": (EMPTY % "<b/>").encode(),
     "an empty fault": (EMPTY % "<s:Fault/>").encode(),
-    "a bomb of entities": b'<!DOCTYPE a [<!ENTITY b "xxxxxxxxxx"><!ENTITY c "&b;&b;&b;">]><a>&c;</a>',
+    "an entity bomb": b'<!DOCTYPE a [<!ENTITY b "xxxxxxxxxx"><!ENTITY c "&b;&b;&b;">]><a>&c;</a>',
     "nothing": b"",
 }
 
@@ -38,8 +38,8 @@ def mailbox() -> Store:
     return store
 
 
-def all_of_it(source: ExchangeSource, store: Store) -> None:
-    """Everything a sync asks; what fails with an error of ours does not keep the rest from being asked."""
+def run_sync(source: ExchangeSource, store: Store) -> None:
+    """Make all calls of a sync. An `IntegrationError` of one call does not prevent the next calls."""
     inbox = FolderId(store[ADDRESS].distinguished("inbox").id)
     changes = []
     for work in (
@@ -55,34 +55,34 @@ def all_of_it(source: ExchangeSource, store: Store) -> None:
 
 
 @pytest.mark.parametrize("body", STRANGE.values(), ids=STRANGE.keys())
-def test_what_is_no_answer_is_an_error_of_ours(body: bytes) -> None:
+def test_an_invalid_response_is_an_integration_error(body: bytes) -> None:
     store = mailbox()
-    with peer(spoiled(answers_of(store), lambda _: body)) as made, pytest.raises(IntegrationError):
-        ExchangeSource(made.settings, ADDRESS).check()
+    with peer(modified(answers_of(store), lambda _: body)) as peer_server, pytest.raises(IntegrationError):
+        ExchangeSource(peer_server.settings, ADDRESS).check()
 
 
-def test_a_server_that_tells_one_page_for_ever_is_no_endless_loop() -> None:
+def test_a_server_that_repeats_one_page_forever_is_a_failure() -> None:
     store = mailbox()
-    usual = answers_of(store)
+    original = answers_of(store)
 
     def answer(request: Request) -> Response:
-        forgetful = replace(request, body=re.sub(rb"<m:SyncState>[^<]*</m:SyncState>", b"", request.body))
-        response = usual(forgetful)
+        without_state = replace(request, body=re.sub(rb"<m:SyncState>[^<]*</m:SyncState>", b"", request.body))
+        response = original(without_state)
         body = re.sub(rb"(?<=<m:SyncState>)[^<]*", b"same", response.body)
         return replace(response, body=body.replace(b"LastItemInRange>true", b"LastItemInRange>false"))
 
     inbox = FolderId(store[ADDRESS].distinguished("inbox").id)
-    with peer(answer) as made:
-        pages = itertools.islice(ExchangeSource(made.settings, ADDRESS).changes(inbox, None), 10)
+    with peer(answer) as peer_server:
+        pages = itertools.islice(ExchangeSource(peer_server.settings, ADDRESS).changes(inbox, None), 10)
         with pytest.raises(ExchangeFailed):
             list(pages)
 
 
-def without_something(seed: int) -> Callable[[bytes], bytes]:
-    """Takes away an element, an attribute or a text, another one each time."""
+def random_damage(seed: int) -> Callable[[bytes], bytes]:
+    """Return a function that removes or changes an element, an attribute or a text at random."""
     chance = random.Random(seed)
 
-    def spoil(body: bytes) -> bytes:
+    def modify(body: bytes) -> bytes:
         root = etree.fromstring(body)
         element = chance.choice(list(root.iter()))
         match chance.randrange(4):
@@ -96,13 +96,13 @@ def without_something(seed: int) -> Callable[[bytes], bytes]:
                 element.tag = "{http://elsewhere.example/}Other"
         return etree.tostring(root)
 
-    return spoil
+    return modify
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_an_answer_that_lacks_something_is_an_error_of_ours_or_less_than_the_truth(seed: int) -> None:
+def test_a_damaged_response_is_an_integration_error_or_an_incomplete_result(seed: int) -> None:
     store = mailbox()
-    with peer(spoiled(answers_of(store), without_something(seed))) as made:
-        source = ExchangeSource(made.settings, ADDRESS)
+    with peer(modified(answers_of(store), random_damage(seed))) as peer_server:
+        source = ExchangeSource(peer_server.settings, ADDRESS)
         for _ in range(4):
-            all_of_it(source, store)
+            run_sync(source, store)

@@ -1,4 +1,4 @@
-"""A mailbox on an older server than the one that answers for all of them is asked in the version that this server takes."""
+"""For a mailbox on an older server, requests use an EWS version that this older server accepts."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ EXCHANGE_2010 = "14.3.513.0"
 
 
 @pytest.fixture
-def neighbour(world: World) -> Mailbox:
-    """Another mailbox behind the same connection, on the server that answers."""
+def other_mailbox(world: World) -> Mailbox:
+    """Another mailbox of the same connection, on the server of the connection."""
     return world.exchange.store.add(ADDRESSES[-1])
 
 
-def versions_asked(world: World) -> list[str]:
-    found = (re.search(rb'RequestServerVersion Version="(\w+)"', request.body) for request, _ in world.wire.seen)
-    return [match[1].decode() for match in found if match]
+def requested_versions(world: World) -> list[str]:
+    matches = (re.search(rb'RequestServerVersion Version="(\w+)"', request.body) for request, _ in world.wire.seen)
+    return [match[1].decode() for match in matches if match]
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_mailbox_on_an_older_server_is_read_in_the_version_of_that_one(world: World, way: str) -> None:
+def test_a_mailbox_on_an_older_server_is_read_in_the_version_of_that_server(world: World, way: str) -> None:
     world.mailbox.server = EXCHANGE_2010
     world.deliver("a")
     source = world.source(world.settings(way))
@@ -49,26 +49,26 @@ def test_a_mailbox_on_an_older_server_is_read_in_the_version_of_that_one(world: 
     assert any(folder.kind is FolderKind.DRAFTS for folder in folders.changed)
     world.forget()
     source.check()
-    assert versions_asked(world) == ["Exchange2010_SP2"]
+    assert requested_versions(world) == ["Exchange2010_SP2"]
 
 
-def test_its_neighbour_is_asked_in_the_version_of_the_connection(world: World, neighbour: Mailbox) -> None:
+def test_another_mailbox_is_read_in_the_version_of_the_connection(world: World, other_mailbox: Mailbox) -> None:
     world.mailbox.server = EXCHANGE_2010
     world.source().check()
     world.forget()
-    ExchangeSource(world.settings(), neighbour.address).check()
-    assert versions_asked(world) == ["Exchange2016"]
+    ExchangeSource(world.settings(), other_mailbox.address).check()
+    assert requested_versions(world) == ["Exchange2016"]
 
 
-def test_the_next_source_of_the_process_begins_with_what_worked(world: World) -> None:
+def test_the_next_source_of_the_process_starts_with_the_version_that_worked(world: World) -> None:
     world.mailbox.server = EXCHANGE_2010
     world.source().check()
     world.forget()
     world.source().check()
-    assert versions_asked(world) == ["Exchange2010_SP2"]
+    assert requested_versions(world) == ["Exchange2010_SP2"]
 
 
-def test_another_process_begins_with_what_it_is_told(world: World) -> None:
+def test_another_process_starts_with_the_version_in_learned(world: World) -> None:
     world.mailbox.server = EXCHANGE_2010
     first = world.source()
     first.check()
@@ -78,10 +78,10 @@ def test_another_process_begins_with_what_it_is_told(world: World) -> None:
     second.learned = first.learned
     world.forget()
     second.check()
-    assert set(versions_asked(world)) == {"Exchange2010_SP2"}
+    assert set(requested_versions(world)) == {"Exchange2010_SP2"}
 
 
-def test_a_mailbox_that_moves_to_another_server_is_asked_in_a_newer_version_again(world: World) -> None:
+def test_a_mailbox_that_moves_to_a_newer_server_is_read_in_a_newer_version_again(world: World) -> None:
     world.mailbox.server = EXCHANGE_2010
     source = world.source()
     source.check()
@@ -91,30 +91,30 @@ def test_a_mailbox_that_moves_to_another_server_is_asked_in_a_newer_version_agai
     assert source.learned == ""
     world.forget()
     world.source().check()
-    assert versions_asked(world) == ["Exchange2016"]
+    assert requested_versions(world) == ["Exchange2016"]
 
 
-def test_a_version_that_worked_is_kept_though_the_front_end_names_its_own(world: World) -> None:
-    """exchangelib as it comes believes the name, and is refused again at every request."""
-    usual = answers_of(_one_mailbox())
+def test_a_version_that_worked_is_kept_although_the_front_end_names_another(world: World) -> None:
+    """The stock classes of exchangelib would use the named version, which the server refuses in each request."""
+    original = answers_of(_one_mailbox())
 
     def answer(request: Request) -> Response:
         if soap.parse(request.body).version > "Exchange2010_SP2":
             return Response(500, soap.fault(soap.SoapFault("ErrorInvalidServerVersion", "No.")), XML)
-        response = usual(request)
+        response = original(request)
         return replace(response, body=response.body.replace(b'Version="V2017_07_11"', b'Version="Exchange2016"'))
 
-    with peer(answer) as made:
-        source = ExchangeSource(made.settings, ADDRESS)
+    with peer(answer) as peer_server:
+        source = ExchangeSource(peer_server.settings, ADDRESS)
         source.check()
-        before = len(made.requests)
+        before = len(peer_server.requests)
         source.check()
         source.folders(None)
-        assert len(made.requests) - before == 3
+        assert len(peer_server.requests) - before == 3
 
 
 @pytest.mark.parametrize(
-    ("code", "how"),
+    ("code", "form"),
     [
         ("ErrorInvalidServerVersion", "fault"),
         ("ErrorIncorrectSchemaVersion", "fault"),
@@ -125,27 +125,27 @@ def test_a_version_that_worked_is_kept_though_the_front_end_names_its_own(world:
         ("ErrorInvalidSchemaVersionForMailboxVersion", "no XML"),
     ],
 )
-def test_a_version_is_refused_in_several_ways(code: str, how: str) -> None:
-    usual = answers_of(_one_mailbox())
+def test_each_form_of_a_refused_version_is_recognised(code: str, form: str) -> None:
+    original = answers_of(_one_mailbox())
     message = soap.envelope("GetFolder", soap.failure("GetFolder", soap.ItemFault(code)), "15.1.2507.39")
     refusal = {
         "fault": Response(500, soap.fault(soap.SoapFault(code, "No.")), XML),
         "message": Response(200, message, XML),
         "inner": Response(500, soap.fault(soap.SoapFault("ErrorInternalServerError", "", back_off=1, inner=code)), XML),
         "no XML": Response(500, b"The specified server version is invalid.", "text/plain"),
-    }[how]
+    }[form]
 
     def answer(request: Request) -> Response:
-        return refusal if soap.parse(request.body).version > "Exchange2013" else usual(request)
+        return refusal if soap.parse(request.body).version > "Exchange2013" else original(request)
 
-    with peer(answer) as made:
-        source = ExchangeSource(made.settings, ADDRESS)
+    with peer(answer) as peer_server:
+        source = ExchangeSource(peer_server.settings, ADDRESS)
         source.check()
         assert source.learned.startswith("Exchange2013 ")
 
 
-def test_a_mailbox_that_takes_no_version_is_refused_alone_and_nothing_is_remembered(
-    world: World, neighbour: Mailbox
+def test_a_mailbox_that_accepts_no_version_fails_alone_and_no_version_is_stored(
+    world: World, other_mailbox: Mailbox
 ) -> None:
     world.exchange.faults.add("fault", code="ErrorInvalidServerVersion", mailbox=world.mailbox.address)
     source = world.source()
@@ -157,7 +157,7 @@ def test_a_mailbox_that_takes_no_version_is_refused_alone_and_nothing_is_remembe
     assert caught.value.evidence is errors.Evidence.RESPONSE
     assert caught.value.detail == "ErrorInvalidServerVersion"
     assert source.learned == ""
-    ExchangeSource(world.settings(), neighbour.address).check()
+    ExchangeSource(world.settings(), other_mailbox.address).check()
 
 
 def test_an_invalid_request_is_not_sent_again_in_other_versions(world: World) -> None:
@@ -184,18 +184,18 @@ def test_older_versions_are_tried_first() -> None:
     assert tuple(API_VERSIONS) == simulated.VERSIONS
 
 
-@pytest.mark.parametrize("written", ["", "Exchange2010_SP2", "Exchange2010_SP2 14.3", "Exchange2016 15.20"])
-def test_what_was_written_is_read(written: str) -> None:
-    assert str(WorkingVersion.read(written) or "") == written
+@pytest.mark.parametrize("stored", ["", "Exchange2010_SP2", "Exchange2010_SP2 14.3", "Exchange2016 15.20"])
+def test_a_stored_version_is_read(stored: str) -> None:
+    assert str(WorkingVersion.read(stored) or "") == stored
 
 
-@pytest.mark.parametrize("written", ["Exchange2030 15.1", "nonsense", "Exchange2016 15.1 more", " "])
-def test_what_was_not_written_by_us_is_nothing(written: str) -> None:
-    assert WorkingVersion.read(written) is None
+@pytest.mark.parametrize("stored", ["Exchange2030 15.1", "nonsense", "Exchange2016 15.1 more", " "])
+def test_an_invalid_stored_version_is_none(stored: str) -> None:
+    assert WorkingVersion.read(stored) is None
 
 
-def test_no_more_mailboxes_are_remembered_than_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("integrations.ews.versions.MOST_REMEMBERED", 2)
+def test_the_number_of_remembered_mailboxes_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("integrations.ews.versions.MAX_REMEMBERED", 2)
     versions = Versions()
     for name in "abc":
         versions.set(name, WorkingVersion("Exchange2013", "15.0"))

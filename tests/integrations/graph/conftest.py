@@ -1,4 +1,4 @@
-"""A Graph over real sockets for each file of tests, and a mailbox of its own for each test."""
+"""A Graph simulator over real sockets for each test file, and a new mailbox for each test."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class World:
         return GraphSource(replace(self.settings, **changed), self.mailbox.address, page_size=page_size)  # type: ignore[arg-type]
 
     def deliver(self, *names: str) -> list[Item]:
-        """One a minute after another."""
+        """Deliver emails whose times of receipt are one minute apart."""
         return [
             self.mailbox.deliver(replace(mail_of(mail(name)), received=NOON + timedelta(minutes=number)))
             for number, name in enumerate(names)
@@ -81,10 +81,10 @@ def _graph() -> Iterator[tuple[GraphSimulator, list[tuple[Request, Response]]]]:
 @pytest.fixture
 def world(_graph: tuple[GraphSimulator, list[tuple[Request, Response]]]) -> Iterator[World]:
     graph, wire = _graph
-    made = World(graph, graph.store.add(f"desk{next(NUMBERS)}@bank.example"), wire)
+    created = World(graph, graph.store.add(f"desk{next(NUMBERS)}@bank.example"), wire)
     wire.clear()
     graph.requests.clear()
-    yield made
+    yield created
     close_all()
     graph.faults.clear()
 
@@ -97,7 +97,7 @@ def fault_of(work: Callable[[], object]) -> errors.IntegrationError:
 
 @contextmanager
 def peer(answer: Callable[[Request], Response]) -> Iterator[GraphSettings]:
-    """Something else that answers where Graph should, behind a sign-in that works."""
+    """Run a server whose `answer` replaces the answers of Graph. Its sign-in service works."""
     authority = Authority()
 
     def answered(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""What an admin is told of each way in which Graph, or something in its place, can refuse us."""
+"""The error that an admin sees for each kind of refusal by Graph, or by a server that answers in its place."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ADDRESS = "desk@bank.example"
         ("SomethingNew", errors.ExchangeFailed),
     ],
 )
-def test_a_code_of_graph_says_what_it_means_and_is_asked_once(
+def test_each_code_of_graph_has_an_error_class_and_no_retry(
     world: World, code: str, kind: type[errors.IntegrationError]
 ) -> None:
     world.graph.faults.add("error", code=code, operation="folder", message="About desk@bank.example: Secret plans")
@@ -67,7 +67,7 @@ def test_a_code_of_graph_says_what_it_means_and_is_asked_once(
         (504, errors.ExchangeTimedOut),
     ],
 )
-def test_a_gateway_that_answers_with_a_page_is_told_by_its_status(
+def test_a_page_of_a_gateway_is_classified_by_its_status(
     world: World, status: int, kind: type[errors.IntegrationError]
 ) -> None:
     world.graph.faults.add("status", operation="folder", status=status, times=1)
@@ -78,7 +78,7 @@ def test_a_gateway_that_answers_with_a_page_is_told_by_its_status(
 
 
 @pytest.mark.parametrize("code", ["ErrorItemNotFound", "ErrorFolderNotFound"])
-def test_an_inbox_or_a_tree_that_is_not_found_is_a_right_that_is_missing(world: World, code: str) -> None:
+def test_a_missing_inbox_or_folder_tree_is_a_missing_permission(world: World, code: str) -> None:
     source = world.source()
     source.folders(None)
     for operation, work in (("folder", source.check), ("folders-delta", lambda: source.folders(None))):
@@ -105,7 +105,7 @@ def test_a_mailbox_that_left_the_cloud_is_not_listed_again(world: World, code: s
         assert isinstance(error, errors.Refused)
 
 
-def test_a_400_of_a_gateway_lists_nothing_again(world: World) -> None:
+def test_a_400_of_a_gateway_does_not_invalidate_the_cursor(world: World) -> None:
     world.deliver("a")
     source = world.source()
     tree, (page,) = source.folders(None), world.pages(source)
@@ -121,7 +121,7 @@ def test_a_sign_in_page_is_a_wrong_endpoint(world: World) -> None:
     world.graph.faults.add("status", status=200, body="<!DOCTYPE html><html>Sign in</html>", operation="folder")
     error = fault_of(world.source().check)
     assert type(error) is errors.GraphEndpointWrong
-    assert "HTTP 200, a web page" in error.detail
+    assert "HTTP 200 with a web page" in error.detail
 
 
 def test_a_401_keeps_the_code_of_graph(world: World) -> None:
@@ -131,7 +131,7 @@ def test_a_401_keeps_the_code_of_graph(world: World) -> None:
     assert error.detail == "HTTP 401, InvalidAuthenticationToken"
 
 
-def test_an_answer_about_another_email_is_a_failure_that_may_pass(world: World) -> None:
+def test_an_answer_about_another_email_is_a_transient_failure(world: World) -> None:
     world.deliver("a", "b")
     source = world.source()
     first, second = world.listed(source)
@@ -146,7 +146,9 @@ def test_an_answer_about_another_email_is_a_failure_that_may_pass(world: World) 
     ("given", "wait"),
     [(7, timedelta(seconds=7)), (None, None), ("nonsense", None), (86_400, timedelta(hours=1))],
 )
-def test_throttling_is_obeyed_with_and_without_a_time(world: World, given: object, wait: timedelta | None) -> None:
+def test_throttling_is_recognised_with_and_without_a_waiting_time(
+    world: World, given: object, wait: timedelta | None
+) -> None:
     world.graph.faults.add("throttled", operation="messages-delta", retry_after=given)
     source = world.source()
     folder = world.inbox(source)
@@ -155,7 +157,7 @@ def test_throttling_is_obeyed_with_and_without_a_time(world: World, given: objec
     assert error.retry_after == wait
 
 
-def test_a_mailbox_outside_the_scope_fails_alone(world: World) -> None:
+def test_a_mailbox_outside_the_scope_does_not_stop_the_connection(world: World) -> None:
     source = world.source(client_id="narrow")
     error = fault_of(source.check)
     assert isinstance(error, errors.MailboxOutOfScope)
@@ -166,7 +168,7 @@ def test_a_mailbox_outside_the_scope_fails_alone(world: World) -> None:
     assert error.scope is errors.Scope.CONNECTION
 
 
-def test_an_app_that_may_read_the_metadata_only_sets_no_mail_aside(world: World) -> None:
+def test_an_app_that_may_read_only_metadata_causes_no_dead_letters(world: World) -> None:
     world.deliver("a", "b")
     source = world.source(client_id="basic")
     source.check()
@@ -175,12 +177,12 @@ def test_an_app_that_may_read_the_metadata_only_sets_no_mail_aside(world: World)
 
 
 @pytest.mark.parametrize("address", ["", "nobody", "a@b/../../me", "a@b?x", "a@b#c", "a@b\r\nX: y"])
-def test_what_can_be_no_address_is_never_part_of_a_path(world: World, address: str) -> None:
+def test_an_invalid_address_is_never_part_of_a_url(world: World, address: str) -> None:
     assert isinstance(fault_of(GraphSource(world.settings, address).check), errors.MailboxNotFound)
     assert world.wire == []
 
 
-# ---- answers that are none ----------------------------------------------------------------------------------------
+# ---- invalid answers ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -191,7 +193,7 @@ def test_what_can_be_no_address_is_never_part_of_a_path(world: World, address: s
         b'{"value": [], "@odata.deltaLink": 5}', b'{"value": null, "@odata.deltaLink": "x"}',
     ],
 )  # fmt: skip
-def test_a_strange_answer_is_a_failure_and_nothing_worse(body: bytes) -> None:
+def test_an_invalid_answer_is_a_transient_failure(body: bytes) -> None:
     with peer(lambda _: Response(200, body, "application/json")) as settings:
         source = GraphSource(settings, ADDRESS)
         for work in (lambda: source.folders(None), lambda: list(source.changes("AQMk", None))):  # type: ignore[arg-type]
@@ -213,22 +215,22 @@ def test_a_strange_answer_is_a_failure_and_nothing_worse(body: bytes) -> None:
         "https://[/v1.0/x",
     ],
 )
-def test_no_token_follows_a_link_to_elsewhere(link: str) -> None:
-    asked = []
+def test_no_token_is_sent_to_a_link_to_another_server(link: str) -> None:
+    paths = []
 
     def answer(request: Any) -> Response:
-        asked.append(request.path)
-        told = {"value": [], "@odata.nextLink": link.replace("{host}", request.headers["Host"])}
-        return Response(200, json.dumps(told).encode(), "application/json")
+        paths.append(request.path)
+        page = {"value": [], "@odata.nextLink": link.replace("{host}", request.headers["Host"])}
+        return Response(200, json.dumps(page).encode(), "application/json")
 
     with peer(answer) as settings:
         source = GraphSource(settings, ADDRESS)
         error = fault_of(lambda: list(source.changes("AQMk", None)))  # type: ignore[arg-type]
     assert type(error) is errors.ExchangeFailed
-    assert len(asked) == 1
+    assert len(paths) == 1
 
 
-def test_a_service_that_tells_one_page_for_ever_is_no_endless_loop() -> None:
+def test_a_service_that_repeats_one_page_forever_is_a_failure() -> None:
     def answer(request: Any) -> Response:
         link = f"https://{request.headers['Host']}/v1.0/users/x/mailFolders/y/messages/delta?$skiptoken=1"
         return Response(200, json.dumps({"value": [], "@odata.nextLink": link}).encode(), "application/json")
@@ -240,14 +242,14 @@ def test_a_service_that_tells_one_page_for_ever_is_no_endless_loop() -> None:
         assert type(fault_of(lambda: source.folders(None))) is errors.ExchangeFailed
 
 
-@pytest.mark.parametrize("told", [["1"], [*map(str, range(8)), "9"]], ids=["too few", "another"])
-def test_a_batch_that_does_not_answer_each_question_is_a_failure(world: World, told: list[str]) -> None:
-    parts = [{"id": number, "status": 200, "body": {"id": f"folder {number}"}} for number in told]
+@pytest.mark.parametrize("answered", [["1"], [*map(str, range(8)), "9"]], ids=["too few", "another"])
+def test_a_batch_that_does_not_answer_each_request_is_a_failure(world: World, answered: list[str]) -> None:
+    parts = [{"id": number, "status": 200, "body": {"id": f"folder {number}"}} for number in answered]
     world.graph.faults.add("status", operation="batch", status=200, body=json.dumps({"responses": parts}), times=1)
     assert type(fault_of(lambda: world.source().folders(None))) is errors.ExchangeFailed
 
 
-def test_a_cut_body_is_a_failure(world: World) -> None:
+def test_a_truncated_body_is_a_failure(world: World) -> None:
     world.deliver("a")
     source = world.source()
     changes = world.listed(source)
@@ -267,10 +269,10 @@ def test_every_call_ends_by_its_deadline(world: World, effect: str, options: dic
     assert isinstance(fault_of(lambda: list(source.fetch(changes))), errors.ExchangeTimedOut)
 
 
-# ---- rows in part, and limits -------------------------------------------------------------------------------------
+# ---- incomplete rows, and limits ------------------------------------------------------------------------------------
 
 
-def test_a_row_that_tells_a_part_is_completed_and_one_that_tells_of_reading_is_no_change(world: World) -> None:
+def test_an_incomplete_row_is_completed_and_a_row_with_only_a_read_flag_is_of_kind_read(world: World) -> None:
     (item,) = world.deliver("a")
     source = world.source()
     (whole,) = world.listed(source)
@@ -289,7 +291,7 @@ def test_a_row_that_tells_a_part_is_completed_and_one_that_tells_of_reading_is_n
     assert item.mail.message_id == completed.message_id
 
 
-def test_no_more_than_four_requests_are_under_way_at_a_time(world: World) -> None:
+def test_at_most_four_requests_run_at_the_same_time(world: World) -> None:
     world.graph.throttle.limits = Limits()
     try:
         world.deliver(*(str(number) for number in range(30)))
@@ -301,7 +303,7 @@ def test_no_more_than_four_requests_are_under_way_at_a_time(world: World) -> Non
         world.graph.throttle.limits = None
 
 
-def test_an_email_costs_one_request_and_an_idle_poll_one_for_each_folder(world: World) -> None:
+def test_an_email_needs_one_request_and_an_idle_poll_one_for_each_folder(world: World) -> None:
     world.deliver("a", "b", "c")
     source = world.source()
     folders = source.folders(None)

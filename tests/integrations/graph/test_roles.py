@@ -1,4 +1,4 @@
-"""What the doctor says of a token: its roles, and nothing else of it."""
+"""The check of an access token shows its roles and no other value of it."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from types import SimpleNamespace
 
 import pytest
 
-from integrations.graph.probes import Untried, _Checks
+from integrations.graph.service_checks import Untried, _Checks
 
 
-def told_of(claims: object) -> str:
+def result_for(claims: object) -> str:
     middle = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
     sign_in = SimpleNamespace(token=lambda: f"head.{middle}.signature")
     return _Checks(SimpleNamespace(connection=SimpleNamespace(sign_in=sign_in)), 0)._roles()  # type: ignore[arg-type]
 
 
-def test_a_consent_for_the_whole_tenant_is_pointed_out() -> None:
-    told = told_of({"roles": ["Mail.Read"], "oid": "someone", "upn": "ann@bank.example"})
-    assert "names Mail.Read" in told
-    assert "remove the consent in Entra" in told
-    assert "someone" not in told
-    assert "ann@" not in told
+def test_a_consent_for_the_whole_tenant_is_reported() -> None:
+    result = result_for({"roles": ["Mail.Read"], "oid": "someone", "upn": "ann@bank.example"})
+    assert "names Mail.Read" in result
+    assert "remove the consent in Entra" in result
+    assert "someone" not in result
+    assert "ann@" not in result
 
 
 def test_no_role_means_that_rbac_decides() -> None:
-    assert "RBAC for Applications" in told_of({"roles": []})
+    assert "RBAC for Applications" in result_for({"roles": []})
 
 
-def test_the_rights_of_a_service_user_are_named() -> None:
-    assert "Mail.Read.Shared" in told_of({"scp": "Mail.Read.Shared openid"})
+def test_the_permissions_of_a_service_user_are_named() -> None:
+    assert "Mail.Read.Shared" in result_for({"scp": "Mail.Read.Shared openid"})
 
 
-def test_a_token_that_is_no_document_is_left_alone() -> None:
+def test_an_opaque_token_is_not_checked() -> None:
     sign_in = SimpleNamespace(token=lambda: "opaque")
     with pytest.raises(Untried):
         _Checks(SimpleNamespace(connection=SimpleNamespace(sign_in=sign_in)), 0)._roles()  # type: ignore[arg-type]

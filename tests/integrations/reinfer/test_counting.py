@@ -1,4 +1,4 @@
-"""Which answers to `sync` say of every comment that it was taken."""
+"""Which answers to a `sync` request confirm that every comment was stored."""
 
 from __future__ import annotations
 
@@ -40,5 +40,5 @@ def test_counts_that_add_up_account_for_two_comments(answer: dict[str, Any]) -> 
         {"new": [1, 2]},
     ],
 )
-def test_counts_that_are_missing_or_wrong_do_not(answer: dict[str, Any]) -> None:
+def test_missing_or_wrong_counts_do_not_account_for_two_comments(answer: dict[str, Any]) -> None:
     assert not accounts_for(answer, 2)

@@ -1,4 +1,4 @@
-"""Names of buckets and addresses of tenants, as an admin types them."""
+"""Validation of bucket names and API endpoints, as an admin enters them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from integrations.reinfer.names import problem_with_bucket
 
 
 @pytest.mark.parametrize(("project", "name"), [("acme", "mail"), ("acme.prod", "Mail_2-b"), ("a" * 1024, "b" * 256)])
-def test_a_bucket_that_can_exist_has_no_problem(project: str, name: str) -> None:
+def test_a_valid_bucket_name_has_no_problem(project: str, name: str) -> None:
     assert problem_with_bucket(project, name) is None
 
 
@@ -32,7 +32,7 @@ def test_a_bucket_that_can_exist_has_no_problem(project: str, name: str) -> None
         ("acme", "b" * 257, "longer than 256"),
     ],
 )
-def test_a_bucket_that_cannot_exist_is_explained(project: str, name: str, word: str) -> None:
+def test_an_invalid_bucket_name_is_explained(project: str, name: str, word: str) -> None:
     assert word in (problem_with_bucket(project, name) or "")
 
 
@@ -46,12 +46,12 @@ def test_a_bucket_that_cannot_exist_is_explained(project: str, name: str, word: 
     ],
 )
 @pytest.mark.parametrize("ending", ["", "/", " ", "/ "])
-def test_addresses_are_added_to_the_endpoint_and_keep_its_path(base: str, ending: str) -> None:
+def test_paths_are_appended_to_the_path_of_the_endpoint(base: str, ending: str) -> None:
     endpoint = Endpoint.parse(base + ending)
     assert endpoint.url("api", "v1", "sources", "acme", "mail") == f"{base}/api/v1/sources/acme/mail"
 
 
-def test_no_segment_can_leave_its_place() -> None:
+def test_path_segments_are_escaped() -> None:
     url = Endpoint.parse("https://acme.reinfer.io/x").url("comments", "a/b?c#d e%ü")
     assert url == "https://acme.reinfer.io/x/comments/a%2Fb%3Fc%23d%20e%25%C3%BC"
 

@@ -1,4 +1,4 @@
-"""A comment in Re:infer's spelling, and back."""
+"""Conversion of a comment to the JSON of Re:infer, and back."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_comment_is_written_with_the_keys_of_the_specification() -> None:
     }
 
 
-def test_what_is_blank_is_left_out_but_for_the_body() -> None:
+def test_blank_values_are_left_out_except_the_body() -> None:
     written = comment_object(
         comment(
             thread_id="",
@@ -84,12 +84,12 @@ def test_what_is_blank_is_left_out_but_for_the_body() -> None:
     assert written["user_properties"] == {"number:Attachments": 0}
 
 
-def test_a_time_without_a_zone_is_never_guessed() -> None:
+def test_a_time_without_a_zone_is_an_error() -> None:
     with pytest.raises(ValueError, match="zone"):
         comment_object(comment(timestamp=datetime(2026, 3, 1)))
 
 
-def test_half_a_surrogate_pair_stays_valid_json() -> None:
+def test_a_lone_surrogate_is_written_as_valid_json() -> None:
     written = comment_json(comment(body="broken \ud83d smile 😀"))
     assert json.loads(written)["messages"][0]["body"]["text"] == "broken \ud83d smile 😀"
     assert "😀".encode() in written
@@ -101,7 +101,7 @@ def test_a_comment_that_was_sent_reads_back_the_same(sent: Comment) -> None:
     assert read_comment(json.loads(comment_json(sent))) == sent
 
 
-def test_a_stored_comment_is_read_without_what_only_reinfer_writes() -> None:
+def test_a_stored_comment_is_read_without_the_keys_that_only_reinfer_writes() -> None:
     stored = {
         **comment_object(comment()),
         "uid": "0123456789abcdef.3c61",
@@ -115,20 +115,20 @@ def test_a_stored_comment_is_read_without_what_only_reinfer_writes() -> None:
     assert read_comment(stored) == comment()
 
 
-def test_numbers_that_come_back_as_floats_are_no_change() -> None:
+def test_whole_numbers_that_are_returned_as_floats_are_read_as_integers() -> None:
     stored = {**comment_object(comment()), "user_properties": {"string:Folder": "Inbox", "number:Size": 2048.0}}
     assert repr(read_comment(stored).properties["number:Size"]) == "2048"
 
 
-def test_properties_of_a_kind_that_nobody_may_write_are_not_read() -> None:
-    strange = {"boolean:Read": True, "string:N": 5, "number:S": "5", "number:B": True, "string:Folder": "Inbox"}
-    assert read_comment({**comment_object(comment()), "user_properties": strange}).properties == {
+def test_properties_of_an_unknown_or_wrong_type_are_not_read() -> None:
+    properties = {"boolean:Read": True, "string:N": 5, "number:S": "5", "number:B": True, "string:Folder": "Inbox"}
+    assert read_comment({**comment_object(comment()), "user_properties": properties}).properties == {
         "string:Folder": "Inbox"
     }
 
 
 @pytest.mark.parametrize("part", ["body", "subject", "signature"])
-def test_a_translated_comment_says_so(part: str) -> None:
+def test_a_translated_comment_is_recognised(part: str) -> None:
     stored = comment_object(comment())
     stored["messages"][0][part] = {"text": "Bitte zahlen.", "translated_from": "Please pay."}
     assert read_comment(stored).translated
@@ -136,7 +136,7 @@ def test_a_translated_comment_says_so(part: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "rubbish",
+    "invalid",
     [
         {"messages": None, "user_properties": None, "attachments": None, "thread_id": None},
         {"messages": [], "user_properties": [1], "attachments": "x", "thread_id": 5},
@@ -144,8 +144,8 @@ def test_a_translated_comment_says_so(part: str) -> None:
         {"messages": ["x"], "attachments": [{"size": float("inf"), "name": 7}]},
     ],
 )
-def test_a_stored_comment_of_another_shape_is_read_as_far_as_it_goes(rubbish: dict[str, object]) -> None:
-    read = read_comment({"id": "3c61", "timestamp": "2026-03-01T09:30:00+01:00", **rubbish})
+def test_invalid_parts_of_a_stored_comment_are_ignored(invalid: dict[str, object]) -> None:
+    read = read_comment({"id": "3c61", "timestamp": "2026-03-01T09:30:00+01:00", **invalid})
     assert read.id == "3c61"
     assert read.timestamp == datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
     assert read.message.body == ""
@@ -154,6 +154,6 @@ def test_a_stored_comment_of_another_shape_is_read_as_far_as_it_goes(rubbish: di
 @pytest.mark.parametrize(
     "stored", [{}, {"id": "3c61"}, {"timestamp": "2026-03-01T09:30:00Z"}, {"id": "", "created_at": 5}]
 )
-def test_what_has_no_id_or_no_time_is_no_comment(stored: dict[str, object]) -> None:
+def test_a_stored_comment_without_id_or_time_is_an_error(stored: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="a stored comment has no"):
         read_comment(stored)

@@ -1,4 +1,4 @@
-"""Databases beside the one of the tests: made empty or from a dump, read by their drivers, dropped at the end."""
+"""Additional databases for tests: created empty, loaded from a dump, read by their drivers, and dropped at the end."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ import psycopg
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 KEY = "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s="
-"""Encrypts the secrets in the dumps: the letter k, 32 times."""
+"""The key that encrypts the secrets in the dumps: the letter k, 32 times."""
 
 Row = dict[str, Any]
 _numbers = itertools.count(1)
 
 
 class OtherDatabase:
-    """One database. `url`: as DATABASE_URL has it."""
+    """One database. `url` has the format of DATABASE_URL."""
 
     vendor = ""
     tables = ""
     """A query for the names of all tables."""
     schema = ""
-    """A query for everything that the schema consists of."""
+    """A query for all objects of the schema."""
 
     def __init__(self, url: str) -> None:
         self.url = url
 
     def read(self, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-        """The names of the columns, and the rows."""
+        """Return the names of the columns, and the rows."""
         raise NotImplementedError
 
     def load(self, script: str) -> None:
@@ -51,11 +51,11 @@ class OtherDatabase:
         return [dict(zip(columns, row, strict=True)) for row in rows]
 
     def rows(self) -> dict[str, list[Row]]:
-        """All rows of all tables, by the name of the table."""
+        """Return all rows of all tables, by the name of the table."""
         return {table: self.table(table) for (table,) in self.ask(self.tables)}
 
     def write_checks_as_a_dump_does(self) -> None:
-        """PostgreSQL parses the conditions of a dump anew, and then writes casts in another place."""
+        """Recreate check constraints from their definitions: PostgreSQL then stores type casts as in a restored dump."""
 
     def manage(self, *arguments: str) -> str:
         """Run `manage.py` with this database. Returns what it prints."""
@@ -82,7 +82,7 @@ class SqliteDatabase(OtherDatabase):
 class PostgresDatabase(OtherDatabase):
     vendor = "postgresql"
     tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-    # A dump leaves the numbers of dropped columns out, so the order of the columns is compared, not their numbers.
+    # Compare the order of columns and not their numbers: a dump does not keep the numbers of dropped columns.
     schema = """
         SELECT 'column', table_name::text, column_name::text, concat_ws(' | ',
             row_number() OVER (PARTITION BY table_name ORDER BY ordinal_position), data_type, is_nullable,
@@ -119,23 +119,23 @@ class PostgresDatabase(OtherDatabase):
 
 @contextmanager
 def databases(folder: Path) -> Iterator[Iterator[OtherDatabase]]:
-    """As many empty databases as are asked for: on the PostgreSQL server that DATABASE_URL names, else files in `folder`."""
-    given = os.environ.get("DATABASE_URL", "")
-    if not given.startswith("postgres"):
+    """Yield an iterator that creates empty databases: on the PostgreSQL server of DATABASE_URL, or SQLite files in `folder`."""
+    url = os.environ.get("DATABASE_URL", "")
+    if not url.startswith("postgres"):
         yield (SqliteDatabase(f"sqlite:///{folder / f'{number}.sqlite3'}") for number in _numbers)
         return
-    made: list[str] = []
+    created: list[str] = []
 
     def fresh() -> Iterator[OtherDatabase]:
         for number in _numbers:
             name = f"release_{os.getpid()}_{number}"
             server.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
-            made.append(name)
-            yield PostgresDatabase(urlunsplit(urlsplit(given)._replace(path=f"/{name}")))
+            created.append(name)
+            yield PostgresDatabase(urlunsplit(urlsplit(url)._replace(path=f"/{name}")))
 
-    with psycopg.connect(given, autocommit=True) as server:
+    with psycopg.connect(url, autocommit=True) as server:
         try:
             yield fresh()
         finally:
-            for name in made:
+            for name in created:
                 server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

@@ -1,6 +1,6 @@
-"""Fill a database with rows of commit 58a28db, by the code of that commit. All values are invented.
+"""Fill a database with rows by the code of commit 58a28db. All values are invented.
 
-No test runs this script: its imports are those of 58a28db. It made the two dumps in this folder, as follows:
+No test runs this script, because it imports modules of commit 58a28db. The two dumps in this folder were made as follows:
 
     git worktree add --detach FOLDER 58a28db && cd FOLDER
     createdb release
@@ -39,7 +39,7 @@ graph = Integration.objects.create(
     disabled_reason="sync_error", disabled_detail=str(ClientSecretExpired("invalid_client, AADSTS7000222")),
 )  # fmt: skip
 
-# Mail that is delivered, an email that is refused by Re:infer, one that Exchange cannot hand out.
+# Emails that are delivered, one that Re:infer refuses, and one that Exchange cannot return.
 for address in ("desk@bank.example", "loans@bank.example"):
     for number in range(5):
         world.mailboxes[address].deliver(mail(f"{address[:4]}{number}"))
@@ -49,7 +49,7 @@ world.mailboxes["desk@bank.example"].deliver(mail("refused"))
 with world.every_sink(lambda sink: sink.refuse(comment_id_of("refused"))):
     world.sync_all(rounds=2)
 
-# Emails that were set aside for other reasons, with the texts that this commit writes.
+# Dead letters for other reasons, with the texts of commit 58a28db.
 folder = SyncedFolder.objects.filter(mailbox=desk).first()
 for stage, reason in (
     ("transform", "nested_too_deep: it has more parts within parts than can be read"),
@@ -61,7 +61,7 @@ for stage, reason in (
         retry_at=world.clock() + timedelta(days=1),
     )  # fmt: skip
 
-# What stopped the others: a monthly limit, an error, a person; and a destination that is held.
+# Mailboxes that a monthly limit, an error or a person stopped, and a bucket with an open circuit breaker.
 for mailbox, reason, detail in (
     (cards, "quota", str(BudgetReached("1,000 a month"))),
     (fraud, "sync_error", str(ClientSecretExpired("AADSTS7000222"))),
@@ -78,7 +78,7 @@ MailboxState.objects.filter(pk=fraud.pk).update(
     failures=3, error_kind=ClientSecretExpired.kind, error_text="AADSTS7000222"
 )
 
-# People, what they did, and a webhook.
+# A user, audit entries, an API token and a webhook.
 ann = User.objects.create_user("ann", "ann@bank.example")
 ann.groups.add(Group.objects.get(name="Administrator"))
 request = RequestFactory().get("/")

@@ -1,4 +1,4 @@
-"""A simulated Exchange with one mailbox, asked over plain HTTP with hand-written SOAP: no client of ours takes part."""
+"""A simulated Exchange with two mailboxes. The tests send hand-written SOAP with httpx, not with the product's client."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ OTHER = "ops@bank.example"
 
 
 @dataclass
-class Asker:
-    """Signs in with Basic and impersonates."""
+class EwsClient:
+    """A client of the simulator that authenticates with Basic and impersonates a mailbox."""
 
     exchange: ExchangeSimulator
     client: httpx.Client
@@ -33,10 +33,10 @@ class Asker:
 
     def post(self, body: str, *, as_mailbox: str | None = ADDRESS, **headers: str) -> httpx.Response:
         sid = f"<t:PrimarySmtpAddress>{as_mailbox}</t:PrimarySmtpAddress>"
-        whom = f"<t:ExchangeImpersonation><t:ConnectingSID>{sid}</t:ConnectingSID></t:ExchangeImpersonation>"
+        impersonation = f"<t:ExchangeImpersonation><t:ConnectingSID>{sid}</t:ConnectingSID></t:ExchangeImpersonation>"
         envelope = (
             f'<s:Envelope xmlns:s="{SOAP}" xmlns:m="{MESSAGES}" xmlns:t="{TYPES}"><s:Header>'
-            f'<t:RequestServerVersion Version="Exchange2016"/>{whom if as_mailbox else ""}</s:Header>'
+            f'<t:RequestServerVersion Version="Exchange2016"/>{impersonation if as_mailbox else ""}</s:Header>'
             f"<s:Body>{body}</s:Body></s:Envelope>"
         )
         return self.send(envelope.encode(), **headers)
@@ -47,7 +47,7 @@ class Asker:
         )
 
     def codes(self, body: str, *, as_mailbox: str | None = ADDRESS, **headers: str) -> list[str]:
-        """The response codes of all its messages, or that of the fault."""
+        """The codes of all response messages, or the code of the fault."""
         root = etree.fromstring(self.post(body, as_mailbox=as_mailbox, **headers).content)
         fault = root.findtext("s:Body/s:Fault/faultcode", namespaces=NS)
         return (
@@ -58,7 +58,7 @@ class Asker:
 
 
 @pytest.fixture
-def asker() -> Iterator[Asker]:
+def ews_client() -> Iterator[EwsClient]:
     accounts = [
         Account("BANK\\svc", "s3cret", delegate_of=frozenset({ADDRESS})),
         Account("BANK\\reader", "s3cret", impersonates=frozenset({OTHER}), delegate_of=frozenset({OTHER})),
@@ -67,7 +67,7 @@ def asker() -> Iterator[Asker]:
     with ExchangeSimulator(Store([ADDRESS, OTHER]), accounts=accounts, applications=applications) as exchange:
         trust = ssl.create_default_context(cadata=exchange.ca)
         with httpx.Client(verify=trust, trust_env=False) as client:
-            yield Asker(exchange, client)
+            yield EwsClient(exchange, client)
 
 
 def sync_items(folder_id: str, *, most: int = 10, state: str = "", fields: tuple[str, ...] = ()) -> str:
@@ -88,8 +88,8 @@ def get_item(*item_ids: str) -> str:
 
 
 def get_folder(name: str = "inbox", *, mailbox: str = "") -> str:
-    whose = f"<t:Mailbox><t:EmailAddress>{mailbox}</t:EmailAddress></t:Mailbox>" if mailbox else ""
+    mailbox_xml = f"<t:Mailbox><t:EmailAddress>{mailbox}</t:EmailAddress></t:Mailbox>" if mailbox else ""
     return (
         "<m:GetFolder><m:FolderShape><t:BaseShape>Default</t:BaseShape></m:FolderShape><m:FolderIds>"
-        f'<t:DistinguishedFolderId Id="{name}">{whose}</t:DistinguishedFolderId></m:FolderIds></m:GetFolder>'
+        f'<t:DistinguishedFolderId Id="{name}">{mailbox_xml}</t:DistinguishedFolderId></m:FolderIds></m:GetFolder>'
     )

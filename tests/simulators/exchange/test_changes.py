@@ -1,4 +1,4 @@
-"""The log of a folder, told page by page to somebody who believes every line: nothing is lost meanwhile."""
+"""A client that applies every reported change of a folder knows its contents, also if it changes between two pages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def deliver(box: Mailbox, chance: random.Random) -> None:
 
 
 def happen(box: Mailbox, chance: random.Random) -> None:
-    """One thing of those that users do all day."""
+    """Apply one random action of a user to the mailbox."""
     items = list(box.folder("Inbox").items)
     if not items or chance.random() < 0.4:
         return deliver(box, chance)
@@ -37,7 +37,7 @@ def happen(box: Mailbox, chance: random.Random) -> None:
 
 
 @pytest.mark.parametrize("seed", range(25))
-def test_whoever_believes_every_line_knows_the_folder_in_the_end(seed: int) -> None:
+def test_a_client_that_applies_all_changes_knows_the_items_of_the_folder(seed: int) -> None:
     chance = random.Random(seed)
     box = Mailbox("desk@bank.example")
     for _ in range(chance.randrange(40)):
@@ -57,7 +57,7 @@ def test_whoever_believes_every_line_knows_the_folder_in_the_end(seed: int) -> N
     assert known == set(box.folder("Inbox").items)
 
 
-def test_a_migrated_tree_is_told_anew_and_then_only_what_changes() -> None:
+def test_a_migrated_tree_is_listed_again_and_then_only_its_changes() -> None:
     box = Mailbox("desk@bank.example")
     for number in range(30):
         box.create_folder(f"Inbox/{number}")

@@ -1,4 +1,4 @@
-"""Mail arrives while clients ask: an answer shows one moment of the mailbox, and is not spoiled by the next."""
+"""Mail that arrives during a request: the response shows a consistent state of the mailbox."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from simulators.exchange import mail_of
 from simulators.exchange.store import Item, Mailbox
 from tests.mails import mail
-from tests.simulators.exchange.conftest import Asker, get_folder, sync_items
+from tests.simulators.exchange.conftest import EwsClient, get_folder, sync_items
 
 SHAPE = "<m:FolderShape><t:BaseShape>Default</t:BaseShape></m:FolderShape>"
 ROOT = '<t:DistinguishedFolderId Id="msgfolderroot"/>'
@@ -19,7 +19,7 @@ TREE = f"<m:SyncFolderHierarchy>{SHAPE}<m:SyncFolderId>{ROOT}</m:SyncFolderId></
 
 
 class Interrupted(dict[str, Item]):
-    """The items of an inbox into which a mail arrives when somebody has looked at the first of them."""
+    """The items of an inbox. When the first item is read, a new mail arrives on another thread."""
 
     def __init__(self, box: Mailbox) -> None:
         super().__init__(box.distinguished("inbox").items)
@@ -29,23 +29,23 @@ class Interrupted(dict[str, Item]):
         for item in super().values():
             if self.arriving.ident is None:
                 self.arriving.start()
-                self.arriving.join(0.3)  # it has to wait for whoever looks; nobody may wait for it
+                self.arriving.join(0.3)  # the delivery waits for the lock of the request, not the reverse
             yield item
 
 
 @pytest.mark.parametrize("operation", ["GetFolder", "FindFolder", "SyncFolderHierarchy", "SyncFolderItems"])
-def test_mail_that_arrives_while_somebody_looks_waits_its_turn(asker: Asker, operation: str) -> None:
-    inbox = asker.mailbox.distinguished("inbox")
+def test_mail_that_arrives_during_a_request_waits_for_it(ews_client: EwsClient, operation: str) -> None:
+    inbox = ews_client.mailbox.distinguished("inbox")
     for name in ("a", "b"):
-        asker.mailbox.deliver(mail_of(mail(name)))
+        ews_client.mailbox.deliver(mail_of(mail(name)))
     bodies = {
         "GetFolder": get_folder(),
         "FindFolder": FIND,
         "SyncFolderHierarchy": TREE,
         "SyncFolderItems": sync_items(inbox.id),
     }
-    items = Interrupted(asker.mailbox)
+    items = Interrupted(ews_client.mailbox)
     inbox.items = items
-    assert asker.codes(bodies[operation]) == ["NoError"]
+    assert ews_client.codes(bodies[operation]) == ["NoError"]
     items.arriving.join(10)
     assert len(inbox.items) == 3

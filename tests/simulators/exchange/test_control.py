@@ -1,4 +1,4 @@
-"""The control endpoint, by which another process lets things happen to the mailboxes and looks what became of them."""
+"""The control endpoint, with which another process changes the mailboxes and reads their contents."""
 
 from __future__ import annotations
 
@@ -9,94 +9,96 @@ import httpx
 import pytest
 
 from tests.mails import mail
-from tests.simulators.exchange.conftest import ADDRESS, Asker, get_folder, get_item
+from tests.simulators.exchange.conftest import ADDRESS, EwsClient, get_folder, get_item
 
 NEW = {"subject": "Hello", "body": "Grüße", "message_id": "<new@x>"}
 
 
-def do(asker: Asker, what: str, status: int = 200, **given: Any) -> Any:
-    response = httpx.post(f"{asker.exchange.control_url}/{what}", json={"mailbox": ADDRESS, **given}, trust_env=False)
+def do(ews_client: EwsClient, what: str, status: int = 200, **given: Any) -> Any:
+    response = httpx.post(
+        f"{ews_client.exchange.control_url}/{what}", json={"mailbox": ADDRESS, **given}, trust_env=False
+    )
     assert response.status_code == status
     return response.json()
 
 
-def look(asker: Asker, path: str) -> httpx.Response:
-    return httpx.get(asker.exchange.control_url + path, trust_env=False)
+def look(ews_client: EwsClient, path: str) -> httpx.Response:
+    return httpx.get(ews_client.exchange.control_url + path, trust_env=False)
 
 
-def paths(asker: Asker) -> list[str]:
-    return [folder["path"] for folder in look(asker, f"/mailboxes/{ADDRESS}").json()["folders"]]
+def paths(ews_client: EwsClient) -> list[str]:
+    return [folder["path"] for folder in look(ews_client, f"/mailboxes/{ADDRESS}").json()["folders"]]
 
 
-def test_mail_is_delivered_and_shown(asker: Asker) -> None:
-    made = do(asker, "deliver", **NEW)
+def test_mail_is_delivered_and_shown(ews_client: EwsClient) -> None:
+    made = do(ews_client, "deliver", **NEW)
     assert (made["message_id"], made["folder"], made["class"]) == ("<new@x>", "Inbox", "IPM.Note")
     as_it_is = base64.b64encode(mail("b")).decode()
-    do(asker, "deliver", mime=as_it_is, folder="Sent Items")
-    shown = look(asker, f"/mailboxes/{ADDRESS}").json()
+    do(ews_client, "deliver", mime=as_it_is, folder="Sent Items")
+    shown = look(ews_client, f"/mailboxes/{ADDRESS}").json()
     assert [(item["message_id"], item["folder"]) for item in shown["items"]] == [
         ("<new@x>", "Inbox"),
         ("<b@north.example>", "Sent Items"),
     ]
-    assert [(box["address"], box["count"]) for box in look(asker, "/mailboxes").json()] == [
+    assert [(box["address"], box["count"]) for box in look(ews_client, "/mailboxes").json()] == [
         (ADDRESS, 2),
         ("ops@bank.example", 0),
     ]
     content = httpx.get(
-        f"{asker.exchange.control_url}/mime/{ADDRESS}", params={"id": made["id"]}, trust_env=False
+        f"{ews_client.exchange.control_url}/mime/{ADDRESS}", params={"id": made["id"]}, trust_env=False
     ).content
     assert "Grüße".encode() in content
 
 
-def test_an_item_is_moved_copied_edited_read_and_deleted(asker: Asker) -> None:
-    first = do(asker, "deliver", **NEW)
-    moved = do(asker, "move", message_id="<new@x>", folder="Sent Items")
+def test_an_item_is_moved_copied_edited_read_and_deleted(ews_client: EwsClient) -> None:
+    first = do(ews_client, "deliver", **NEW)
+    moved = do(ews_client, "move", message_id="<new@x>", folder="Sent Items")
     assert (moved["folder"], moved["id"] != first["id"]) == ("Sent Items", True)
-    copied = do(asker, "copy", id=moved["id"], folder="Inbox")
-    do(asker, "delete", id=moved["id"], hard=True)
-    do(asker, "mark-read", id=copied["id"])
-    assert asker.mailbox.item(copied["id"]).read
-    edited = do(asker, "edit", id=copied["id"], **{**NEW, "body": "Changed"})
+    copied = do(ews_client, "copy", id=moved["id"], folder="Inbox")
+    do(ews_client, "delete", id=moved["id"], hard=True)
+    do(ews_client, "mark-read", id=copied["id"])
+    assert ews_client.mailbox.item(copied["id"]).read
+    edited = do(ews_client, "edit", id=copied["id"], **{**NEW, "body": "Changed"})
     assert edited["id"] == copied["id"]
-    assert b"Changed" in asker.mailbox.item(edited["id"]).mail.content()
-    do(asker, "delete", id=edited["id"])
-    assert [asker.mailbox.path(asker.mailbox.folders[item.folder_id]) for item in asker.mailbox.items()] == [
-        "Deleted Items"
-    ]
-    assert [item.read for item in asker.mailbox.items()] == [True]
-    do(asker, "delete", message_id="<new@x>")
-    assert list(asker.mailbox.items()) == []
+    assert b"Changed" in ews_client.mailbox.item(edited["id"]).mail.content()
+    do(ews_client, "delete", id=edited["id"])
+    assert [
+        ews_client.mailbox.path(ews_client.mailbox.folders[item.folder_id]) for item in ews_client.mailbox.items()
+    ] == ["Deleted Items"]
+    assert [item.read for item in ews_client.mailbox.items()] == [True]
+    do(ews_client, "delete", message_id="<new@x>")
+    assert list(ews_client.mailbox.items()) == []
 
 
-def test_folders_are_made_renamed_moved_and_deleted(asker: Asker) -> None:
-    do(asker, "create-folder", folder="Trades")
-    do(asker, "create-folder", folder="Trades/2026")
-    do(asker, "rename-folder", folder="Trades", name="Deals")
-    assert "Deals/2026" in paths(asker)
-    do(asker, "move-folder", folder="Deals", parent="Inbox")
-    assert "Inbox/Deals/2026" in paths(asker)
-    do(asker, "delete-folder", folder="Inbox/Deals")
-    assert not [path for path in paths(asker) if "Deals" in path]
+def test_folders_are_made_renamed_moved_and_deleted(ews_client: EwsClient) -> None:
+    do(ews_client, "create-folder", folder="Trades")
+    do(ews_client, "create-folder", folder="Trades/2026")
+    do(ews_client, "rename-folder", folder="Trades", name="Deals")
+    assert "Deals/2026" in paths(ews_client)
+    do(ews_client, "move-folder", folder="Deals", parent="Inbox")
+    assert "Inbox/Deals/2026" in paths(ews_client)
+    do(ews_client, "delete-folder", folder="Inbox/Deals")
+    assert not [path for path in paths(ews_client) if "Deals" in path]
 
 
-def test_ids_states_and_tokens_can_be_made_void(asker: Asker) -> None:
-    made = do(asker, "deliver", **NEW)
-    do(asker, "mark-read", id=made["id"])
-    do(asker, "migrate")
-    assert asker.codes(get_item(made["id"])) == ["ErrorItemNotFound"]
-    assert [item.read for item in asker.mailbox.items()] == [True]
-    generation = asker.mailbox.generation
-    do(asker, "expire-states")
-    do(asker, "expire-tokens")
-    assert asker.mailbox.generation == generation + 1
+def test_ids_states_and_tokens_can_be_made_invalid(ews_client: EwsClient) -> None:
+    made = do(ews_client, "deliver", **NEW)
+    do(ews_client, "mark-read", id=made["id"])
+    do(ews_client, "migrate")
+    assert ews_client.codes(get_item(made["id"])) == ["ErrorItemNotFound"]
+    assert [item.read for item in ews_client.mailbox.items()] == [True]
+    generation = ews_client.mailbox.generation
+    do(ews_client, "expire-states")
+    do(ews_client, "expire-tokens")
+    assert ews_client.mailbox.generation == generation + 1
 
 
-def test_faults_come_and_go_and_requests_are_counted(asker: Asker) -> None:
-    do(asker, "faults", mailbox="*", effect="busy", operation="GetFolder")
-    assert asker.codes(get_folder()) == ["ErrorServerBusy"]
-    assert httpx.delete(f"{asker.exchange.control_url}/faults", trust_env=False).status_code == 200
-    assert asker.codes(get_folder(), **{"User-Agent": "tester/1"}) == ["NoError"]
-    seen = look(asker, "/requests").json()
+def test_faults_are_added_and_removed_and_requests_are_counted(ews_client: EwsClient) -> None:
+    do(ews_client, "faults", mailbox="*", effect="busy", operation="GetFolder")
+    assert ews_client.codes(get_folder()) == ["ErrorServerBusy"]
+    assert httpx.delete(f"{ews_client.exchange.control_url}/faults", trust_env=False).status_code == 200
+    assert ews_client.codes(get_folder(), **{"User-Agent": "tester/1"}) == ["NoError"]
+    seen = look(ews_client, "/requests").json()
     assert seen["operations"] == {"GetFolder": 2}
     assert "tester/1" in seen["user_agents"]
 
@@ -112,6 +114,8 @@ def test_faults_come_and_go_and_requests_are_counted(asker: Asker) -> None:
         ("rename-folder", {"folder": "Nowhere", "name": "x"}),
     ],
 )
-def test_what_cannot_be_done_is_said_and_changes_nothing(asker: Asker, what: str, given: dict[str, Any]) -> None:
-    assert do(asker, what, 400, **given)["error"]
-    assert list(asker.mailbox.items()) == []
+def test_an_invalid_action_returns_an_error_and_changes_nothing(
+    ews_client: EwsClient, what: str, given: dict[str, Any]
+) -> None:
+    assert do(ews_client, what, 400, **given)["error"]
+    assert list(ews_client.mailbox.items()) == []

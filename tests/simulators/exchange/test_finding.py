@@ -1,4 +1,4 @@
-"""FindItem: pages, order, restrictions, and the shapes of items and folders."""
+"""FindItem (pages, order, restrictions), and the base shapes of items and folders."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lxml import etree
 from simulators.exchange import mail_of
 from simulators.exchange.soap import NS
 from tests.mails import mail
-from tests.simulators.exchange.conftest import Asker
+from tests.simulators.exchange.conftest import EwsClient
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FIRST_TEN = '<m:IndexedPageItemView MaxEntriesReturned="10" Offset="0" BasePoint="Beginning"/>'
@@ -37,25 +37,25 @@ def compared(how: str, path: str, value: str) -> str:
 
 
 @pytest.fixture
-def filled(asker: Asker) -> Asker:
+def filled(ews_client: EwsClient) -> EwsClient:
     """Five emails in the inbox, an hour apart; the first two are read."""
     for number, name in enumerate(("apple", "Banana", "cherry", "damson", "elder")):
-        item = asker.mailbox.deliver(mail_of(mail(name, subject=name, sent=NOON + timedelta(hours=number))))
-        asker.mailbox.mark_read(item.id, read=number < 2)
-    return asker
+        item = ews_client.mailbox.deliver(mail_of(mail(name, subject=name, sent=NOON + timedelta(hours=number))))
+        ews_client.mailbox.mark_read(item.id, read=number < 2)
+    return ews_client
 
 
-def root(asker: Asker, body: str) -> etree._Element:
-    found = etree.fromstring(asker.post(body).content).find(".//m:RootFolder", NS)
+def root(ews_client: EwsClient, body: str) -> etree._Element:
+    found = etree.fromstring(ews_client.post(body).content).find(".//m:RootFolder", NS)
     assert found is not None
     return found
 
 
-def subjects(asker: Asker, body: str) -> list[str]:
-    return [element.text or "" for element in root(asker, body).iterfind(".//t:Subject", NS)]
+def subjects(ews_client: EwsClient, body: str) -> list[str]:
+    return [element.text or "" for element in root(ews_client, body).iterfind(".//t:Subject", NS)]
 
 
-def test_all_is_found_newest_first(filled: Asker) -> None:
+def test_all_is_found_newest_first(filled: EwsClient) -> None:
     assert subjects(filled, find_item()) == ["elder", "damson", "cherry", "Banana", "apple"]
     assert subjects(filled, find_item(traversal="Associated")) == []
     assert filled.codes(find_item(traversal="Deep")) == ["ErrorSchemaValidation"]
@@ -72,8 +72,8 @@ def test_all_is_found_newest_first(filled: Asker) -> None:
         (4, 2, "End", ["elder", "damson", "cherry"], ("5", "5", "true")),
     ],
 )
-def test_a_page_tells_its_place(
-    filled: Asker, most: int, offset: int, base: str, found: list[str], place: tuple[str, str, str]
+def test_a_page_contains_its_position(
+    filled: EwsClient, most: int, offset: int, base: str, found: list[str], place: tuple[str, str, str]
 ) -> None:
     view = f'<m:IndexedPageItemView MaxEntriesReturned="{most}" Offset="{offset}" BasePoint="{base}"/>'
     page = root(filled, find_item(view=view))
@@ -85,7 +85,7 @@ def test_a_page_tells_its_place(
     ("most", "offset", "code"),
     [("0", "0", "ErrorInvalidPagingMaxRows"), ("5", "-1", "ErrorInvalidIndexedPagingParameters")],
 )
-def test_a_page_that_cannot_be_is_refused(filled: Asker, most: str, offset: str, code: str) -> None:
+def test_a_page_with_invalid_parameters_is_refused(filled: EwsClient, most: str, offset: str, code: str) -> None:
     view = f'<m:IndexedPageItemView MaxEntriesReturned="{most}" Offset="{offset}" BasePoint="Beginning"/>'
     assert filled.codes(find_item(view=view)) == [code]
 
@@ -121,11 +121,11 @@ def test_a_page_that_cannot_be_is_refused(filled: Asker, most: str, offset: str,
         ('<t:Exists><t:FieldURI FieldURI="item:InReplyTo"/></t:Exists>', []),
     ],
 )
-def test_a_restriction_leaves_the_rest_out(filled: Asker, restriction: str, found: list[str]) -> None:
+def test_only_items_that_match_the_restriction_are_found(filled: EwsClient, restriction: str, found: list[str]) -> None:
     assert subjects(filled, find_item(restriction=restriction, view=FIRST_TEN)) == found
 
 
-def test_an_order_is_kept_without_case(filled: Asker) -> None:
+def test_an_order_ignores_case(filled: EwsClient) -> None:
     assert subjects(filled, find_item(order=order_by("item:Subject"))) == [
         "apple",
         "Banana",
@@ -137,7 +137,7 @@ def test_an_order_is_kept_without_case(filled: Asker) -> None:
     assert subjects(filled, find_item(order=read_last)) == ["elder", "damson", "cherry", "Banana", "apple"]
 
 
-def test_what_cannot_be_searched_or_sorted_by_is_refused(filled: Asker) -> None:
+def test_unsupported_searches_and_orders_are_refused(filled: EwsClient) -> None:
     unsearchable = compared("IsEqualTo", "item:MimeContent", "x")
     assert filled.codes(find_item(restriction=unsearchable)) == ["ErrorUnsupportedPathForQuery"]
     assert filled.codes(find_item(order=order_by("item:Attachments"))) == ["ErrorUnsupportedPathForSortGroup"]
@@ -153,7 +153,7 @@ def tags(element: etree._Element) -> list[str]:
     return [etree.QName(child).localname for child in element]
 
 
-def test_a_listing_tells_the_shapes_but_no_bodies_recipients_or_addresses(filled: Asker) -> None:
+def test_a_listing_has_the_base_shape_without_bodies_recipients_and_addresses(filled: EwsClient) -> None:
     message = root(filled, find_item(shape="Default", view=FIRST_TEN)).find(".//t:Message", NS)
     assert message is not None
     assert tags(message) == [
@@ -167,7 +167,7 @@ def test_a_listing_tells_the_shapes_but_no_bodies_recipients_or_addresses(filled
     assert {"DisplayTo", "ConversationId", "InternetMessageId", "Culture", "LastModifiedTime"} <= set(tags(everything))
 
 
-def test_a_fetch_tells_bodies_recipients_and_headers(filled: Asker) -> None:
+def test_a_fetch_returns_bodies_recipients_and_headers(filled: EwsClient) -> None:
     item = next(iter(filled.mailbox.items()))
     body = (
         "<m:GetItem><m:ItemShape><t:BaseShape>AllProperties</t:BaseShape></m:ItemShape><m:ItemIds>"
@@ -182,18 +182,20 @@ def test_a_fetch_tells_bodies_recipients_and_headers(filled: Asker) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "tag", "told"),
+    ("name", "tag", "expected"),
     [
         ("inbox", "Folder", ["FolderId", "DisplayName", "TotalCount", "ChildFolderCount", "UnreadCount"]),
         ("calendar", "CalendarFolder", ["FolderId", "DisplayName", "ChildFolderCount"]),
         ("contacts", "ContactsFolder", ["FolderId", "DisplayName", "TotalCount", "ChildFolderCount"]),
     ],
 )
-def test_the_default_shape_of_a_folder_is_that_of_its_class(asker: Asker, name: str, tag: str, told: list[str]) -> None:
+def test_the_default_shape_of_a_folder_is_that_of_its_class(
+    ews_client: EwsClient, name: str, tag: str, expected: list[str]
+) -> None:
     body = (
         "<m:GetFolder><m:FolderShape><t:BaseShape>Default</t:BaseShape></m:FolderShape><m:FolderIds>"
         f'<t:DistinguishedFolderId Id="{name}"/></m:FolderIds></m:GetFolder>'
     )
-    folder = etree.fromstring(asker.post(body).content).find(f".//t:{tag}", NS)
+    folder = etree.fromstring(ews_client.post(body).content).find(f".//t:{tag}", NS)
     assert folder is not None
-    assert tags(folder) == told
+    assert tags(folder) == expected

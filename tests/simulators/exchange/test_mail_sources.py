@@ -1,4 +1,4 @@
-"""Where simulated mail comes from: files of all kinds, and a correspondence that is made up."""
+"""The mail of the simulators: mail files of several formats, and a generated correspondence."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_an_empty_folder_has_no_mail(tmp_path: Path) -> None:
     assert list(mails_below(tmp_path)) == []
 
 
-def test_what_exchange_lists_is_read_from_the_head() -> None:
+def test_listed_properties_are_read_from_the_headers() -> None:
     made = mail_of(RECEIVED + b"Importance: HIGH\r\n" + mail("a"))
     assert (made.message_id, made.subject, made.importance) == ("<a@north.example>", "About a", "High")
     assert made.received == datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -67,7 +67,7 @@ def test_what_exchange_lists_is_read_from_the_head() -> None:
         ("=?no-such-charset?q?x?=", "=?no-such-charset?q?x?=", "=?no-such-charset?q?x?="),
     ],
 )
-def test_subjects_are_listed_as_people_read_them(header: str, subject: str, topic: str) -> None:
+def test_subjects_are_decoded(header: str, subject: str, topic: str) -> None:
     made = mail_of(f"Subject: {header}\r\n\r\n".encode())
     assert (made.subject, made.topic) == (subject, topic)
 
@@ -80,7 +80,7 @@ def test_subjects_are_listed_as_people_read_them(header: str, subject: str, topi
         b"Subject: \x01\x02=?utf-8?b?/////w==?=\r\n\r\n", b"Message-ID:\r\n <a\r\n b>\r\n\r\n", b"no head at all",
     ],
 )  # fmt: skip
-def test_junk_becomes_an_email_that_xml_can_carry(junk: bytes) -> None:
+def test_properties_of_an_invalid_email_are_valid_in_xml(junk: bytes) -> None:
     made = mail_of(junk, fallback=NOON)
     assert made.received is not None
     assert all(character.isprintable() or character.isspace() for character in made.subject + made.message_id)
@@ -95,7 +95,7 @@ def test_a_correspondence_is_the_same_to_the_byte_each_time() -> None:
     assert first != other
 
 
-def test_a_correspondence_is_mail_that_holds_together() -> None:
+def test_a_correspondence_has_unique_ids_and_consistent_threads() -> None:
     written = list(itertools.islice(correspondence("desk@bank.example", 3), 120))
     ids = [one.message_id for one in written]
     assert len(set(ids)) == 120

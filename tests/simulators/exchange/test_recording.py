@@ -1,4 +1,4 @@
-"""What the recorder keeps of a conversation, and under which names."""
+"""Contents and names of the recorded files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a request has to hold, and how much an answer tells: parts, shapes, properties."""
+"""Required elements of requests, and the properties in responses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from lxml import etree
 
 from simulators.exchange import mail_of
 from tests.mails import mail
-from tests.simulators.exchange.conftest import Asker, get_item, sync_items
+from tests.simulators.exchange.conftest import EwsClient, get_item, sync_items
 
 IDS_ONLY = "<t:BaseShape>IdOnly</t:BaseShape>"
 INBOX = '<t:DistinguishedFolderId Id="inbox"/>'
@@ -33,42 +33,42 @@ INBOX = '<t:DistinguishedFolderId Id="inbox"/>'
         "<m:MaxChangesReturned>5</m:MaxChangesReturned></m:SyncFolderItems>",
     ],
 )
-def test_a_request_that_lacks_a_part_fails_as_a_whole(asker: Asker, body: str) -> None:
-    assert asker.codes(body) == ["ErrorSchemaValidation"]
+def test_a_request_without_a_required_element_fails(ews_client: EwsClient, body: str) -> None:
+    assert ews_client.codes(body) == ["ErrorSchemaValidation"]
 
 
-def test_a_listing_returns_only_what_it_can_find(asker: Asker) -> None:
-    inbox = asker.mailbox.distinguished("inbox").id
-    asker.mailbox.deliver(mail_of(mail("a")))
+def test_a_listing_refuses_properties_that_it_cannot_return(ews_client: EwsClient) -> None:
+    inbox = ews_client.mailbox.distinguished("inbox").id
+    ews_client.mailbox.deliver(mail_of(mail("a")))
     cheap = ("item:Size", "item:DateTimeReceived", "item:ItemClass", "item:IsDraft", "message:InternetMessageId")
-    assert asker.codes(sync_items(inbox, fields=cheap)) == ["NoError"]
+    assert ews_client.codes(sync_items(inbox, fields=cheap)) == ["NoError"]
     for field in ("item:MimeContent", "item:InternetMessageHeaders", "message:ReplyTo"):
-        assert asker.codes(sync_items(inbox, fields=(field,))) == ["ErrorInvalidPropertyForOperation"]
-    assert asker.codes(sync_items(inbox, fields=("item:Sizee",))) == ["ErrorSchemaValidation"]
+        assert ews_client.codes(sync_items(inbox, fields=(field,))) == ["ErrorInvalidPropertyForOperation"]
+    assert ews_client.codes(sync_items(inbox, fields=("item:Sizee",))) == ["ErrorSchemaValidation"]
 
 
-def test_a_base_shape_beyond_ids_tells_all_there_is(asker: Asker) -> None:
-    item = asker.mailbox.deliver(mail_of(mail("a", subject="RE: Trade 5")))
+def test_the_shape_all_properties_returns_all_properties(ews_client: EwsClient) -> None:
+    item = ews_client.mailbox.deliver(mail_of(mail("a", subject="RE: Trade 5")))
     everything = get_item(item.id).replace("IdOnly", "AllProperties")
-    told = {
+    values = {
         element.tag.rpartition("}")[2]: element.text
-        for element in etree.fromstring(asker.post(everything).content).iter()
+        for element in etree.fromstring(ews_client.post(everything).content).iter()
     }
-    assert (told["Subject"], told["ConversationTopic"]) == ("RE: Trade 5", "Trade 5")
-    assert {"ItemClass", "Size", "Importance", "InternetMessageId", "IsRead"} <= set(told)
+    assert (values["Subject"], values["ConversationTopic"]) == ("RE: Trade 5", "Trade 5")
+    assert {"ItemClass", "Size", "Importance", "InternetMessageId", "IsRead"} <= set(values)
 
 
-def test_only_the_properties_that_were_asked_for_are_told(asker: Asker) -> None:
-    item = asker.mailbox.deliver(mail_of(mail("a")))
-    content = asker.post(get_item(item.id)).content
+def test_only_the_requested_properties_are_returned(ews_client: EwsClient) -> None:
+    item = ews_client.mailbox.deliver(mail_of(mail("a")))
+    content = ews_client.post(get_item(item.id)).content
     assert b"MimeContent" in content
     assert b"Subject" not in content
     assert b"InternetMessageId" not in content
 
 
-def test_an_item_can_be_unreadable_for_a_while_and_in_one_mailbox_only(asker: Asker) -> None:
-    item = asker.mailbox.deliver(mail_of(mail("a")))
+def test_an_item_can_be_unreadable_for_a_while_and_in_one_mailbox_only(ews_client: EwsClient) -> None:
+    item = ews_client.mailbox.deliver(mail_of(mail("a")))
     code = "ErrorMailboxStoreUnavailable"
-    asker.exchange.faults.add("item", message_id=item.mail.message_id, code=code, mailbox="ops@bank.example")
-    asker.exchange.faults.add("item", message_id=item.mail.message_id, code=code, after=1, times=2)
-    assert [asker.codes(get_item(item.id))[0] for _ in range(4)] == ["NoError", code, code, "NoError"]
+    ews_client.exchange.faults.add("item", message_id=item.mail.message_id, code=code, mailbox="ops@bank.example")
+    ews_client.exchange.faults.add("item", message_id=item.mail.message_id, code=code, after=1, times=2)
+    assert [ews_client.codes(get_item(item.id))[0] for _ in range(4)] == ["NoError", code, code, "NoError"]

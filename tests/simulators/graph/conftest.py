@@ -1,4 +1,4 @@
-"""A simulated Graph with two mailboxes, asked with plain HTTP: no client of ours takes part."""
+"""A simulated Graph with three mailboxes. The tests send requests with httpx, not with the product's client."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ IMMUTABLE = 'IdType="ImmutableId"'
 
 @dataclass
 class Reader:
-    """An app that has its token."""
+    """A client of the simulator that has the token of an app."""
 
     graph: GraphSimulator
     client: httpx.Client
@@ -51,7 +51,7 @@ class Reader:
         self.headers = {"Authorization": f"Bearer {self.token(**form).json()['access_token']}"}
 
     def get(self, where: str, *prefer: str, **options: str) -> httpx.Response:
-        """`where` is a link, or a path below the mailbox; an option is named without its dollar."""
+        """Send a GET. `where`: a URL, or a path relative to the mailbox. `options`: query options without the dollar sign."""
         url = where if where.startswith("http") else f"{self.root}/{where}"
         named = "&".join(f"{'' if name == 'changeType' else '$'}{name}={quote(text)}" for name, text in options.items())
         headers = {**self.headers, **({"Prefer": ", ".join(prefer)} if prefer else {})}
@@ -62,7 +62,7 @@ class Reader:
         return response.status_code, response.json()["error"]["code"]
 
     def round(self, where: str, *prefer: str, **options: str) -> tuple[list[dict[str, Any]], str]:
-        """All rows of a round of change tracking, and the link of the next one."""
+        """All rows of a round of change tracking, and the link to the next round."""
         rows = []
         answer = self.get(where, *prefer, **options).json()
         while True:
@@ -80,11 +80,11 @@ def reader() -> Iterator[Reader]:
     with GraphSimulator(store, registrations=[app], users=[user]) as graph:
         trust = ssl.create_default_context(cadata=graph.ca)
         with httpx.Client(verify=trust, trust_env=False) as client:
-            asking = Reader(graph, client)
-            asking.sign_in()
-            yield asking
+            signed_in = Reader(graph, client)
+            signed_in.sign_in()
+            yield signed_in
 
 
 def names(rows: list[dict[str, Any]]) -> list[str]:
-    """What a round told, in short: the Message-ID without its domain, and a minus for what is gone."""
+    """The rows of a round in short: the local part of the Message-ID, or a minus for a removed message."""
     return ["-" if "@removed" in row else row["internetMessageId"].strip("<").partition("@")[0] for row in rows]

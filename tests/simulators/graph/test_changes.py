@@ -1,4 +1,4 @@
-"""Change tracking of messages: rounds, moves, both kinds of ids, and links that are worth nothing."""
+"""Change tracking of messages: rounds, moves, both kinds of ids, and invalid links."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ INBOX = "mailFolders/inbox/messages/delta"
 SENT = "mailFolders/sentitems/messages/delta"
 
 
-def test_a_first_round_tells_all_and_the_next_one_what_changed(reader: Reader) -> None:
+def test_a_first_round_returns_all_messages_and_the_next_one_the_changes(reader: Reader) -> None:
     items = [reader.deliver(str(number), sent=NOON + timedelta(hours=number)) for number in range(5)]
     rows, link = reader.round(INBOX, "odata.maxpagesize=2", select="internetMessageId")
     assert names(rows) == ["4", "3", "2", "1", "0"]
@@ -68,7 +68,7 @@ def test_an_immutable_id_survives_the_move(reader: Reader) -> None:
     assert reader.get(f"messages/{before['id']}").json()["id"].startswith("AAMk")
 
 
-def test_an_email_that_left_and_came_back_is_not_told_as_gone_by_its_immutable_id(reader: Reader) -> None:
+def test_an_email_that_was_moved_away_and_back_is_not_removed_with_immutable_ids(reader: Reader) -> None:
     item = reader.deliver("a")
     _, link = reader.round(INBOX, IMMUTABLE)
     reader.mailbox.move(reader.mailbox.move(item.id, "Sent Items").id, "Inbox")
@@ -76,7 +76,7 @@ def test_an_email_that_left_and_came_back_is_not_told_as_gone_by_its_immutable_i
     assert names(reader.round(link)[0]) == ["-", "a"]
 
 
-def test_a_copy_has_an_immutable_id_of_its_own(reader: Reader) -> None:
+def test_a_copy_has_another_immutable_id(reader: Reader) -> None:
     item = reader.deliver("a")
     reader.mailbox.copy(item.id, "Inbox")
     rows, _ = reader.round(INBOX, IMMUTABLE)
@@ -91,7 +91,7 @@ def test_a_link_serves_both_kinds_of_ids(reader: Reader) -> None:
     assert reader.round(link, IMMUTABLE)[0][0]["id"].startswith("AAkA")
 
 
-def test_a_filter_leaves_out_what_is_older_in_every_round(reader: Reader) -> None:
+def test_a_filter_excludes_older_messages_in_every_round(reader: Reader) -> None:
     for hours in (-2, -1, 0, 1):
         reader.deliver(f"h{hours}", sent=NOON + timedelta(hours=hours))
     rows, link = reader.round(INBOX, "odata.maxpagesize=1", filter="receivedDateTime ge 2026-03-01T12:00:00Z")
@@ -113,14 +113,14 @@ def test_a_filtered_first_round_ends_at_its_limit_and_says_nothing_of_it(reader:
     assert len(reader.round(INBOX)[0]) == 6
 
 
-@pytest.mark.parametrize(("kind", "told"), [("created", ["new"]), ("updated", ["a"]), ("deleted", ["-"])])
-def test_one_kind_of_change_can_be_asked_for(reader: Reader, kind: str, told: list[str]) -> None:
+@pytest.mark.parametrize(("kind", "reported"), [("created", ["new"]), ("updated", ["a"]), ("deleted", ["-"])])
+def test_one_kind_of_change_can_be_asked_for(reader: Reader, kind: str, reported: list[str]) -> None:
     first, second = reader.deliver("a"), reader.deliver("b")
     _, link = reader.round(INBOX, changeType=kind)
     reader.mailbox.mark_read(first.id)
     reader.mailbox.delete(second.id)
     reader.deliver("new")
-    assert names(reader.round(link)[0]) == told
+    assert names(reader.round(link)[0]) == reported
 
 
 def test_links_end_with_the_sync_states_of_their_mailbox(reader: Reader) -> None:
@@ -143,7 +143,7 @@ def test_old_links_of_a_round_may_be_forgotten(reader: Reader) -> None:
     assert [reader.get(page, "odata.maxpagesize=1").status_code for page in pages[2:]] == [200, 200]
 
 
-def test_a_link_is_worth_nothing_elsewhere(reader: Reader) -> None:
+def test_a_link_is_valid_only_for_its_folder(reader: Reader) -> None:
     reader.deliver("a")
     reader.deliver("b")
     _, link = reader.round(INBOX)
@@ -166,7 +166,7 @@ def test_a_migrated_mailbox_has_other_folders(reader: Reader) -> None:
 
 
 def happen(box: Mailbox, chance: random.Random) -> None:
-    """Something that users or transport agents do."""
+    """Apply one random action to the mailbox, if the chosen folder has items."""
     here = list(box.folder("Inbox").items)
     there = list(box.folder("Sent Items").items)
     match chance.randrange(5):
@@ -184,7 +184,7 @@ def happen(box: Mailbox, chance: random.Random) -> None:
 
 @pytest.mark.parametrize("prefer", [(), (IMMUTABLE,)], ids=["ordinary", "immutable"])
 @pytest.mark.parametrize("seed", range(6))
-def test_whoever_follows_the_rounds_ends_up_with_what_lies_there(
+def test_a_client_that_applies_all_rounds_knows_the_messages_of_the_folder(
     reader: Reader, seed: int, prefer: tuple[str, ...]
 ) -> None:
     chance, known = random.Random(seed), set[str]()

@@ -1,4 +1,4 @@
-"""What goes wrong on command, the limits, and the control endpoint."""
+"""Scripted faults, throttling limits and the control endpoint."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FOLDER = "mailFolders/inbox"
         ("UnknownError", 504),
     ],
 )
-def test_an_error_comes_where_and_as_often_as_it_is_told(reader: Reader, code: str, status: int) -> None:
+def test_a_scripted_error_affects_its_operation_and_number_of_requests(reader: Reader, code: str, status: int) -> None:
     reader.graph.faults.add("error", operation="messages-delta", mailbox=ADDRESS, times=2, after=1, code=code)
     assert reader.get(INBOX).status_code == 200
     assert [reader.error(INBOX) for _ in range(2)] == [(status, code)] * 2
@@ -39,21 +39,21 @@ def test_an_error_comes_where_and_as_often_as_it_is_told(reader: Reader, code: s
     assert reader.get(FOLDER).status_code == 200
 
 
-def test_throttling_tells_how_long_to_wait_or_does_not(reader: Reader) -> None:
+def test_throttling_has_a_retry_after_header_only_if_it_is_scripted(reader: Reader) -> None:
     reader.graph.faults.add("throttled", times=1, retry_after=7)
     reader.graph.faults.add("throttled", times=1, code="TooManyRequests")
     reader.graph.faults.add("error", times=1, code="ErrorServerBusy", retry_after=3)
-    told = [reader.get(FOLDER) for _ in range(4)]
-    assert [(one.status_code, one.headers.get("Retry-After")) for one in told] == [
+    responses = [reader.get(FOLDER) for _ in range(4)]
+    assert [(one.status_code, one.headers.get("Retry-After")) for one in responses] == [
         (429, "7"),
         (429, None),
         (503, "3"),
         (200, None),
     ]
-    assert told[0].json()["error"]["code"] == "ApplicationThrottled"
+    assert responses[0].json()["error"]["code"] == "ApplicationThrottled"
 
 
-def test_bytes_are_cut_dropped_or_come_from_a_gateway(reader: Reader) -> None:
+def test_responses_are_truncated_dropped_delayed_or_from_a_gateway(reader: Reader) -> None:
     faults = reader.graph.faults
     faults.add("status", times=1, status=502, retry_after=1)
     assert (reader.get(FOLDER).status_code, reader.get(FOLDER).status_code) == (502, 200)
@@ -77,9 +77,9 @@ def test_the_token_endpoint_and_single_requests_of_a_batch_fail_on_command_too(r
     faults.add("throttled", operation="folder", times=1, retry_after=5)
     requests = [{"id": str(one), "method": "GET", "url": f"/users/{ADDRESS}/{FOLDER}"} for one in range(2)]
     url = f"{reader.graph.url}/v1.0/$batch"
-    told = reader.client.post(url, json={"requests": requests}, headers=reader.headers).json()["responses"]
-    assert sorted(one["status"] for one in told) == [200, 429]
-    assert [one["headers"]["Retry-After"] for one in told if one["status"] == 429] == ["5"]
+    responses = reader.client.post(url, json={"requests": requests}, headers=reader.headers).json()["responses"]
+    assert sorted(one["status"] for one in responses) == [200, 429]
+    assert [one["headers"]["Retry-After"] for one in responses if one["status"] == 429] == ["5"]
     faults.add("error", operation="batch", times=1, code="UnknownError")
     assert reader.client.post(url, json={"requests": requests}, headers=reader.headers).status_code == 504
 
@@ -142,7 +142,7 @@ def test_requests_beyond_the_limit_wait_for_their_window(reader: Reader) -> None
     assert reader.get(FOLDER).status_code == 200
 
 
-def test_a_slow_request_keeps_its_place(reader: Reader) -> None:
+def test_a_slow_request_counts_for_the_limits(reader: Reader) -> None:
     reader.graph.throttle.limits = Limits(concurrent=1, retry_after=None)
     reader.graph.faults.add("slow", times=1, seconds=60)
     with contextlib.suppress(httpx.ReadTimeout):
@@ -157,7 +157,7 @@ def control(graph: GraphSimulator, what: str, **given: Any) -> Any:
     return answer.json()
 
 
-def test_another_process_lets_things_happen_by_the_control(reader: Reader) -> None:
+def test_another_process_changes_mailboxes_with_the_control_endpoint(reader: Reader) -> None:
     control(reader.graph, "deliver", subject="Hello", body="x", message_id="<new@x>")
     rows, link = reader.round(INBOX)
     assert names(rows) == ["new"]

@@ -1,4 +1,4 @@
-"""Mail folders: the tree by change tracking, single ones by id or well-known name."""
+"""Mail folders: changes of the tree, lists, and single folders by id or well-known name."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ def by_name(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {row["displayName"]: row for row in rows if "displayName" in row}
 
 
-def test_the_tree_is_told_page_by_page_and_then_only_what_changes(reader: Reader) -> None:
+def test_the_tree_is_listed_in_pages_and_then_only_its_changes(reader: Reader) -> None:
     reader.mailbox.create_folder("Inbox/Trades")
     rows, link = reader.round("mailFolders/delta", "odata.maxpagesize=3")
-    told = by_name(rows)
-    assert {"Inbox", "Trades", "Sent Items", "Conflicts"} <= set(told)
-    assert not {"Calendar", "Contacts", "Tasks", "Top of Information Store"} & set(told)
-    assert told["Trades"]["parentFolderId"] == told["Inbox"]["id"]
-    assert told["Inbox"]["childFolderCount"] == 1
+    listed = by_name(rows)
+    assert {"Inbox", "Trades", "Sent Items", "Conflicts"} <= set(listed)
+    assert not {"Calendar", "Contacts", "Tasks", "Top of Information Store"} & set(listed)
+    assert listed["Trades"]["parentFolderId"] == listed["Inbox"]["id"]
+    assert listed["Inbox"]["childFolderCount"] == 1
     assert reader.round(link)[0] == []
     reader.mailbox.rename_folder("Inbox/Trades", "Deals")
     reader.mailbox.create_folder("Done")
     rows, link = reader.round(link)
     assert list(by_name(rows)) == ["Deals", "Done"]
-    assert by_name(rows)["Deals"]["id"] == told["Trades"]["id"]
+    assert by_name(rows)["Deals"]["id"] == listed["Trades"]["id"]
     reader.mailbox.move_folder("Inbox/Deals", "Done")
     reader.mailbox.delete_folder("Done")
     rows, _ = reader.round(link)
     assert {row["@removed"]["reason"] for row in rows} == {"deleted"}
-    assert told["Trades"]["id"] in {row["id"] for row in rows}
+    assert listed["Trades"]["id"] in {row["id"] for row in rows}
 
 
-def test_a_folder_deleted_while_somebody_pages_is_told_as_gone(reader: Reader) -> None:
+def test_a_folder_that_is_deleted_between_two_pages_is_reported_as_removed(reader: Reader) -> None:
     reader.mailbox.create_folder("Passing")
     first = reader.get("mailFolders/delta", "odata.maxpagesize=50").json()
     reader.mailbox.delete_folder("Passing")
@@ -50,10 +50,10 @@ def test_a_well_known_folder_is_found_by_its_name_and_by_its_id(reader: Reader, 
     assert reader.get(f"mailFolders('{found['id']}')").json() == found
 
 
-def test_only_what_is_selected_is_told_and_nothing_that_v1_has_not(reader: Reader) -> None:
+def test_only_selected_properties_of_v1_are_returned(reader: Reader) -> None:
     reader.deliver("a")
-    told = reader.get("mailFolders/inbox", select="displayName,totalItemCount").json()
-    assert {name: told[name] for name in told if name[0] != "@" and name != "id"} == {
+    listed = reader.get("mailFolders/inbox", select="displayName,totalItemCount").json()
+    assert {name: listed[name] for name in listed if name[0] != "@" and name != "id"} == {
         "displayName": "Inbox",
         "totalItemCount": 1,
     }
@@ -71,7 +71,7 @@ def test_folders_below_a_folder_are_listed_page_by_page(reader: Reader) -> None:
     assert "Conflicts" not in by_name(top)
 
 
-def test_what_is_not_there_is_said(reader: Reader) -> None:
+def test_an_unknown_folder_is_not_found(reader: Reader) -> None:
     strange = reader.graph.store[OTHER].folder("Inbox").id.replace("/", "-").replace("+", "_")
     calendar = reader.mailbox.folder("Calendar").id.replace("/", "-").replace("+", "_")
     assert reader.error("mailFolders/archive") == (404, "ErrorItemNotFound")
@@ -80,7 +80,7 @@ def test_what_is_not_there_is_said(reader: Reader) -> None:
     assert reader.error("mailFolders/nonsense") == (400, "ErrorInvalidIdMalformed")
 
 
-def test_a_mailbox_outside_the_scope_is_closed_and_one_that_is_none_is_unknown(reader: Reader) -> None:
+def test_a_mailbox_outside_the_scope_is_denied_and_an_unknown_one_is_not_found(reader: Reader) -> None:
     root = f"{reader.graph.url}/v1.0/users"
     assert reader.get(f"{root}/{OTHER}/mailFolders/inbox").status_code == 200
     assert reader.error(f"{root}/{OUTSIDE}/mailFolders/inbox") == (403, "ErrorAccessDenied")
@@ -99,24 +99,24 @@ def test_hidden_folders_are_listed_only_where_they_are_asked_for(reader: Reader)
     assert list(by_name(rows)) == ["Secret"]
 
 
-def test_change_tracking_tells_of_no_hidden_folder_and_that_one_hidden_later_is_gone(reader: Reader) -> None:
+def test_hidden_folders_are_not_listed_and_a_folder_that_is_hidden_later_is_removed(reader: Reader) -> None:
     reader.mailbox.create_folder("Attic", hidden=True)
     reader.mailbox.create_folder("Cellar")
     rows, link = reader.round("mailFolders/delta")
-    told = by_name(rows)
-    assert "Cellar" in told
-    assert "Attic" not in told
+    listed = by_name(rows)
+    assert "Cellar" in listed
+    assert "Attic" not in listed
     reader.mailbox.hide_folder("Cellar")
     rows, link = reader.round(link)
-    assert [(row["id"], "@removed" in row) for row in rows] == [(told["Cellar"]["id"], True)]
+    assert [(row["id"], "@removed" in row) for row in rows] == [(listed["Cellar"]["id"], True)]
     reader.mailbox.hide_folder("Attic", hidden=False)
     assert list(by_name(reader.round(link)[0])) == ["Attic"]
 
 
-def test_a_folder_may_be_in_the_tree_and_yet_be_said_not_to_be_there(reader: Reader) -> None:
+def test_a_folder_in_the_tree_can_be_reported_as_not_found(reader: Reader) -> None:
     folder = reader.mailbox.create_folder("Claims").id
     reader.mailbox.forbid_folder("Claims", code="ErrorItemNotFound")
-    told = by_name(reader.round("mailFolders/delta")[0])
-    where = f"mailFolders/{told['Claims']['id']}/messages/delta"
+    listed = by_name(reader.round("mailFolders/delta")[0])
+    where = f"mailFolders/{listed['Claims']['id']}/messages/delta"
     assert reader.error(where) == (404, "ErrorItemNotFound")
     assert reader.mailbox.by_id(folder) is not None

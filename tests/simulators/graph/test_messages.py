@@ -1,4 +1,4 @@
-"""Single messages, plain lists and batches."""
+"""Single messages, lists without change tracking, and batches."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ def batch(reader: Reader, *requests: dict[str, Any]) -> httpx.Response:
     )
 
 
-def test_a_message_is_told_with_what_was_selected(reader: Reader) -> None:
+def test_a_message_has_the_selected_properties(reader: Reader) -> None:
     reader.deliver("a", sender="Jörg Weiß <j@x.example>", to="desk@bank.example, Ops <ops@bank.example>")
-    told = reader.get(f"messages/{only_id(reader)}").json()
-    assert told["subject"] == "About a"
-    assert told["from"] == {"emailAddress": {"name": "Jörg Weiß", "address": "j@x.example"}}
-    assert [one["emailAddress"]["name"] for one in told["toRecipients"]] == ["desk@bank.example", "Ops"]
-    assert (told["receivedDateTime"], told["sentDateTime"]) == ("2026-03-01T12:00:00Z", "2026-03-01T12:00:00Z")
-    assert told["@odata.etag"] == f'W/"{told["changeKey"]}"'
-    assert "internetMessageHeaders" not in told
+    data = reader.get(f"messages/{only_id(reader)}").json()
+    assert data["subject"] == "About a"
+    assert data["from"] == {"emailAddress": {"name": "Jörg Weiß", "address": "j@x.example"}}
+    assert [one["emailAddress"]["name"] for one in data["toRecipients"]] == ["desk@bank.example", "Ops"]
+    assert (data["receivedDateTime"], data["sentDateTime"]) == ("2026-03-01T12:00:00Z", "2026-03-01T12:00:00Z")
+    assert data["@odata.etag"] == f'W/"{data["changeKey"]}"'
+    assert "internetMessageHeaders" not in data
     few = reader.get(f"messages/{only_id(reader)}", select="ISREAD, internetMessageHeaders").json()
     assert set(few) == {"@odata.context", "@odata.etag", "id", "isRead", "internetMessageHeaders"}
     assert {"name": "Subject", "value": "About a"} in few["internetMessageHeaders"]
     assert reader.error(f"messages/{only_id(reader)}", select="size") == (400, "RequestBroker--ParseUri")
 
 
-def test_mapi_properties_are_told_by_expansion(reader: Reader) -> None:
+def test_mapi_properties_are_returned_by_expand(reader: Reader) -> None:
     given = replace(mail_of(mail("a", subject="RE: Trade 5")), item_class="IPM.Note.SMIME", sensitivity="Private")
     reader.mailbox.deliver(given)
     tags = ("String 0x001A", "Integer 0x0E08", "LONG 0xe08", "Integer 0x36", "String 0x0070", "String 0x9999")
@@ -57,8 +57,8 @@ def test_mapi_properties_are_told_by_expansion(reader: Reader) -> None:
         {"id": "Integer 0x36", "value": "2"},
         {"id": "String 0x70", "value": "Trade 5"},
     ]
-    told = reader.get(f"messages/{only_id(reader)}", select="id", expand=expand).json()
-    assert told["singleValueExtendedProperties"] == expected
+    data = reader.get(f"messages/{only_id(reader)}", select="id", expand=expand).json()
+    assert data["singleValueExtendedProperties"] == expected
     (row,), link = reader.round(f"{LIST}/delta", select="id", expand=expand)
     assert row["singleValueExtendedProperties"] == expected
     reader.mailbox.mark_read(reader.mailbox.find("<a@north.example>")[0].id)
@@ -110,7 +110,7 @@ def test_a_list_is_filtered_ordered_and_counted(reader: Reader) -> None:
         ("mailFolders/inbox/rules", {}, "BadRequest"),
     ],
 )
-def test_what_the_service_refuses_is_refused(reader: Reader, where: str, options: dict[str, str], code: str) -> None:
+def test_queries_that_graph_refuses_are_refused(reader: Reader, where: str, options: dict[str, str], code: str) -> None:
     assert reader.error(where, **options) == (400, code)
 
 
@@ -156,14 +156,14 @@ def test_a_batch_answers_each_request_as_if_it_had_come_alone(reader: Reader) ->
             "headers": {"Prefer": IMMUTABLE},
         },
     )
-    told = {one["id"]: one for one in answer.json()["responses"]}
-    assert {number: one["status"] for number, one in told.items()} == {
+    data = {one["id"]: one for one in answer.json()["responses"]}
+    assert {number: one["status"] for number, one in data.items()} == {
         "1": 200, "2": 200, "3": 403, "4": 403, "5": 424, "6": 200,
     }  # fmt: skip
-    assert base64.b64decode(told["1"]["body"]) == rendered(item.mail.content())
-    assert told["2"]["body"]["subject"] == "About a"
-    assert told["6"]["body"]["value"][0]["id"].startswith("AAkA")
-    assert [one["id"] for one in answer.json()["responses"]] != sorted(told)
+    assert base64.b64decode(data["1"]["body"]) == rendered(item.mail.content())
+    assert data["2"]["body"]["subject"] == "About a"
+    assert data["6"]["body"]["value"][0]["id"].startswith("AAkA")
+    assert [one["id"] for one in answer.json()["responses"]] != sorted(data)
     assert reader.graph.operations.count("mime") == 1
 
 
@@ -174,7 +174,7 @@ def test_a_batch_has_from_one_to_twenty_requests(reader: Reader, number: int) ->
     assert batch(reader, *parts[:20]).status_code == (200 if number else 400)
 
 
-def test_a_batch_that_is_none_is_refused(reader: Reader) -> None:
+def test_an_invalid_batch_is_refused(reader: Reader) -> None:
     one = {"id": "a", "method": "GET", "url": "/x"}
     assert batch(reader, one, one | {"id": "A"}).status_code == 400
     assert batch(reader, {"id": "1"}).status_code == 400
@@ -183,7 +183,7 @@ def test_a_batch_that_is_none_is_refused(reader: Reader) -> None:
     assert reader.client.post(url, json={"requests": [one]}).status_code == 401
 
 
-def test_every_answer_can_be_found_again_by_its_ids(reader: Reader) -> None:
+def test_every_response_has_request_ids(reader: Reader) -> None:
     reader.headers["client-request-id"] = "mine"
     answer = reader.get("mailFolders/inbox")
     assert answer.headers["client-request-id"] == "mine"

@@ -1,4 +1,4 @@
-"""The MIME that Graph renders: other bytes, the same content."""
+"""The MIME that Graph renders has other bytes than that of EWS, but the same content."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ REAL = [written.mime for written in islice(correspondence("desk@bank.example", 5
 
 
 def content(mime: bytes) -> list[object]:
-    """What an email holds, whatever its bytes: headers by name and unfolded, then each part with its content."""
+    """The content of an email, independent of its encoding: unfolded headers by name, then each decoded part."""
     message = message_from_bytes(mime)
     return list(_content(message, top=True))
 
 
 def _content(part: Message, *, top: bool = False) -> Iterator[object]:
-    told = {"content-type", "content-transfer-encoding"}
+    ignored = {"content-type", "content-transfer-encoding"}
     yield sorted(
         (name.casefold(), "".join(str(value).splitlines()))
         for name, value in part.raw_items()
-        if name.casefold() not in told
+        if name.casefold() not in ignored
     )
     yield part.get_content_type(), part.get_content_charset(), part.get_filename()
     if part.get_content_maintype() == "multipart":
@@ -91,7 +91,7 @@ def test_an_email_within_the_email_stays_as_it_is() -> None:
     assert b"From the start" in rendered(forwarded())
 
 
-def test_what_is_signed_keeps_its_bytes() -> None:
+def test_a_signed_email_keeps_its_bytes() -> None:
     assert rendered(SIGNED).partition(b"\r\n\r\n")[2] == SIGNED.partition(b"\r\n\r\n")[2]
     assert rendered(SIGNED) != SIGNED
 
@@ -114,7 +114,7 @@ def test_what_is_signed_keeps_its_bytes() -> None:
         b"Subject: " + b"x " * 100_000 + b"\r\n\r\nhello",
     ],
 )
-def test_a_broken_email_is_handed_out_all_the_same(mime: bytes) -> None:
+def test_a_broken_email_is_returned_with_the_same_content(mime: bytes) -> None:
     again = rendered(mime)
     assert message_from_bytes(again).get_payload() == message_from_bytes(mime).get_payload() or content(
         again

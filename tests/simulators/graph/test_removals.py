@@ -1,4 +1,4 @@
-"""What change tracking tells of a moved message under immutable ids: as documented, and as two public reports describe it."""
+"""How change tracking reports moved messages with immutable ids: as documented, and as in two public reports."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ SENT = "mailFolders/sentitems/messages/delta"
 
 
 def round_after(reader: Reader, removals: Removals, *ways: str) -> tuple[list[str], list[str], str]:
-    """What the Inbox and the Sent Items tell of a message that went these ways since the last round, and its id."""
+    """Move a message to these folders in order.
+
+    Returns the rows of the Inbox and of the Sent Items since the last round, and the id of the message.
+    """
     reader.graph.removals = removals
     item = reader.deliver("a")
     (row,), inbox = reader.round(INBOX, IMMUTABLE)
@@ -22,7 +25,7 @@ def round_after(reader: Reader, removals: Removals, *ways: str) -> tuple[list[st
     for path in ways:
         item = reader.mailbox.move(item.id, path)
     here, there = reader.round(inbox, IMMUTABLE)[0], reader.round(sent, IMMUTABLE)[0]
-    assert all(told["id"] == row["id"] for told in (*here, *there))
+    assert all(reported["id"] == row["id"] for reported in (*here, *there))
     return names(here), names(there), row["id"]
 
 
@@ -30,11 +33,11 @@ def round_after(reader: Reader, removals: Removals, *ways: str) -> tuple[list[st
     ("removals", "there"),
     [(Removals.DOCUMENTED, ["a"]), (Removals.AWAY_AND_BACK, ["a"]), (Removals.NO_ROW, [])],
 )
-def test_a_moved_message_is_removed_here_and_told_there_or_not(
+def test_a_moved_message_is_removed_in_one_folder_and_may_appear_in_the_other(
     reader: Reader, removals: Removals, there: list[str]
 ) -> None:
-    here, told, number = round_after(reader, removals, "Sent Items")
-    assert (here, told) == (["-"], there)
+    here, reported, number = round_after(reader, removals, "Sent Items")
+    assert (here, reported) == (["-"], there)
     assert reader.get(f"messages/{number}", IMMUTABLE).json()["parentFolderId"] == sent_items(reader)["id"]
 
 
@@ -42,14 +45,16 @@ def test_a_moved_message_is_removed_here_and_told_there_or_not(
     ("removals", "here"),
     [(Removals.DOCUMENTED, ["a"]), (Removals.AWAY_AND_BACK, ["-"]), (Removals.NO_ROW, ["-"])],
 )
-def test_a_message_that_is_back_is_told_or_removed(reader: Reader, removals: Removals, here: list[str]) -> None:
-    told, _, number = round_after(reader, removals, "Sent Items", "Inbox")
-    assert told == here
+def test_a_message_that_was_moved_back_is_returned_or_removed(
+    reader: Reader, removals: Removals, here: list[str]
+) -> None:
+    reported, _, number = round_after(reader, removals, "Sent Items", "Inbox")
+    assert reported == here
     assert reader.get(f"messages/{number}", IMMUTABLE).json()["parentFolderId"] == inbox(reader)["id"]
 
 
 @pytest.mark.parametrize("removals", [Removals.AWAY_AND_BACK, Removals.NO_ROW])
-def test_a_message_that_was_kept_quiet_is_told_when_it_changes(reader: Reader, removals: Removals) -> None:
+def test_an_unreported_message_is_reported_when_it_changes(reader: Reader, removals: Removals) -> None:
     reader.graph.removals = removals
     item = reader.deliver("a")
     _, link = reader.round(INBOX, IMMUTABLE)
@@ -61,7 +66,7 @@ def test_a_message_that_was_kept_quiet_is_told_when_it_changes(reader: Reader, r
 
 
 @pytest.mark.parametrize("removals", list(Removals))
-def test_a_first_round_tells_all_that_lies_there(reader: Reader, removals: Removals) -> None:
+def test_a_first_round_returns_all_messages(reader: Reader, removals: Removals) -> None:
     reader.graph.removals = removals
     reader.mailbox.move(reader.deliver("a").id, "Sent Items")
     assert names(reader.round(SENT, IMMUTABLE)[0]) == ["a"]
@@ -69,7 +74,7 @@ def test_a_first_round_tells_all_that_lies_there(reader: Reader, removals: Remov
 
 
 @pytest.mark.parametrize("removals", list(Removals))
-def test_what_came_and_went_between_two_rounds_is_told_as_removed(reader: Reader, removals: Removals) -> None:
+def test_a_message_that_came_and_went_between_two_rounds_is_removed(reader: Reader, removals: Removals) -> None:
     reader.graph.removals = removals
     _, link = reader.round(INBOX, IMMUTABLE)
     reader.mailbox.move(reader.deliver("a").id, "Sent Items")
@@ -77,7 +82,7 @@ def test_what_came_and_went_between_two_rounds_is_told_as_removed(reader: Reader
 
 
 @pytest.mark.parametrize("removals", list(Removals))
-def test_ordinary_ids_are_told_as_documented(reader: Reader, removals: Removals) -> None:
+def test_moves_with_ordinary_ids_are_reported_as_documented(reader: Reader, removals: Removals) -> None:
     reader.graph.removals = removals
     item = reader.deliver("a")
     _, inbox_link = reader.round(INBOX)

@@ -1,4 +1,4 @@
-"""The token endpoint: secrets, certificates, passwords, and what is refused."""
+"""The token endpoint: secrets, certificates, passwords, and errors."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def encoded(raw: bytes) -> str:
 
 
 class Signer:
-    """Signs assertions as a library of Microsoft's does."""
+    """Signs client assertions as Microsoft's libraries do."""
 
     def __init__(self) -> None:
         self.key = rsa.generate_private_key(65537, 2048)
@@ -55,8 +55,15 @@ class Signer:
         named = "x5t#S256" if algorithm == "PS256" else "x5t"
         head = {"alg": algorithm, "typ": "JWT", named: thumbprints[named]} if header is None else header
         now = time.time()
-        said = {"aud": audience, "iss": "client", "sub": "client", "exp": now + 600, "nbf": now, "jti": "1"} | claims
-        signed = ".".join(encoded(json.dumps(part).encode()) for part in (head, said))
+        all_claims = {
+            "aud": audience,
+            "iss": "client",
+            "sub": "client",
+            "exp": now + 600,
+            "nbf": now,
+            "jti": "1",
+        } | claims
+        signed = ".".join(encoded(json.dumps(part).encode()) for part in (head, all_claims))
         pads = {"PS256": padding.PSS(padding.MGF1(hashes.SHA256()), 32)}
         return f"{signed}.{encoded(self.key.sign(signed.encode(), pads.get(algorithm, padding.PKCS1v15()), hashes.SHA256()))}"
 
@@ -78,8 +85,8 @@ def register(reader: Reader, **changed: Any) -> None:
 
 def by_assertion(reader: Reader, assertion: str, **form: str) -> tuple[int, str]:
     answer = reader.token(client_secret="", client_assertion=assertion, client_assertion_type=TYPE, **form)
-    told = answer.json()
-    return answer.status_code, told.get("error_description", told.get("token_type", "")).partition(":")[0]
+    body = answer.json()
+    return answer.status_code, body.get("error_description", body.get("token_type", "")).partition(":")[0]
 
 
 def endpoint(reader: Reader) -> str:
@@ -114,10 +121,10 @@ def test_the_token_endpoint_refuses_as_entra_does(
 ) -> None:
     issued = certified.graph.tokens_issued
     response = certified.token(**form)  # type: ignore[arg-type]
-    told = response.json()
-    assert (response.status_code, told["error"], told["error_codes"]) == (status, error, [number])
-    assert told["error_description"].startswith(f"AADSTS{number}: ")
-    assert {"trace_id", "correlation_id", "timestamp", "error_uri"} <= set(told)
+    body = response.json()
+    assert (response.status_code, body["error"], body["error_codes"]) == (status, error, [number])
+    assert body["error_description"].startswith(f"AADSTS{number}: ")
+    assert {"trace_id", "correlation_id", "timestamp", "error_uri"} <= set(body)
     assert certified.graph.tokens_issued == issued
 
 
@@ -162,14 +169,14 @@ def test_a_signature_is_really_verified(certified: Reader, signer: Signer) -> No
         assert by_assertion(certified, garbage) == (401, "AADSTS50027")
 
 
-def test_a_certificate_that_has_run_out_is_refused(certified: Reader) -> None:
+def test_an_expired_certificate_is_refused(certified: Reader) -> None:
     old = Signer()
     old.certificate = made_certificate(old.key, days=-1)
     register(certified, certificates=frozenset({old.pem}))
     assert by_assertion(certified, old.sign(endpoint(certified))) == (401, "AADSTS1000502")
 
 
-def test_an_app_without_a_secret_has_none_to_guess(certified: Reader) -> None:
+def test_an_app_without_a_secret_refuses_every_secret(certified: Reader) -> None:
     register(certified, client_secret="")
     assert certified.token(client_secret="").json()["error_codes"] == [7000218]
     assert certified.token(client_secret="x").json()["error_codes"] == [7000215]
@@ -191,7 +198,7 @@ def test_a_service_user_signs_in_by_password_and_stays_by_its_refresh_token(read
     assert reader.token(password="pa55", **form).json()["error_codes"] == [50076]
 
 
-def test_me_is_the_user_and_no_app(reader: Reader) -> None:
+def test_me_is_the_user_and_is_refused_to_an_app(reader: Reader) -> None:
     reader.graph.store.add("svc@bank.example")
     assert reader.error(f"{reader.graph.url}/v1.0/me/mailFolders/inbox") == (400, "BadRequest")
     reader.sign_in(grant_type="password", username="svc@bank.example", password="pa55")
@@ -200,7 +207,7 @@ def test_me_is_the_user_and_no_app(reader: Reader) -> None:
     assert reader.get(page["@odata.deltaLink"]).status_code == 200
 
 
-def test_a_token_ends_with_its_time_or_by_hand_and_is_for_graph_only(reader: Reader) -> None:
+def test_a_token_expires_and_is_valid_for_graph_only(reader: Reader) -> None:
     expired = (401, "InvalidAuthenticationToken")
     reader.graph.expire_tokens()
     assert reader.error(INBOX) == expired

@@ -1,4 +1,4 @@
-"""A running Re:infer simulator and a client that holds its token."""
+"""A running Re:infer simulator and a client with its token."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -20,12 +20,12 @@ def reinfer() -> Iterator[ReinferSimulator]:
 
 @pytest.fixture
 def connect() -> Iterator[Callable[..., httpx.Client]]:
-    """Makes clients of a simulator, with the usual token or another one."""
+    """A function that makes clients of a simulator, with the default token or another one."""
     with ExitStack() as stack:
 
         def made(simulator: ReinferSimulator, token: str = DEFAULT_TOKEN) -> httpx.Client:
             headers = {"Authorization": f"Bearer {token}"}
-            # Plain HTTP: without `verify` no client has to read the machine's certificates first.
+            # The simulator uses plain HTTP. `verify=False` saves the time to load the certificates of the machine.
             return stack.enter_context(
                 httpx.Client(base_url=simulator.url, headers=headers, timeout=5, trust_env=False, verify=False)
             )

@@ -1,4 +1,4 @@
-"""Attachments with content: uploaded first, linked by their hash, and downloaded; a comment without the hash has none."""
+"""Attachments with content: uploaded, linked by their hash and downloaded. Without the hash there is no content."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def stored(client: httpx.Client, comment: dict[str, Any]) -> dict[str, Any]:
     return dict(client.get(f"{SOURCE}/comments/{comment['id']}").json()["comment"]["attachments"][0])
 
 
-def test_what_was_uploaded_before_its_comment_comes_back_by_its_reference(
+def test_an_uploaded_attachment_is_downloaded_by_its_reference(
     client: httpx.Client,
     sync: Callable[..., httpx.Response],
     comment: dict[str, Any],
     upload: Callable[..., httpx.Response],
 ) -> None:
-    told = upload().json()
-    assert told == {"status": "ok", "content_hash": hashlib.sha256(CONTENT).hexdigest()}
-    comment["attachments"][0]["content_hash"] = told["content_hash"]
+    uploaded = upload().json()
+    assert uploaded == {"status": "ok", "content_hash": hashlib.sha256(CONTENT).hexdigest()}
+    comment["attachments"][0]["content_hash"] = uploaded["content_hash"]
     assert sync(comment).json()["new"] == 1
     assert sync(comment).json()["unchanged"] == 1
     reference = stored(client, comment)["attachment_reference"]
@@ -42,7 +42,7 @@ def test_what_was_uploaded_before_its_comment_comes_back_by_its_reference(
     assert client.get("/api/v1/attachments/none").status_code == 404
 
 
-def test_a_comment_that_is_sent_without_the_hash_has_no_content_any_more_and_is_not_billed(
+def test_an_update_without_the_hash_removes_the_content_and_is_not_billed(
     client: httpx.Client,
     sync: Callable[..., httpx.Response],
     comment: dict[str, Any],

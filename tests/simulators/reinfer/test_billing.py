@@ -1,4 +1,4 @@
-"""What a write does: new, unchanged, properties only, text changed; and what Re:infer bills and throws away for it."""
+"""The results of a write (new, unchanged, properties only, text changed), its AI units, and lost annotations."""
 
 import copy
 from collections.abc import Callable
@@ -31,7 +31,7 @@ def test_a_new_comment_costs_one_unit_and_the_same_again_costs_nothing(
     assert [write.outcome for write in source.comments[comment["id"]].history] == [Outcome.NEW, Outcome.UNCHANGED]
 
 
-def test_the_same_in_other_words_is_unchanged(reinfer: ReinferSimulator, sync: Sync, comment: dict[str, Any]) -> None:
+def test_an_equivalent_comment_is_unchanged(reinfer: ReinferSimulator, sync: Sync, comment: dict[str, Any]) -> None:
     sync(comment)
     comment["timestamp"] = "2026-03-02T09:15:30+01:00"
     comment["messages"][0] |= {"sent_at": "2026-03-02T08:15:30.000Z", "cc": [], "bcc": []}
@@ -102,7 +102,7 @@ def test_properties_are_replaced_and_not_merged(reinfer: ReinferSimulator, sync:
     assert stored.properties == {"string:Mailbox": "desk@bank.example"}
 
 
-def test_of_one_id_twice_in_a_batch_the_last_one_stays(
+def test_the_last_comment_wins_if_a_batch_has_an_id_twice(
     reinfer: ReinferSimulator, sync: Sync, comment: dict[str, Any]
 ) -> None:
     later = copy.deepcopy(comment)
@@ -111,7 +111,7 @@ def test_of_one_id_twice_in_a_batch_the_last_one_stays(
     assert reinfer.sources["bank", "desk"].comments[comment["id"]].properties["string:Folder"] == "Done"
 
 
-def test_an_old_deployment_tells_only_three_counts(
+def test_an_old_deployment_returns_only_three_counts(
     connect: Callable[..., httpx.Client], comment: dict[str, Any]
 ) -> None:
     with ReinferSimulator(sources=[("bank", "desk")], old_deployment=True) as old:

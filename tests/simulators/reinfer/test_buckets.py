@@ -1,4 +1,4 @@
-"""Buckets, the raw emails in them, sources that make comments of these, and keyed sync states."""
+"""Buckets, their raw emails, sources that make comments of the emails, and keyed sync states."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_bucket_is_found_by_name_by_id_and_as_one_segment(client: httpx.Client
     assert client.get(f"{BUCKETS}/bank/none").status_code == 404
 
 
-def test_who_writes_a_bucket_is_noted_with_all_four_words(client: httpx.Client, bucket: dict[str, Any]) -> None:
+def test_last_updated_by_of_a_bucket_needs_all_four_keys(client: httpx.Client, bucket: dict[str, Any]) -> None:
     by = {"config_owner": "bank", "config_key": "main", "shard_index": 0, "num_shards": 2}
     changed = client.post(DESKS, json={"bucket": {"title": "T", "last_updated_by": by}}).json()["bucket"]
     assert (changed["title"], changed["last_updated_by"]) == ("T", by)
@@ -59,7 +59,7 @@ def test_a_bucket_is_deleted_by_its_id_unless_a_source_is_linked(client: httpx.C
         client.post(source, json={"source": {"bucket_id": bucket["id"]}}).json()["source"]["bucket_id"] == bucket["id"]
     )
     assert client.delete(by_id).status_code == 400
-    # An update that does not name the bucket again detaches it.
+    # An update without `bucket_id` detaches the bucket.
     assert client.post(source, json={"source": {"title": "T"}}).json()["source"]["bucket_id"] is None
     assert client.delete(by_id).json() == {"status": "ok"}
     assert client.get(DESKS).status_code == 404
@@ -171,8 +171,8 @@ def test_a_sync_state_that_breaks_the_schema_is_refused(
 
 def test_the_content_of_a_stored_email_is_linked_by_its_hash(client: httpx.Client, bucket: dict[str, Any]) -> None:
     path = f"{BUCKETS}/id:{bucket['id']}/emails/{quote(message_id_of('a01'), safe='')}/attachments/0"
-    told = client.put(path, files={"file": ("0.hello.txt", b"Hi")}).json()
-    attachment = {"name": "hello.txt", "size": 2, "content_type": ".txt", "content_hash": told["content_hash"]}
+    uploaded = client.put(path, files={"file": ("0.hello.txt", b"Hi")}).json()
+    attachment = {"name": "hello.txt", "size": 2, "content_type": ".txt", "content_hash": uploaded["content_hash"]}
     put(client, email(attachments=[attachment]))
     (found,) = client.get(f"{DESKS}/emails", params={"id": message_id_of("a01")}).json()["emails"]
     reference = found["attachments"][0]["attachment_reference"]

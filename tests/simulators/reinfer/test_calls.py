@@ -1,4 +1,4 @@
-"""The calls beside `sync`: tokens and permissions, sources, reading back, paging, and the shape of every answer."""
+"""Calls other than `sync`: tokens and permissions, sources, reading comments, paging, format of responses."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +22,7 @@ def assert_refused(response: httpx.Response, status: int) -> None:
     assert set(response.json()) == {"status", "message"}
 
 
-def test_the_api_stands_under_its_prefix_only(reinfer: ReinferSimulator, connect: Connect) -> None:
+def test_the_api_is_only_below_its_prefix(reinfer: ReinferSimulator, connect: Connect) -> None:
     assert reinfer.url.endswith("/acme/prod/reinfer_")
     assert connect(reinfer).get("/auth/user").status_code == 200
     root = reinfer.url.removesuffix("/acme/prod/reinfer_")
@@ -51,7 +51,7 @@ def test_a_wrong_token_is_401_and_a_missing_permission_403(connect: Connect, com
         assert simulator.ai_units == 1
 
 
-def test_the_current_user_is_told_with_permissions_by_project(client: httpx.Client) -> None:
+def test_the_current_user_has_permissions_by_project(client: httpx.Client) -> None:
     user = client.get("/auth/user").json()["user"]
     assert set(user["project_permissions"]) == {"bank", "empty"}
     assert ADD_COMMENTS in user["project_permissions"]["bank"]
@@ -81,7 +81,7 @@ def test_the_current_user_is_told_with_permissions_by_project(client: httpx.Clie
         ("/auth/nobody", 404),
     ],
 )
-def test_what_is_not_there_or_misnamed_is_refused_in_the_envelope(client: httpx.Client, path: str, status: int) -> None:
+def test_unknown_and_invalid_paths_get_an_error_as_json(client: httpx.Client, path: str, status: int) -> None:
     assert_refused(client.get(path), status)
 
 
@@ -113,7 +113,7 @@ def test_a_source_in_a_project_that_is_not_there_is_404(client: httpx.Client) ->
     assert_refused(client.put("/api/v1/sources/nowhere/new", json={"source": {}}), 404)
 
 
-def test_a_comment_reads_back_with_what_only_re_infer_writes(
+def test_a_stored_comment_has_the_keys_that_re_infer_adds(
     client: httpx.Client, sync: Sync, comment: dict[str, Any]
 ) -> None:
     comment["messages"][0]["body"]["text_markup"] = [{"text": "x"}]
@@ -207,7 +207,7 @@ def test_every_call_that_has_a_path_has_a_handler() -> None:
     assert sorted(HANDLERS) == sorted(OPERATIONS)
 
 
-def test_a_user_is_told_with_all_that_the_vendors_client_demands(client: httpx.Client) -> None:
+def test_a_user_has_all_keys_that_the_vendors_client_needs(client: httpx.Client) -> None:
     needed = {"id", "username", "email", "created", "verified"}
     needed |= {"global_permissions", "organisation_permissions", "sso_global_permissions"}
     assert needed <= set(client.get("/auth/user").json()["user"])
@@ -233,7 +233,7 @@ def test_no_charge_is_not_for_clients(reinfer: ReinferSimulator, client: httpx.C
     assert client.post(f"{SOURCE}/sync?no_charge=false", json=body).status_code == 200
 
 
-def test_answers_tell_their_time_and_are_compressed_for_those_who_take_it(
+def test_responses_contain_their_duration_and_are_compressed_for_clients_that_accept_gzip(
     client: httpx.Client, sync: Sync, comment: dict[str, Any]
 ) -> None:
     comment["messages"][0]["body"]["text"] = "again " * 2000

@@ -1,4 +1,4 @@
-"""`python -m simulators` as a parent process sees it: one line of JSON, two servers, a clean end, clear refusals."""
+"""`python -m simulators` as a child process: the line of JSON, the servers, the end, and errors in options."""
 
 import base64
 import json
@@ -42,7 +42,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, input="", capture_output=True, text=True, timeout=30, check=False)
 
 
-def test_one_line_tells_every_address_and_sigterm_ends_it_all(tmp_path: Path) -> None:
+def test_one_line_contains_all_addresses_and_sigterm_ends_the_process(tmp_path: Path) -> None:
     (tmp_path / "mail").mkdir()
     (tmp_path / "mail" / "one.eml").write_bytes(MAIL)
     with simulators(
@@ -74,7 +74,7 @@ def test_one_line_tells_every_address_and_sigterm_ends_it_all(tmp_path: Path) ->
     ]
 
 
-def test_it_ends_when_its_parent_closes_standard_input_and_fills_mailboxes_with_the_same_mail_each_time() -> None:
+def test_it_ends_with_its_standard_input_and_generates_the_same_mail_each_time() -> None:
     def mime() -> bytes:
         with simulators("--mailboxes", "a@bank.example", "--generate", "7/12") as (process, addresses):
             control = addresses["exchange"]["control_url"]
@@ -102,7 +102,7 @@ def test_an_occupied_port_is_one_clear_line_and_exit_code_2() -> None:
     assert refused.stderr.count("\n") == 1
 
 
-def test_the_help_tells_the_defaults(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_help_contains_the_defaults(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         read_options(["--help"])
     shown = capsys.readouterr().out
@@ -116,9 +116,9 @@ def test_the_help_tells_the_defaults(capsys: pytest.CaptureFixture[str]) -> None
     ("arguments", "says"),
     [
         (["--generate", "many"], "SEED/COUNT"),
-        (["--mailboxes", "nobody"], "expected addresses"),
+        (["--mailboxes", "nobody"], "expected email addresses"),
         (["--sources", "bank/desk/more"], "PROJECT/NAME"),
-        (["--projects", "b@nk"], "no possible name"),
+        (["--projects", "b@nk"], "not a valid project name"),
         (["--mail", "/nowhere/at/all"], "no such folder"),
         (["--online-port", "70000"], "0 to 65535"),
         (["--config", "/nowhere/at/all"], "No such file"),
@@ -144,7 +144,7 @@ def write(tmp_path: Path) -> Callable[[Any], str]:
     return written
 
 
-def test_a_file_says_more_and_the_command_line_beats_it(write: Callable[[Any], str]) -> None:
+def test_the_command_line_overrides_a_file_which_has_more_options(write: Callable[[Any], str]) -> None:
     secret = base64.b64encode(b"secret").decode()
     path = write(
         {

@@ -1,4 +1,4 @@
-"""What the simulated Re:infer refuses: every limit of the published schema, one case each."""
+"""Every limit of the published schema, with one refused comment each."""
 
 import copy
 from collections.abc import Callable
@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from simulators.reinfer import ReinferSimulator
+from simulators.reinfer.body_checks import InvalidBody, parse_json
 from simulators.reinfer.contract import check_sync
-from simulators.reinfer.shapes import Misshapen, parse_json
 
 Edit = Callable[[dict[str, Any]], object]
 
@@ -107,34 +107,34 @@ TAKEN: dict[str, Edit] = {
 
 
 @pytest.mark.parametrize("edit", REFUSED.values(), ids=REFUSED.keys())
-def test_what_breaks_the_schema_is_refused_by_its_place(comment: dict[str, Any], edit: Edit) -> None:
+def test_the_error_of_an_invalid_comment_names_its_place(comment: dict[str, Any], edit: Edit) -> None:
     bad = copy.deepcopy(comment)
     edit(bad)
-    with pytest.raises(Misshapen, match=r"^comments\[1\]"):
+    with pytest.raises(InvalidBody, match=r"^comments\[1\]"):
         check_sync({"comments": [comment, bad]})
 
 
 @pytest.mark.parametrize("edit", TAKEN.values(), ids=TAKEN.keys())
-def test_what_keeps_to_the_schema_is_taken(comment: dict[str, Any], edit: Edit) -> None:
+def test_a_valid_comment_is_accepted(comment: dict[str, Any], edit: Edit) -> None:
     edit(comment)
     check_sync({"comments": [comment]})
 
 
 def test_a_batch_of_16384_is_taken_and_one_more_is_not(comment: dict[str, Any]) -> None:
     check_sync({"comments": [comment] * 16384})
-    with pytest.raises(Misshapen):
+    with pytest.raises(InvalidBody):
         check_sync({"comments": [comment] * 16385})
 
 
 @pytest.mark.parametrize("body", [[], {}, {"comments": {}}, {"comments": [], "more": 1}, {"comments": [7]}, None])
 def test_a_body_of_another_shape_is_refused(body: object) -> None:
-    with pytest.raises(Misshapen):
+    with pytest.raises(InvalidBody):
         check_sync(body)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"a": NaN}', b'{"a": 1, "a": 2}', b"[" * 200_000])
-def test_what_is_no_json_is_refused(body: bytes) -> None:
-    with pytest.raises(Misshapen):
+def test_invalid_json_is_refused(body: bytes) -> None:
+    with pytest.raises(InvalidBody):
         parse_json(body)
 
 

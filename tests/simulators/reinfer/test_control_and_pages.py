@@ -1,4 +1,4 @@
-"""What another process can ask and do over the control endpoint, what is recorded, and the pages for a person."""
+"""The control endpoint, recording, and the HTML pages."""
 
 import json
 from collections.abc import Callable
@@ -15,7 +15,7 @@ Sync = Callable[..., httpx.Response]
 EVIL = "<script>alert(1)</script> & \"quoted\" 'text' \x07"
 
 
-def test_the_state_tells_what_arrived_and_what_it_cost(
+def test_the_state_contains_the_counts_and_ai_units_of_each_source(
     reinfer: ReinferSimulator, client: httpx.Client, sync: Sync, comment: dict[str, Any]
 ) -> None:
     sync(comment)
@@ -27,7 +27,7 @@ def test_the_state_tells_what_arrived_and_what_it_cost(
     assert state["requests"] == {"sync": 2}
 
 
-def test_a_source_tells_the_writes_of_each_comment(
+def test_a_source_contains_the_writes_of_each_comment(
     reinfer: ReinferSimulator, client: httpx.Client, sync: Sync, comment: dict[str, Any]
 ) -> None:
     sync(comment)
@@ -103,7 +103,7 @@ def test_api_calls_are_recorded_without_tokens_and_nothing_else_is(
     assert not any(DEFAULT_TOKEN in path.read_text() for path in tmp_path.iterdir())
 
 
-def test_the_pages_show_what_arrived_and_run_nothing_of_it(
+def test_the_pages_escape_all_received_data(
     reinfer: ReinferSimulator, client: httpx.Client, sync: Sync, comment: dict[str, Any]
 ) -> None:
     comment["messages"][0] |= {"subject": {"text": EVIL}, "body": {"text": EVIL}, "from": EVIL}
@@ -127,7 +127,7 @@ def test_the_pages_show_what_arrived_and_run_nothing_of_it(
 def test_a_page_that_is_not_there_says_so(reinfer: ReinferSimulator, client: httpx.Client, path: str) -> None:
     page = client.get(f"{reinfer.pages_url}{path}")
     assert page.status_code == 404
-    assert "Nothing here" in page.text
+    assert "This page does not exist" in page.text
 
 
 def test_comments_are_shown_newest_first_and_in_pages(

@@ -1,4 +1,4 @@
-"""Raw emails straight into a source, as `sync-raw-emails` takes them."""
+"""`sync-raw-emails`: raw emails that are pushed into a source."""
 
 from __future__ import annotations
 

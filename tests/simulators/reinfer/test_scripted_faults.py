@@ -1,4 +1,4 @@
-"""Faults on command: what each does to the answer, what was taken meanwhile, and which calls it meets."""
+"""Scripted faults: the effect of each on the response, whether data is stored, and which calls are affected."""
 
 import time
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from simulators.reinfer import ReinferSimulator
 Sync = Callable[..., httpx.Response]
 
 
-def held(reinfer: ReinferSimulator) -> set[str]:
+def stored_ids(reinfer: ReinferSimulator) -> set[str]:
     return set(reinfer.sources["bank", "desk"].comments)
 
 
@@ -30,7 +30,7 @@ def held(reinfer: ReinferSimulator) -> set[str]:
         ("forbidden", {}, 403, "error"),
     ],
 )
-def test_an_answer_instead_of_the_real_one_takes_nothing(
+def test_a_response_that_replaces_the_real_one_stores_nothing(
     reinfer: ReinferSimulator,
     sync: Sync,
     comment: dict[str, Any],
@@ -42,21 +42,21 @@ def test_an_answer_instead_of_the_real_one_takes_nothing(
     reinfer.faults.add(effect, times=1, **options)
     failed = sync(comment)
     assert (failed.status_code, failed.json()["status"]) == (status, envelope)
-    assert held(reinfer) == set()
+    assert stored_ids(reinfer) == set()
     assert sync(comment).json()["new"] == 1
 
 
-def test_busy_says_when_to_come_back_only_if_it_is_told_to(
+def test_busy_has_a_retry_after_header_only_if_it_is_scripted(
     reinfer: ReinferSimulator, sync: Sync, comment: dict[str, Any]
 ) -> None:
     reinfer.faults.add("busy", times=1)
     reinfer.faults.add("busy", times=1, retry_after=7)
     reinfer.faults.add("busy", times=1, retry_after="Mon, 02 Mar 2026 08:15:30 GMT")
-    told = [sync(comment).headers.get("Retry-After") for _ in range(3)]
-    assert told == [None, "7", "Mon, 02 Mar 2026 08:15:30 GMT"]
+    delays = [sync(comment).headers.get("Retry-After") for _ in range(3)]
+    assert delays == [None, "7", "Mon, 02 Mar 2026 08:15:30 GMT"]
 
 
-def test_answers_that_are_no_envelope_at_all(reinfer: ReinferSimulator, sync: Sync, comment: dict[str, Any]) -> None:
+def test_responses_without_the_json_of_the_api(reinfer: ReinferSimulator, sync: Sync, comment: dict[str, Any]) -> None:
     for effect in ("bad-gateway", "empty", "garbage", "redirect"):
         reinfer.faults.add(effect, times=1)
     gateway, empty, garbage, redirect = (sync(comment) for _ in range(4))
@@ -64,7 +64,7 @@ def test_answers_that_are_no_envelope_at_all(reinfer: ReinferSimulator, sync: Sy
     assert (empty.status_code, empty.content) == (200, b"")
     assert garbage.content.endswith(b'"new": ')
     assert (redirect.status_code, redirect.headers["Location"]) == (302, "https://login.example/")
-    assert held(reinfer) == set()
+    assert stored_ids(reinfer) == set()
 
 
 def test_a_call_that_is_dropped_took_nothing_and_one_that_is_taken_then_dropped_did(
@@ -76,7 +76,7 @@ def test_a_call_that_is_dropped_took_nothing_and_one_that_is_taken_then_dropped_
     reinfer.faults.add("taken-then-dropped", times=1)
     with pytest.raises(httpx.RemoteProtocolError):
         sync({**comment, "id": "b"})
-    assert held(reinfer) == {"b"}
+    assert stored_ids(reinfer) == {"b"}
     assert reinfer.ai_units == 1
 
 
@@ -86,7 +86,7 @@ def test_an_answer_can_be_cut_after_the_data_was_taken(
     reinfer.faults.add("cut", times=1, at=20)
     with pytest.raises(httpx.RemoteProtocolError, match="received 20 bytes"):
         sync(comment)
-    assert held(reinfer) == {comment["id"]}
+    assert stored_ids(reinfer) == {comment["id"]}
 
 
 def test_a_hang_ends_with_the_simulator(connect: Callable[..., httpx.Client], comment: dict[str, Any]) -> None:
@@ -97,7 +97,7 @@ def test_a_hang_ends_with_the_simulator(connect: Callable[..., httpx.Client], co
         for name in ("a", "b"):
             with pytest.raises(httpx.ReadTimeout):
                 client.post("/api/v1/sources/bank/desk/sync", json={"comments": [{**comment, "id": name}]}, timeout=0.2)
-        assert held(simulator) == {"b"}
+        assert stored_ids(simulator) == {"b"}
         start = time.monotonic()
     assert time.monotonic() - start < 2
 
@@ -109,20 +109,20 @@ def test_an_answer_can_drip(reinfer: ReinferSimulator, sync: Sync, comment: dict
     assert time.monotonic() - start > 0.15
 
 
-def test_a_comment_that_is_always_refused_takes_its_whole_batch_with_it(
+def test_a_refused_comment_fails_its_whole_batch(
     reinfer: ReinferSimulator, sync: Sync, client: httpx.Client, comment: dict[str, Any]
 ) -> None:
     a, bad, c = ({**comment, "id": name} for name in ("a", "bad", "c"))
     reinfer.faults.refuse("bad", status=422, message="unprocessable")
     refused = sync(a, bad, c)
     assert (refused.status_code, refused.json()["message"]) == (422, "unprocessable")
-    assert held(reinfer) == set()
+    assert stored_ids(reinfer) == set()
     assert sync(a, c).json()["new"] == 2
     assert sync(bad).status_code == 422
     assert client.get("/api/v1/sources/bank/desk").status_code == 200
 
 
-def test_a_fault_meets_only_the_calls_that_it_names(
+def test_a_fault_affects_only_its_operation_and_source(
     reinfer: ReinferSimulator, sync: Sync, client: httpx.Client, comment: dict[str, Any]
 ) -> None:
     reinfer.store.create("bank", "other")
@@ -132,7 +132,7 @@ def test_a_fault_meets_only_the_calls_that_it_names(
     assert client.post("/api/v1/sources/bank/other/sync", json={"comments": []}).status_code == 500
 
 
-def test_a_fault_can_wait_and_then_end(reinfer: ReinferSimulator, sync: Sync, comment: dict[str, Any]) -> None:
+def test_a_fault_can_begin_later_and_end(reinfer: ReinferSimulator, sync: Sync, comment: dict[str, Any]) -> None:
     reinfer.faults.add("failure", operation="sync", after=1, times=2)
     assert [sync(comment).status_code for _ in range(5)] == [200, 500, 500, 200, 200]
     assert reinfer.faults.described() == []

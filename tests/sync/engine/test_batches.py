@@ -1,4 +1,4 @@
-"""Batches bounded by count and by bytes."""
+"""Tests of batches with a limit of items and a limit of bytes."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,15 +10,15 @@ def cut(sizes, **bounds):
     return list(batches(sizes, lambda size: size, **({"most": 3, "most_bytes": 10} | bounds)))
 
 
-def test_a_batch_ends_at_its_count():
+def test_a_batch_ends_at_the_count_limit():
     assert cut([1, 1, 1, 1]) == [[1, 1, 1], [1]]
 
 
-def test_a_batch_ends_at_its_bytes():
+def test_a_batch_ends_at_the_byte_limit():
     assert cut([4, 6, 1]) == [[4, 6], [1]]
 
 
-def test_what_is_too_large_goes_alone_and_in_its_place():
+def test_a_large_item_gets_its_own_batch_in_order():
     assert cut([1, 7, 1], alone_over=5) == [[1], [7], [1]]
     assert cut([1, 99, 1]) == [[1], [99], [1]]
 
@@ -28,5 +28,5 @@ def test_nothing_gives_no_batch():
 
 
 @given(st.lists(st.integers(0, 20)))
-def test_nothing_is_lost_and_nothing_changes_places(sizes):
+def test_all_items_stay_in_order(sizes):
     assert [size for batch in cut(sizes, alone_over=8) for size in batch] == sizes

@@ -1,4 +1,4 @@
-"""In which folder each change of a page is."""
+"""Tests of grouping the changes of a page by folder."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ HERE, OTHER = folder("here"), folder("other")
 FOLDERS = {one.id: one for one in (HERE, OTHER)}
 
 
-def test_the_folder_that_told_comes_first_and_the_order_within_a_folder_stays() -> None:
+def test_the_reporting_folder_comes_first_and_the_order_within_a_folder_stays() -> None:
     page = [change("a", "other"), change("b", "here"), change("c", "other"), change("d", "here")]
     (first, here), (second, there) = by_folder(HERE, FOLDERS, page)
     assert (first, second) == (HERE, OTHER)
-    assert [[one.item_id for one in told] for told in (here, there)] == [["b", "d"], ["a", "c"]]
+    assert [[change.item_id for change in changes] for changes in (here, there)] == [["b", "d"], ["a", "c"]]
 
 
-def test_a_folder_without_changes_is_left_out() -> None:
+def test_a_folder_without_changes_is_omitted() -> None:
     assert by_folder(HERE, FOLDERS, [change("a", "other")]) == [(OTHER, [change("a", "other")])]
     assert by_folder(HERE, FOLDERS, []) == []
 
 
-def test_what_lies_in_no_folder_that_is_read_is_gone_from_the_one_that_told() -> None:
+def test_an_item_in_an_unknown_folder_is_deleted_from_the_reporting_folder() -> None:
     assert by_folder(HERE, FOLDERS, [change("a", "Recoverable Items")]) == [
         (HERE, [change("a", "here", ChangeKind.DELETED)])
     ]

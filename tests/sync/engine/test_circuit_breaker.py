@@ -1,4 +1,4 @@
-"""When refusals stop being the fault of single emails."""
+"""Tests of the circuit breaker of a bucket: how many refusals open it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from integrations.errors import TooManyRefused
 from sync.engine.circuit_breaker import BreakerWindow
 
 
-def test_nine_refusals_in_a_row_are_nine_bad_emails_and_the_tenth_is_not():
+def test_the_tenth_refusal_in_a_row_opens_the_breaker():
     breaker = BreakerWindow()
     for _ in range(9):
         breaker.note("-")
@@ -20,7 +20,7 @@ def test_refusals_among_accepted_emails_are_counted_over_the_last_hundred():
     breaker = BreakerWindow()
     for _ in range(5):
         breaker.note("-" + "+" * 6)
-    assert breaker.window.count("-") == 5, "too few to tell"
+    assert breaker.window.count("-") == 5, "too few to open the breaker"
     for _ in range(8):
         breaker.note("-" + "+" * 6)
     assert len(breaker.window) == 91
@@ -31,13 +31,13 @@ def test_refusals_among_accepted_emails_are_counted_over_the_last_hundred():
         breaker.note("--")
 
 
-def test_one_in_ten_never_stops_a_bucket():
+def test_one_refusal_in_ten_never_opens_the_breaker():
     breaker = BreakerWindow()
     for _ in range(100):
         breaker.note("+" * 9 + "-")
 
 
-def test_emails_that_make_no_comment_are_no_row_while_others_of_their_batch_are_still_to_be_pushed():
+def test_refusals_are_not_in_a_row_while_other_outcomes_of_their_batch_are_unknown():
     breaker = BreakerWindow()
     breaker.note("-" * 12, alone=False)
     breaker.note("+" * 38)
@@ -45,16 +45,16 @@ def test_emails_that_make_no_comment_are_no_row_while_others_of_their_batch_are_
         breaker.note("-" * 12, alone=True)
 
 
-def test_a_batch_that_was_accepted_whole_never_stops_it_whatever_came_before():
+def test_accepted_comments_never_open_the_breaker():
     breaker = BreakerWindow("-" * 100)
     breaker.note("+++")
 
 
-def test_what_an_admin_pardoned_is_not_counted_against_the_bucket():
+def test_a_pardoned_window_never_opens_the_breaker():
     breaker = BreakerWindow("-" * 100, pardoned=True)
     breaker.note("-" * 50)
 
 
-def test_a_probe_that_is_refused_too_stops_at_once():
+def test_one_more_refusal_in_a_half_open_trial_opens_the_breaker_again():
     with pytest.raises(TooManyRefused):
         BreakerWindow("-" * 10).note("-")

@@ -1,4 +1,4 @@
-"""Whose fault a failure is: one test for each row of the table, in its order, and what holds of the table as a whole."""
+"""Tests of the decision table for failures: one case for each row, in order, and properties of the whole table."""
 
 import pytest
 
@@ -8,103 +8,121 @@ from sync.engine.error_scope import TABLE, Action, ConnectionEvidence, decide
 E, S, A = Evidence, Scope, Action
 
 CASES: list[tuple[str, Evidence, ConnectionEvidence, Scope, Action]] = [
-    ("no response is of the connection", E.TRANSPORT, ConnectionEvidence(), S.CONNECTION, A.OPEN),
-    ("a setting of ours is of the connection", E.SETTINGS, ConnectionEvidence(), S.CONNECTION, A.OPEN),
+    ("without a response, the connection is at fault", E.TRANSPORT, ConnectionEvidence(), S.CONNECTION, A.OPEN),
+    ("for wrong settings, the connection is at fault", E.SETTINGS, ConnectionEvidence(), S.CONNECTION, A.OPEN),
     (
-        "a password that a neighbour signed in with since is of this mailbox, whatever else is refused",
+        "for a password that has worked for another mailbox since, the mailbox is at fault",
         E.PASSWORD,
-        ConnectionEvidence(refused_alone=True, has_others=True, refused_elsewhere=True, held_for=E.PASSWORD),
+        ConnectionEvidence(refused_alone=True, has_others=True, refused_elsewhere=True, breaker_evidence=E.PASSWORD),
         S.MAILBOX,
         A.PAUSE,
     ),
     (
-        "a password that a second mailbox is refused is of the connection",
+        "for a password that is refused for two mailboxes, the connection is at fault",
         E.PASSWORD,
         ConnectionEvidence(refused_elsewhere=True, has_others=True),
         S.CONNECTION,
         A.OPEN,
     ),
-    ("a password with nobody else to ask is of the connection", E.PASSWORD, ConnectionEvidence(), S.CONNECTION, A.OPEN),
     (
-        "a password that is refused first is probed",
+        "for a password without another mailbox for a trial, the connection is at fault",
+        E.PASSWORD,
+        ConnectionEvidence(),
+        S.CONNECTION,
+        A.OPEN,
+    ),
+    (
+        "the first refusal of a password causes a trial",
         E.PASSWORD,
         ConnectionEvidence(has_others=True),
         S.CONNECTION,
         A.TRIAL,
     ),
     (
-        "a response that two are refused by is of the connection",
+        "for a refusal of two mailboxes, the connection is at fault",
         E.RESPONSE,
         ConnectionEvidence(refused_elsewhere=True),
         S.CONNECTION,
         A.OPEN,
     ),
     (
-        "a response that one is refused by is of this mailbox",
+        "for a refusal of one mailbox, the mailbox is at fault",
         E.RESPONSE,
         ConnectionEvidence(has_others=True),
         S.MAILBOX,
         A.PAUSE,
     ),
     (
-        "an overload of many in a row is of the connection",
+        "for an overload of many mailboxes in a row, the connection is at fault",
         E.OVERLOAD,
         ConnectionEvidence(in_a_row=4),
         S.CONNECTION,
         A.OPEN,
     ),
     (
-        "an overload of a few is of each mailbox",
+        "for an overload of a few mailboxes, each mailbox is at fault",
         E.OVERLOAD,
-        ConnectionEvidence(in_a_row=3, held_for=E.RESPONSE),
+        ConnectionEvidence(in_a_row=3, breaker_evidence=E.RESPONSE),
         S.MAILBOX,
         A.RETRY,
     ),
-    ("a mailbox that moves is tried again", E.MAILBOX, ConnectionEvidence(passes=True), S.MAILBOX, A.RETRY),
+    ("a temporary error of a mailbox is retried", E.MAILBOX, ConnectionEvidence(passes=True), S.MAILBOX, A.RETRY),
     (
-        "a mailbox that may not be read pauses",
+        "a mailbox without access pauses",
         E.MAILBOX,
         ConnectionEvidence(refused_elsewhere=True),
         S.MAILBOX,
         A.PAUSE,
     ),
     ("a folder is listed again", E.FOLDER, ConnectionEvidence(), S.FOLDER, A.LIST_AGAIN),
-    ("a folder that may not be read is left out", E.FOLDER_REFUSED, ConnectionEvidence(), S.FOLDER, A.PAUSE),
-    ("a worker that cannot even ask leaves the mailbox to others", E.PROCESS, ConnectionEvidence(), S.PROCESS, A.RETRY),
-    ("a destination waits as a whole", E.DESTINATION, ConnectionEvidence(), S.DESTINATION, A.OPEN),
-    ("a bucket waits as a whole", E.BUCKET, ConnectionEvidence(), S.BUCKET, A.OPEN),
-    ("a fault of ours delays one mailbox", E.OURS, ConnectionEvidence(), S.MAILBOX, A.RETRY),
+    ("a refused folder is left out", E.FOLDER_REFUSED, ConnectionEvidence(), S.FOLDER, A.PAUSE),
+    (
+        "after an error of a worker process, other workers sync the mailbox",
+        E.PROCESS,
+        ConnectionEvidence(),
+        S.PROCESS,
+        A.RETRY,
+    ),
+    (
+        "for an error of a destination, all of its mailboxes wait",
+        E.DESTINATION,
+        ConnectionEvidence(),
+        S.DESTINATION,
+        A.OPEN,
+    ),
+    ("for an error of a bucket, all of its mailboxes wait", E.BUCKET, ConnectionEvidence(), S.BUCKET, A.OPEN),
+    ("an error of this product delays one mailbox", E.OURS, ConnectionEvidence(), S.MAILBOX, A.RETRY),
 ]
 
 
 @pytest.mark.parametrize(
     ("evidence", "seen", "fault", "action"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
 )
-def test_each_row_says_whose_fault_it_is_and_what_is_next(evidence, seen, fault, action):
+def test_each_row_names_the_part_at_fault_and_the_action(evidence, seen, fault, action):
     row = decide(evidence, seen)
     assert (row.fault, row.action) == (fault, action)
 
 
-def test_each_row_has_its_case():
+def test_each_row_has_a_case_in_the_same_order():
     assert [decide(evidence, seen) for _, evidence, seen, *_ in CASES] == list(TABLE)
 
 
-def test_a_connection_that_waits_for_an_overload_waits_on_while_a_probe_meets_it_again():
-    assert decide(E.OVERLOAD, ConnectionEvidence(held_for=E.OVERLOAD)).fault is Scope.CONNECTION
+def test_a_connection_stays_at_fault_while_a_trial_fails_with_an_overload():
+    assert decide(E.OVERLOAD, ConnectionEvidence(breaker_evidence=E.OVERLOAD)).fault is Scope.CONNECTION
 
 
-def test_whatever_was_seen_there_is_an_answer():
+def test_every_evidence_has_a_row():
     assert {row.evidence for row in TABLE} == set(Evidence)
     for evidence in Evidence:
         assert decide(evidence) in TABLE
 
 
-def test_no_error_stops_more_than_its_evidence_allows():
+def test_the_scope_of_every_error_is_that_of_its_evidence():
     for error in all_errors():
         assert error.scope is WIDEST[error.evidence], error.kind
 
 
-def test_whoever_is_paused_is_told_so():
+def test_every_row_has_its_texts():
     for row in TABLE:
         assert bool(row.paused) is (row.evidence is not Evidence.FOLDER), row
         assert row.then.endswith("."), row

@@ -1,4 +1,4 @@
-"""Whose turn it is, when a sync may end long before every folder was read."""
+"""Tests of the order in which a sync reads the folders of a mailbox."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_folders_without_a_turn_in_this_round_wait_and_the_others_do_not():
     )
 
 
-def test_those_whose_mail_is_not_wanted_come_first_then_the_inbox_then_what_was_sent():
+def test_folders_that_are_not_wanted_come_first_then_the_inbox_then_sent_mail():
     assert sorted_by_turn(
         folder("Archive", 0),
         folder("Sent", 0, kind=FolderKind.SENT),
@@ -48,7 +48,7 @@ def test_those_whose_mail_is_not_wanted_come_first_then_the_inbox_then_what_was_
     ) == (["Deleted Items", "Posteingang", "Sent", "Archive"], [])
 
 
-def test_a_backfill_goes_on_when_nobody_waits_and_the_one_that_waited_longest_goes_first():
+def test_unfinished_folders_are_ordered_by_their_last_turn():
     assert sorted_by_turn(
         folder("A", IN_THIS_ROUND, up_to_date=False),
         folder("B", IN_THIS_PASS, up_to_date=False),
@@ -56,28 +56,28 @@ def test_a_backfill_goes_on_when_nobody_waits_and_the_one_that_waited_longest_go
     ) == (["C"], ["B", "A"])
 
 
-def test_what_was_not_read_to_its_end_in_the_last_pass_waits_like_any_other():
+def test_a_folder_that_was_unfinished_in_the_last_pass_waits_for_its_turn_in_this_pass():
     assert sorted_by_turn(folder("A", LONG_AGO, up_to_date=False)) == (["A"], [])
 
 
 @pytest.mark.parametrize("turn", [0, LONG_AGO, IN_THIS_PASS])
-def test_one_whose_mail_is_not_wanted_is_read_to_its_end_before_any_other(turn):
+def test_a_folder_that_is_not_wanted_is_read_to_its_end_before_any_other(turn):
     assert sorted_by_turn(folder("Inbox", 0), folder("Deleted Items", turn, up_to_date=False)) == (
         ["Deleted Items", "Inbox"],
         [],
     )
 
 
-def test_one_whose_mail_is_not_wanted_and_that_fails_again_and_again_lets_the_others_pass():
+def test_a_folder_that_is_not_wanted_and_had_its_turn_in_this_round_comes_last():
     assert sorted_by_turn(folder("Inbox", 0), folder("Deleted Items", IN_THIS_ROUND, up_to_date=False)) == (
         ["Inbox"],
         ["Deleted Items"],
     )
 
 
-def test_a_folder_that_was_read_for_something_else_waits():
+def test_a_folder_with_another_filter_digest_waits_for_a_turn():
     assert sorted_by_turn(folder("A", IN_THIS_ROUND, wanted="before"), folder("B", IN_THIS_ROUND)) == (["A"], [])
 
 
-def test_leftovers_and_backfills_come_first_in_turn():
+def test_the_backlog_comes_first_in_every_second_round():
     assert [backlog_comes_first(Round(number, 1)) for number in (1, 2, 3, 4)] == [False, True, False, True]

@@ -1,4 +1,4 @@
-"""When a folder that was refused is tried again, and when it is the mailbox that is at fault."""
+"""Tests of refused folders: when they are retried, and when the mailbox is at fault instead."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def folder(name: str, *, refused: bool = False, due: bool = False, wanted: str =
     )
 
 
-def asked(*folders: FolderRecord) -> list[str]:
+def read_folders(*folders: FolderRecord) -> list[str]:
     return [one.id for one in to_try(folders, "now")]
 
 
@@ -31,38 +31,38 @@ def test_the_pause_grows_to_a_day_and_stays_there():
     assert next_try(NOW, 0) - NOW == PAUSES[0]
 
 
-def test_only_what_was_refused_and_is_not_due_is_not_asked_for():
-    assert asked(folder("Well"), folder("Rests", refused=True), folder("Due", refused=True, due=True)) == [
-        "Well",
+def test_refused_folders_are_read_only_when_their_retry_is_due():
+    assert read_folders(folder("Readable"), folder("Not due", refused=True), folder("Due", refused=True, due=True)) == [
+        "Readable",
         "Due",
     ]
 
 
-def test_what_is_wanted_for_something_else_now_is_asked_for_at_once():
-    assert asked(folder("Well"), folder("Other", refused=True, wanted="before")) == ["Well", "Other"]
+def test_a_refused_folder_is_read_at_once_after_a_filter_change():
+    assert read_folders(folder("Readable"), folder("Other", refused=True, wanted="before")) == ["Readable", "Other"]
 
 
-def test_where_all_wait_for_their_next_try_one_is_asked_for_all_the_same():
-    assert asked(folder("A", refused=True), folder("B", refused=True)) == ["A"]
-    assert asked() == []
+def test_if_no_retry_is_due_the_first_folder_is_read():
+    assert read_folders(folder("A", refused=True), folder("B", refused=True)) == ["A"]
+    assert read_folders() == []
 
 
 @pytest.mark.parametrize(
-    ("refused", "followed", "whose"),
+    ("refused", "followed", "at_fault"),
     [
-        ("", "", "nobody's"),
-        ("A", "", "the folder's"),
-        ("AB", "", "the folder's"),
-        ("ABC", "", "the mailbox's"),
-        ("ABC", "C", "the mailbox's"),
-        ("AB", "C", "the folder's"),
-        ("C", "C", "nobody's"),
-        ("ABC", "ABC", "nobody's"),
+        ("", "", "none"),
+        ("A", "", "folders"),
+        ("AB", "", "folders"),
+        ("ABC", "", "mailbox"),
+        ("ABC", "C", "mailbox"),
+        ("AB", "C", "folders"),
+        ("C", "C", "none"),
+        ("ABC", "ABC", "none"),
     ],
 )
-def test_it_is_the_fault_of_the_folders_as_long_as_any_other_can_be_read(refused, followed, whose):
+def test_the_mailbox_is_at_fault_only_if_all_folders_are_refused(refused, followed, at_fault):
     folders = [folder(name) for name in "ABC"]
     if is_of_mailbox(folders, set(refused), set(followed)):
-        assert whose == "the mailbox's"
+        assert at_fault == "mailbox"
     else:
-        assert whose == ("the folder's" if left_out(set(refused), set(followed)) else "nobody's")
+        assert at_fault == ("folders" if left_out(set(refused), set(followed)) else "none")

@@ -1,10 +1,10 @@
-"""When the total of a folder and what its reports add up to differ: what is remembered, and when it is listed again."""
+"""Tests of the comparison of a folder total with the count: which difference is stored, and when the folder is listed."""
 
 from __future__ import annotations
 
 import pytest
 
-from sync.engine.folder_totals import EVERY, Doubt, FolderTally, Judgement, Read, in_words, judge, next_tree_read
+from sync.engine.folder_totals import EVERY, Doubt, FolderTally, Judgement, Read, difference_text, judge, next_tree_read
 
 QUIET = Read(of_listing=False, last=True, quiet=True)
 CHANGES = Read(of_listing=False, last=True, quiet=False)
@@ -12,22 +12,22 @@ LISTING = Read(of_listing=True, last=False, quiet=False)
 LISTED = Read(of_listing=True, last=True, quiet=True)
 
 
-def test_a_total_that_fits_leaves_nothing_to_do():
+def test_a_total_with_the_usual_difference_changes_nothing():
     assert judge(FolderTally(5), QUIET, 5) == Judgement(0)
     assert judge(FolderTally(5, usual=2), QUIET, 7) == Judgement(2)
 
 
-def test_a_difference_is_a_doubt_first_and_certain_when_nothing_was_told_since():
+def test_a_difference_is_a_doubt_at_first_and_certain_after_another_read_without_changes():
     first = judge(FolderTally(5), QUIET, 6)
     assert first == Judgement(0, Doubt(6, 1))
     assert judge(FolderTally(5, doubt=first.doubt), QUIET, None) == Judgement(0, Doubt(6, 1), list_again=True)
 
 
-def test_a_change_that_is_told_late_takes_the_doubt_away():
+def test_a_late_report_removes_the_doubt():
     assert judge(FolderTally(6, doubt=Doubt(6, 1)), CHANGES, None) == Judgement(0)
 
 
-def test_what_is_told_with_a_page_is_never_compared_with_a_total_from_before_it():
+def test_a_page_with_changes_is_not_compared_with_the_total():
     assert judge(FolderTally(6), CHANGES, 5) == Judgement(0)
 
 
@@ -37,41 +37,41 @@ def test_without_a_total_or_a_count_nothing_is_compared():
     assert judge(FolderTally(None, usual=3), QUIET, 6) == Judgement(3)
 
 
-def test_the_doubt_lasts_as_long_as_the_listing_that_it_is_for():
+def test_the_doubt_stays_until_the_listing_ends():
     assert judge(FolderTally(3, doubt=Doubt(6, 1)), LISTING, 6) == Judgement(0, Doubt(6, 1))
 
 
 @pytest.mark.parametrize(
-    ("counted", "usual", "left"),
+    ("counted", "usual", "expected"),
     [
-        (6, 0, 0),  # it was found
-        (5, 0, 1),  # it is usual
-        (4, 2, 2),  # what was found leaves the difference that is usual here
+        (6, 0, 0),  # the listing removed the difference
+        (5, 0, 1),  # the listing did not change it, so it is usual
+        (4, 2, 2),  # the listing reduced it to the usual difference
         (
             3,
             2,
             1,
-        ),  # neither: mail came or went meanwhile. What the listing was for counts as usual, until it is compared again
+        ),  # mail was added or removed meanwhile: the investigated difference counts as usual until the next comparison
     ],
 )
-def test_after_the_listing_what_it_did_not_remove_is_usual(counted, usual, left):
-    assert judge(FolderTally(counted, usual, Doubt(6, 1)), LISTED, 6) == Judgement(left)
+def test_a_difference_that_the_listing_did_not_remove_is_usual(counted, usual, expected):
+    assert judge(FolderTally(counted, usual, Doubt(6, 1)), LISTED, 6) == Judgement(expected)
 
 
-def test_a_listing_for_any_other_reason_leaves_what_is_usual():
+def test_a_listing_without_a_doubt_keeps_the_usual_difference():
     assert judge(FolderTally(5, usual=2), LISTED, None) == Judgement(2)
 
 
-def test_a_usual_difference_is_not_looked_into_and_another_one_is():
+def test_only_an_unusual_difference_is_a_doubt():
     assert judge(FolderTally(5, usual=1), QUIET, 6) == Judgement(1)
     assert judge(FolderTally(5, usual=1), QUIET, 7) == Judgement(1, Doubt(7, 2))
 
 
-def test_a_difference_that_is_gone_is_forgotten_without_a_listing():
+def test_a_usual_difference_that_disappears_is_reset_without_a_listing():
     assert judge(FolderTally(6, usual=1), QUIET, 6) == Judgement(0)
 
 
-def test_a_large_tree_is_asked_for_more_rarely_and_mailboxes_do_not_stay_together():
+def test_large_trees_are_requested_more_rarely_and_intervals_differ_by_mailbox():
     assert next_tree_read(30, 10) == EVERY
     assert next_tree_read(200, 10) == EVERY
     assert next_tree_read(201, 10) == 2 * EVERY
@@ -80,9 +80,10 @@ def test_a_large_tree_is_asked_for_more_rarely_and_mailboxes_do_not_stay_togethe
 
 
 @pytest.mark.wording
-def test_a_difference_is_said_in_words():
-    assert in_words(0) == ""
-    assert in_words(1) == "Exchange counts 1 item more here than it lists. Listing it again did not change that."
+def test_the_text_of_a_difference():
+    assert difference_text(0) == ""
+    assert difference_text(1) == "Exchange counts 1 item more here than it lists. Listing it again did not change that."
     assert (
-        in_words(-2000) == "Exchange lists 2,000 items more here than it counts. Listing it again did not change that."
+        difference_text(-2000)
+        == "Exchange lists 2,000 items more here than it counts. Listing it again did not change that."
     )

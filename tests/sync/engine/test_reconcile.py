@@ -1,4 +1,4 @@
-"""A new comment against what the ledger knows."""
+"""Tests of the decision on a comment by its ledger entry."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -46,25 +46,25 @@ def entry(comment=COMMENT, **values):
     return LedgerRecord(**(given | values))
 
 
-def decide(comment, known, *, trusted=True, asked=None):
-    return reconcile(comment, known, trusted=trusted, asked=asked)
+def decide(comment, known, *, trusted=True, bucket_answer=None):
+    return reconcile(comment, known, trusted=trusted, bucket_answer=bucket_answer)
 
 
-def test_what_a_trusted_ledger_does_not_know_is_created():
+def test_a_comment_without_an_entry_is_created_if_the_bucket_is_trusted():
     assert decide(COMMENT, None) == Create()
 
 
-def test_in_an_untrusted_bucket_the_bucket_is_asked_first():
+def test_an_untrusted_bucket_is_asked_first():
     assert decide(COMMENT, None, trusted=False) is Plain.ASK
-    assert decide(COMMENT, None, trusted=False, asked=BucketAnswer(None)) == Create()
+    assert decide(COMMENT, None, trusted=False, bucket_answer=BucketAnswer(None)) == Create()
 
 
-def test_what_another_installation_sent_is_adopted_as_it_is():
-    decision = decide(MOVED, None, trusted=False, asked=BucketAnswer(COMMENT))
+def test_a_comment_of_another_installation_is_adopted_unchanged():
+    decision = decide(MOVED, None, trusted=False, bucket_answer=BucketAnswer(COMMENT))
     assert decision == Adopt(content_digest(COMMENT), properties_digest(COMMENT), ours=False)
 
 
-def test_nothing_is_pushed_twice_for_nothing():
+def test_an_unchanged_comment_is_not_pushed_again():
     assert decide(COMMENT, entry()) is Plain.NOTHING
 
 
@@ -77,54 +77,54 @@ def test_a_move_updates_the_properties():
     assert decide(MOVED, entry()) == Update(MOVED, content_digest(COMMENT))
 
 
-def test_an_edited_email_that_moved_keeps_the_text_that_was_sent_first():
+def test_an_edited_email_that_moved_keeps_the_text_that_was_pushed_first():
     assert decide(EDITED, entry()) is Plain.ASK
-    decision = decide(EDITED, entry(), asked=BucketAnswer(COMMENT))
+    decision = decide(EDITED, entry(), bucket_answer=BucketAnswer(COMMENT))
     assert decision == Update(replace(COMMENT, properties=EDITED.properties), content_digest(COMMENT))
 
 
-def test_an_update_is_held_back_when_the_bucket_holds_a_text_that_we_did_not_send():
+def test_an_update_is_held_back_if_the_text_in_the_bucket_is_not_ours():
     foreign = replace(COMMENT, message=replace(COMMENT.message, body="Rewritten over there"))
-    assert decide(EDITED, entry(), asked=BucketAnswer(foreign)) is Plain.HOLD_BACK
+    assert decide(EDITED, entry(), bucket_answer=BucketAnswer(foreign)) is Plain.HOLD_BACK
 
 
 def test_an_update_is_held_back_when_the_stored_text_is_a_translation():
-    assert decide(EDITED, entry(), asked=BucketAnswer(replace(COMMENT, translated=True))) is Plain.HOLD_BACK
+    assert decide(EDITED, entry(), bucket_answer=BucketAnswer(replace(COMMENT, translated=True))) is Plain.HOLD_BACK
 
 
-def test_a_comment_that_was_deleted_over_there_is_not_billed_again():
-    assert decide(EDITED, entry(), asked=BucketAnswer(None)) is Plain.HOLD_BACK
+def test_a_comment_that_was_deleted_in_re_infer_is_not_created_again():
+    assert decide(EDITED, entry(), bucket_answer=BucketAnswer(None)) is Plain.HOLD_BACK
 
 
 def test_a_dirty_entry_is_pushed_even_with_the_same_properties():
     assert decide(COMMENT, entry(dirty=True)) == Update(COMMENT, content_digest(COMMENT))
 
 
-def test_an_intention_is_settled_by_asking_and_never_by_a_blind_create():
+def test_the_bucket_is_asked_before_an_intention_is_pushed_again():
     intended = entry(confirmed=False, billed=False)
     assert decide(COMMENT, intended) is Plain.ASK
-    assert decide(COMMENT, intended, asked=BucketAnswer(None)) == Create()
-    assert decide(COMMENT, intended, asked=BucketAnswer(COMMENT)) == Adopt(
+    assert decide(COMMENT, intended, bucket_answer=BucketAnswer(None)) == Create()
+    assert decide(COMMENT, intended, bucket_answer=BucketAnswer(COMMENT)) == Adopt(
         content_digest(COMMENT), properties_digest(COMMENT), ours=True
     )
 
 
 def test_an_intention_that_arrived_with_other_properties_is_updated():
     intended = entry(confirmed=False)
-    assert decide(MOVED, intended, asked=BucketAnswer(COMMENT)) == Update(MOVED, content_digest(COMMENT))
+    assert decide(MOVED, intended, bucket_answer=BucketAnswer(COMMENT)) == Update(MOVED, content_digest(COMMENT))
 
 
-def test_an_intention_that_meets_a_foreign_text_adopts_it():
+def test_an_intention_adopts_a_text_in_the_bucket_that_is_not_ours():
     foreign = replace(COMMENT, message=replace(COMMENT.message, body="Theirs"))
-    decision = decide(MOVED, entry(confirmed=False), asked=BucketAnswer(foreign))
+    decision = decide(MOVED, entry(confirmed=False), bucket_answer=BucketAnswer(foreign))
     assert decision == Adopt(content_digest(foreign), properties_digest(foreign), ours=False)
 
 
-def test_what_another_sync_is_pushing_now_is_deferred():
+def test_a_comment_that_another_sync_is_pushing_is_deferred():
     assert decide(MOVED, entry(confirmed=False, in_flight_elsewhere=True)) is Plain.DEFER
 
 
-def test_time_and_attachments_stay_as_first_sent_too():
+def test_timestamp_and_attachments_never_change():
     later = replace(MOVED, timestamp=SENT.replace(hour=13))
     assert decide(later, entry()) is Plain.ASK
     more = replace(MOVED, attachments=())

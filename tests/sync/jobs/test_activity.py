@@ -1,4 +1,4 @@
-"""Runs add up, hour by hour."""
+"""The counts of runs are added up by hour."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -57,7 +57,7 @@ def test_a_quiet_run_writes_nothing(world: World):
     assert not Activity.objects.exists()
 
 
-def test_a_run_belongs_to_the_hour_in_which_it_ends(world: World):
+def test_a_run_is_counted_in_the_hour_in_which_it_ends(world: World):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     box.deliver(mail("a"))
@@ -68,7 +68,7 @@ def test_a_run_belongs_to_the_hour_in_which_it_ends(world: World):
     assert [row[0] for row in sums()] == [1, 1]
 
 
-def test_each_bucket_has_its_own(world: World):
+def test_each_bucket_has_its_own_sums(world: World):
     for address, bucket in (("desk@bank.example", "desks"), ("sales@bank.example", "sales")):
         world.mailbox(address, bucket)
         world.mailboxes[address].deliver(mail(bucket))
@@ -76,7 +76,7 @@ def test_each_bucket_has_its_own(world: World):
     assert sums() == [(1, 0, 0, None), (1, 0, 0, None)]
 
 
-def test_a_set_aside_email_is_counted_and_what_was_delivered_before_a_failure_too(world: World):
+def test_failed_emails_and_emails_pushed_before_a_failure_are_counted(world: World):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     box.break_item(box.deliver(mail("bad")), "ErrorItemCorrupt")
@@ -91,7 +91,7 @@ def test_a_set_aside_email_is_counted_and_what_was_delivered_before_a_failure_to
     assert sums() == [(1, 0, 1, None)]
 
 
-def test_the_wait_of_a_new_email_is_measured_and_a_first_sync_is_not(world: World):
+def test_the_latency_of_new_emails_is_measured_but_not_of_a_first_sync(world: World):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     box.deliver(mail("of last year"), received=world.clock() - timedelta(days=365))
@@ -107,7 +107,7 @@ def test_the_wait_of_a_new_email_is_measured_and_a_first_sync_is_not(world: Worl
     assert sums() == [(4, 0, 0, 70)]
 
 
-def test_an_email_that_moves_waits_for_nothing(world: World):
+def test_a_moved_email_has_no_latency(world: World):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     box.create_folder("Done")
@@ -118,7 +118,7 @@ def test_an_email_that_moves_waits_for_nothing(world: World):
     assert world.sync(desk).longest_wait is None
 
 
-def test_a_mailbox_that_was_deleted_meanwhile_leaves_no_trace(world: World):
+def test_a_mailbox_that_is_deleted_during_its_sync_is_not_counted(world: World):
     desk = world.mailbox()
     world.mailboxes[desk.address].deliver(mail("a"))
     interrupted(world, "checkpoints.advance", lambda: Mailbox.objects.all().delete(), after=True)
@@ -127,7 +127,7 @@ def test_a_mailbox_that_was_deleted_meanwhile_leaves_no_trace(world: World):
     assert not SyncRun.objects.exists()
 
 
-def test_a_bucket_that_is_gone_is_not_missed(world: World):
+def test_a_bucket_that_was_deleted_is_not_counted(world: World):
     desk, other = world.mailbox(), world.mailbox("other@bank.example", bucket="other")
     Mailbox.objects.filter(pk=desk.pk).update(bucket=other.bucket)
     desk.bucket.delete()
@@ -135,7 +135,7 @@ def test_a_bucket_that_is_gone_is_not_missed(world: World):
     assert not Activity.objects.exists()
 
 
-def test_what_was_moved_is_still_known_when_its_integration_is_deleted(world: World):
+def test_sums_are_kept_when_their_integration_is_deleted(world: World):
     desk = world.mailbox()
     world.mailboxes[desk.address].deliver(mail("a"))
     world.sync(desk)

@@ -1,4 +1,4 @@
-"""What Celery logs of a broker that is away: one line an outage where nobody else tells, and none where somebody does."""
+"""Of the broker errors that Celery logs, one line per outage passes the filter, or none if the process has a guard."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def record(name="celery.worker.consumer.consumer", *args, error=None, text=CONNE
     return logging.LogRecord(name, level, "file", 1, text, args, (type(error), error, None) if error else None)
 
 
-def raised_over(error):
-    """As beat wraps what it meets."""
+def wrapped_by_beat(error):
+    """Return the error as beat wraps it."""
     wrapped = SchedulingError("dispatch")
     wrapped.__cause__ = error
     return wrapped
@@ -34,13 +34,13 @@ def raised_over(error):
 LINES = [
     record("celery.worker.consumer.consumer", "redis://", OperationalError("refused"), "again"),
     record("celery.beat", text="Message Error: %s", error=OperationalError("refused")),
-    record("celery.beat", text="Message Error: %s", error=raised_over(OutOfMemoryError("maxmemory"))),
+    record("celery.beat", text="Message Error: %s", error=wrapped_by_beat(OutOfMemoryError("maxmemory"))),
     record("kombu.connection", text="lost", error=ConnectionResetError()),
 ]
 
 
 @pytest.mark.parametrize("line", LINES, ids=lambda it: f"{it.name}")
-def test_the_first_line_of_an_outage_passes_and_no_other(line):
+def test_only_the_first_line_of_an_outage_is_logged(line):
     clock = Clock()
     lines = BrokerLines(clock)
     assert lines.filter(line)
@@ -52,7 +52,7 @@ def test_the_first_line_of_an_outage_passes_and_no_other(line):
 
 
 @pytest.mark.parametrize("line", LINES, ids=lambda it: f"{it.name}")
-def test_where_a_guard_tells_none_passes(line):
+def test_no_line_is_logged_in_a_process_with_a_guard(line):
     lines = BrokerLines(Clock())
     lines.has_guard = True
     assert not lines.filter(line)
@@ -69,7 +69,7 @@ def test_where_a_guard_tells_none_passes(line):
     ],
     ids=lambda it: it.name,
 )
-def test_any_other_line_passes_as_often_as_it_comes(line):
+def test_every_other_line_is_logged(line):
     lines = BrokerLines(Clock())
     lines.has_guard = True
     assert all(lines.filter(line) for _ in range(5))

@@ -1,4 +1,4 @@
-"""A monthly limit of AI units for a bucket: reached, its mailboxes stop; a new month or a higher limit starts them again."""
+"""When a bucket reaches its monthly limit of AI units, its mailboxes stop until a new month or a higher limit."""
 
 from datetime import UTC, datetime
 
@@ -8,7 +8,7 @@ from django.utils import timezone
 from integrations.models import DisabledReason
 from mailboxes.models import Bucket, Mailbox
 from sync.jobs import budget
-from sync.reporting import attention
+from sync.reporting import alerts
 from tests import factories
 from tests.mails import mail
 from tests.sync.world import World
@@ -16,7 +16,7 @@ from tests.sync.world import World
 
 @pytest.fixture
 def desk(world: World):
-    # The ledger bears the time of the database; the world's clock starts in its month.
+    # The ledger stores the time of the database. The clock of `world` starts in the same month.
     mailbox = world.mailbox()
     for number in range(10):
         world.mailboxes[mailbox.address].deliver(mail(f"m{number}"))
@@ -28,7 +28,7 @@ def limit(units):
 
 
 @pytest.mark.parametrize("viewer", ["Pacific/Auckland", "America/Los_Angeles"])
-def test_the_month_is_that_of_the_server_whoever_looks(settings, viewer):
+def test_the_month_is_in_the_time_zone_of_the_server_and_not_of_the_browser(settings, viewer):
     settings.TIME_ZONE = "Europe/Berlin"
     late = datetime(2026, 3, 31, 22, 30, tzinfo=UTC)  # half past midnight in Berlin
     with timezone.override(viewer):
@@ -40,7 +40,7 @@ def test_a_bucket_without_a_limit_takes_everything(world: World, desk):
     assert world.bucket().billed == 10
 
 
-def test_a_reached_limit_stops_the_mailboxes_of_the_bucket_and_says_so(world: World, desk):
+def test_a_reached_limit_stops_the_mailboxes_of_the_bucket_and_shows_an_alert(world: World, desk):
     other = world.mailbox("other@bank.example")
     elsewhere = world.mailbox("third@bank.example", bucket="elsewhere")
     limit(10)
@@ -52,11 +52,11 @@ def test_a_reached_limit_stops_the_mailboxes_of_the_bucket_and_says_so(world: Wo
     stopped = {box.pk: box.disabled_reason for box in Mailbox.objects.filter(enabled=False)}
     assert stopped == {desk.pk: DisabledReason.QUOTA, other.pk: DisabledReason.QUOTA}
     assert elsewhere.pk in world.due()
-    (problem,) = attention.problems(world.clock())
+    (problem,) = alerts.problems(world.clock())
     assert (problem.about, problem.title) == ("budget", "Limit reached")
 
 
-def test_within_a_sync_it_stops_at_the_batch_that_reaches_the_limit(world: World, desk, settings):
+def test_a_sync_stops_after_the_batch_that_reaches_the_limit(world: World, desk, settings):
     settings.PUSH_COUNT = settings.FETCH_COUNT = 2
     limit(4)
     world.sync(desk)
@@ -83,7 +83,7 @@ def test_a_new_month_starts_them_again(world: World, desk):
     assert world.due() == [desk.pk]
 
 
-def test_what_somebody_stopped_by_hand_stays_stopped(world: World, desk):
+def test_a_mailbox_that_a_person_stopped_stays_stopped(world: World, desk):
     Mailbox.objects.update(enabled=False, disabled_reason=DisabledReason.USER)
     limit(100)
     assert budget.resume(world.clock()) == 0
@@ -93,19 +93,19 @@ def test_what_somebody_stopped_by_hand_stays_stopped(world: World, desk):
 def test_an_admin_is_warned_at_four_fifths(world: World, desk):
     limit(12)
     world.sync_all()
-    (problem,) = attention.problems(world.clock())
+    (problem,) = alerts.problems(world.clock())
     assert problem.title == "Nearly at its limit"
     assert "10 of 12 AI units" in problem.text
     limit(13)
-    assert attention.problems(world.clock()) == []
+    assert alerts.problems(world.clock()) == []
 
 
-def test_many_limits_are_looked_up_in_as_few_queries_as_one(db, django_assert_max_num_queries):
+def test_the_number_of_queries_does_not_grow_with_the_number_of_limits(db, django_assert_max_num_queries):
     factories.LedgerEntryFactory(bucket__monthly_limit=1)
-    with django_assert_max_num_queries(20) as asked:
-        attention.problems(timezone.now())
+    with django_assert_max_num_queries(20) as queries:
+        alerts.problems(timezone.now())
     for _ in range(20):
         factories.LedgerEntryFactory(bucket__monthly_limit=1)
-    with django_assert_max_num_queries(len(asked.captured_queries)):
-        found = [problem for problem in attention.problems(timezone.now()) if problem.about == "budget"]
-    assert len(found) == 21
+    with django_assert_max_num_queries(len(queries.captured_queries)):
+        budgets = [problem for problem in alerts.problems(timezone.now()) if problem.about == "budget"]
+    assert len(budgets) == 21

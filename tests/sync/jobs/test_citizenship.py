@@ -1,4 +1,4 @@
-"""A good guest of Exchange and Re:infer: what one worker was told, all obey; a storm is waited out."""
+"""The load on Exchange and Re:infer: retry times apply to all workers, and an overload causes few requests."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ TICK = timedelta(seconds=5)
 
 
 class Hours:
-    """Beat, a queue and some workers on the simulated clock. `takes`: seconds that one sync of a mailbox takes."""
+    """Simulate beat, a queue and workers over hours. `takes` returns the seconds of one sync, by primary key."""
 
     def __init__(self, world: World, workers: int, takes) -> None:
         self.world, self.workers, self.takes = world, workers, takes
         self.queue: list[int] = []
         self.ends: list[tuple[datetime, int]] = []
         self.syncs: list[tuple[datetime, int]] = []
-        """When each sync began, and of which mailbox."""
+        """Start and mailbox of each sync."""
         self.sync: Callable[[Mailbox], object] = world.run
         self.next_tick = world.clock()
 
@@ -52,7 +52,7 @@ class Hours:
                 self._begin(self.queue.pop(0))
 
     def _begin(self, mailbox_id: int) -> None:
-        """The place is taken now; what the sync does is done when its time is over."""
+        """Occupy the slot now. The sync itself runs in `_finish`, at the end of its simulated time."""
         until = self.world.clock() + timedelta(seconds=self.takes(mailbox_id))
         MailboxState.objects.filter(pk=mailbox_id).update(queued_until=until + timedelta(milliseconds=1))
         self.syncs.append((self.world.clock(), mailbox_id))
@@ -61,11 +61,11 @@ class Hours:
     def _finish(self, mailbox_id: int) -> None:
         mailbox = Mailbox.objects.select_related("integration").get(pk=mailbox_id)
         self.sync(mailbox)
-        scheduling.go_on(mailbox, self.queue.append, self.world.clock)
+        scheduling.queue_next(mailbox, self.queue.append, self.world.clock)
 
 
 @pytest.mark.long
-def test_a_storm_of_503_for_an_hour_is_met_by_few_requests_and_full_speed_comes_back_within_five_minutes(world: World):
+def test_an_hour_of_503_causes_few_requests_and_all_mailboxes_sync_within_five_minutes_after_it(world: World):
     Integration.objects.update(most_at_once=8)
     for number in range(200):
         world.mailbox(f"m{number}@bank.example")
@@ -76,9 +76,9 @@ def test_a_storm_of_503_for_an_hour_is_met_by_few_requests_and_full_speed_comes_
         box.fail("folders", errors.ExchangeBusy("HTTP 503"), times=1_000)
     before = len(world.sources)
     hours.pass_(timedelta(hours=1))
-    asked = len(world.sources) - before
-    assert asked < 200, "less than one request for each mailbox, and so far less than one for each of its waits"
-    assert asked < 45, "the first ones, and then one probe at a time"
+    requests = len(world.sources) - before
+    assert requests < 200, "less than one request per mailbox"
+    assert requests < 45, "the first ones, and then one half-open trial at a time"
     assert Integration.objects.get().held_kind == "exchange_busy"
     ended = world.clock()
     for box in world.mailboxes.values():
@@ -88,7 +88,7 @@ def test_a_storm_of_503_for_an_hour_is_met_by_few_requests_and_full_speed_comes_
     assert MailboxState.objects.filter(synced_at__gt=ended).count() == 200
 
 
-def test_a_few_busy_mailboxes_among_many_hold_nobody_else(world: World):
+def test_a_few_busy_mailboxes_among_many_open_no_circuit_breaker(world: World):
     for number in range(30):
         world.mailbox(f"m{number}@bank.example")
     for number in range(8):
@@ -103,7 +103,7 @@ def test_a_few_busy_mailboxes_among_many_hold_nobody_else(world: World):
     assert MailboxState.objects.filter(failures=1).count() == 8
 
 
-def test_a_probe_that_meets_a_closed_mailbox_ends_the_storm_too(world: World):
+def test_a_trial_that_is_denied_its_mailbox_closes_the_circuit_breaker_after_an_overload(world: World):
     desks = [world.mailbox(f"m{number}@bank.example") for number in range(6)]
     for box in world.mailboxes.values():
         box.fail("folders", errors.ExchangeFailed("HTTP 502"), times=1)
@@ -116,7 +116,7 @@ def test_a_probe_that_meets_a_closed_mailbox_ends_the_storm_too(world: World):
     assert not Integration.objects.get().is_held
 
 
-def test_a_busy_connection_waits_as_long_as_it_was_asked_to(world: World):
+def test_a_busy_connection_waits_for_the_requested_time(world: World):
     desks = [world.mailbox(f"m{number}@bank.example") for number in range(6)]
     for box in world.mailboxes.values():
         box.fail("folders", errors.ExchangeBusy(retry_after=timedelta(minutes=9)), times=9)
@@ -126,7 +126,7 @@ def test_a_busy_connection_waits_as_long_as_it_was_asked_to(world: World):
     assert held.held_until - world.clock() == timedelta(minutes=9)
 
 
-def test_short_syncs_do_not_wait_for_the_tick_and_never_are_there_more_than_the_integration_may(world: World):
+def test_short_syncs_do_not_wait_for_the_tick_and_never_exceed_the_limit_of_the_integration(world: World):
     Integration.objects.update(most_at_once=4)
     for number in range(120):
         world.mailbox(f"m{number}@bank.example")
@@ -140,16 +140,16 @@ def test_short_syncs_do_not_wait_for_the_tick_and_never_are_there_more_than_the_
 
 
 @pytest.mark.long
-def test_a_giant_beside_a_thousand_small_mailboxes_delays_them_by_less_than_an_interval(world: World):
-    """In terms of the scheduler: the giant needs slice after slice, the small ones a moment each."""
+def test_a_giant_mailbox_delays_a_thousand_small_ones_by_less_than_an_interval(world: World):
+    """Only scheduling is simulated: the giant needs one slice after the other, a small mailbox less than a second."""
     Integration.objects.update(most_at_once=16)
     giant = world.mailbox("giant@bank.example")
     small = [world.mailbox(f"m{number}@bank.example") for number in range(1_000)]
     hours = Hours(world, workers=16, takes=lambda pk: 120 if pk == giant.pk else 0.3)
     chance = Random(1)
 
-    def leaves(mailbox: Mailbox) -> None:
-        """What a sync leaves for the scheduler. The giant yields its slice, and is due again at once."""
+    def write_state(mailbox: Mailbox) -> None:
+        """Write the state that a sync writes. The giant yields at the end of its slice, and is due again at once."""
         now = world.clock()
         if mailbox.pk == giant.pk:
             due, synced = now, None
@@ -160,18 +160,18 @@ def test_a_giant_beside_a_thousand_small_mailboxes_delays_them_by_less_than_an_i
             next_sync_at=due, synced_at=synced, up_to_date=synced is not None, queued_until=None
         )
 
-    hours.sync = leaves
+    hours.sync = write_state
     hours.pass_(timedelta(minutes=1))
     hours.syncs.clear()
     hours.pass_(timedelta(minutes=4))
     waits = delays(hours, {box.pk for box in small})
     assert len(waits) >= 2_500
-    assert waits[int(len(waits) * 0.99)] < 60, "seconds beyond the interval"
-    assert sum(1 for _, pk in hours.syncs if pk == giant.pk) >= 2, "the giant goes on, too"
+    assert waits[int(len(waits) * 0.99)] < 60, "seconds by which a poll exceeded the interval"
+    assert sum(1 for _, pk in hours.syncs if pk == giant.pk) >= 2, "the giant is still synced"
 
 
 def delays(hours: Hours, of: set[int]) -> list[float]:
-    """How much later than its interval each of these syncs began."""
+    """Return by how many seconds each of these syncs began later than its poll interval, in ascending order."""
     last: dict[int, datetime] = {}
     waits = []
     for at, pk in hours.syncs:
@@ -182,7 +182,7 @@ def delays(hours: Hours, of: set[int]) -> list[float]:
     return sorted(waits)
 
 
-def test_a_mailbox_that_waits_for_busy_workers_is_said_to_wait_and_not_to_be_stuck(world: World):
+def test_a_mailbox_that_waits_for_busy_workers_has_the_status_waiting_and_not_overdue(world: World):
     giant, small = world.mailbox("giant@bank.example"), world.mailbox("small@bank.example")
     world.sync(small)
     world.clock.turn(minutes=30)
@@ -192,7 +192,7 @@ def test_a_mailbox_that_waits_for_busy_workers_is_said_to_wait_and_not_to_be_stu
     assert mailbox_standing(row, world.clock()).label == Status.WAITING.label
 
 
-def test_a_verification_waits_while_its_mailbox_or_its_connection_is_held_back(world: World):
+def test_a_verification_waits_while_its_connection_is_paused_or_its_mailbox_is_delayed(world: World):
     desk = world.mailbox()
     world.sync(desk)
     row = verification.begin(desk, repair=False, clock=world.clock)
@@ -207,23 +207,23 @@ def test_a_verification_waits_while_its_mailbox_or_its_connection_is_held_back(w
     assert verification.due(world.clock()) == [row.pk]
 
 
-def test_what_a_verification_is_told_holds_for_the_syncs_too(world: World):
+def test_an_error_of_a_verification_delays_the_syncs_too(world: World):
     desk = world.mailbox()
     world.mailboxes[desk.address].deliver(mail("a"))
     world.sync(desk)
     row = verification.begin(desk, repair=False, clock=world.clock)
     world.mailboxes[desk.address].fail("changes", errors.ExchangeBusy(retry_after=timedelta(minutes=8)))
-    verification.go_on(row.pk, world.around())
+    verification.run_slice(row.pk, world.around())
     world.clock.turn(minutes=7)
     assert world.due() == []
     world.clock.turn(minutes=2)
     assert world.due() == [desk.pk]
     world.mailboxes[desk.address].fail("changes", errors.SignInRefused("HTTP 401"))
-    verification.go_on(row.pk, world.around())
+    verification.run_slice(row.pk, world.around())
     assert Integration.objects.get().held_kind == "invalid_exchange_credentials"
 
 
-def test_verifications_count_among_the_mailboxes_that_an_integration_may_have_at_once(world: World):
+def test_verifications_count_towards_the_limit_of_mailboxes_at_once(world: World):
     Integration.objects.update(most_at_once=1)
     desk, other = world.mailbox(), world.mailbox("other@bank.example")
     for box in (desk, other):
@@ -236,7 +236,7 @@ def test_verifications_count_among_the_mailboxes_that_an_integration_may_have_at
     assert verification.send_due(lambda *task: sent.append(task), world.clock) == 0
 
 
-def test_a_mailbox_without_mail_for_long_is_polled_less_often_whether_it_ever_had_any_or_not(world: World):
+def test_a_mailbox_without_mail_for_long_is_polled_less_often_even_if_it_never_had_any(world: World):
     empty = world.mailbox()
     Mailbox.objects.update(created_at=world.clock() - timedelta(days=30))
     world.sync(Mailbox.objects.select_related("integration", "bucket__destination").get(pk=empty.pk))

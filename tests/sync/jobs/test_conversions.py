@@ -1,4 +1,4 @@
-"""An email whose conversion fails or does not end is set aside alone, at its first try, and its neighbours arrive."""
+"""An email whose conversion fails or does not end becomes a dead letter at once, and all other emails are pushed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from operations import failed_email_actions
 from sync.jobs import housekeeping, shutdown
 from sync.jobs.slow_conversions import MANY
 from sync.models import DeadLetter, SyncRun
-from sync.reporting import attention
+from sync.reporting import alerts
 from tests.actors import ADMIN
 from tests.conversion.deadline.slow import MARK, planted
 from tests.mails import comment_id_of, mail
@@ -33,8 +33,8 @@ def desk(world: World):
 
 @pytest.fixture
 def endless(monkeypatch, settings):
-    """Conversions that do not end of emails with the mark in their subject; the deadline is short."""
-    # The first conversion of a process loads the tables of the rules, which takes longer than this deadline.
+    """The conversion of an email with `MARK` in its subject does not end. The deadline is short."""
+    # The first conversion in a process loads the rule tables, which takes longer than this deadline.
     preview_of_file(mail("first"), transform.EmailLocation("desk@bank.example", ("Inbox",)), transform.convert)
     settings.CONVERSION_DEADLINE = timedelta(seconds=0.2)
     monkeypatch.setattr(transform, "clean", planted(transform.clean))
@@ -46,7 +46,7 @@ def deliver(world: World, desk, *names: str, subject: str | None = None) -> None
 
 
 def raising(monkeypatch, error: BaseException, of: str = "") -> None:
-    """From now on the conversion of emails with these words in their subject raises this error."""
+    """Make the conversion of emails whose subject contains `of` raise an error."""
     usual = transform.clean
 
     def clean(sections, subject, *given):
@@ -61,7 +61,7 @@ def raising(monkeypatch, error: BaseException, of: str = "") -> None:
 
 
 @pytest.mark.parametrize("error", [RecursionError("Ann's rent"), MemoryError(), ValueError("Ann's rent")])
-def test_an_email_whose_conversion_fails_is_set_aside_at_the_first_try_and_its_neighbours_arrive(
+def test_an_email_whose_conversion_fails_becomes_a_dead_letter_at_once_and_the_others_are_pushed(
     world: World, desk, monkeypatch, error
 ):
     deliver(world, desk, *NEIGHBOURS[:2])
@@ -71,14 +71,14 @@ def test_an_email_whose_conversion_fails_is_set_aside_at_the_first_try_and_its_n
     run = world.sync(desk)
     assert (run.outcome, run.set_aside) == (SyncRun.Outcome.DONE, 1)
     world.assert_all_is_well(NEIGHBOURS)
-    aside = DeadLetter.objects.get()
-    assert aside.kind == DeadLetterKind.CONVERSION_FAILED
-    assert aside.reason.startswith(f"{type(error).__name__} at conversion.transform:")
-    assert "rent" not in aside.reason
-    assert aside.retry_at == world.clock() + timedelta(hours=1)
+    letter = DeadLetter.objects.get()
+    assert letter.kind == DeadLetterKind.CONVERSION_FAILED
+    assert letter.reason.startswith(f"{type(error).__name__} at conversion.transform:")
+    assert "rent" not in letter.reason
+    assert letter.retry_at == world.clock() + timedelta(hours=1)
 
 
-def test_a_thousand_groups_within_each_other_in_a_header_hold_up_nothing(world: World, desk):
+def test_a_thousand_nested_groups_in_a_header_delay_nothing(world: World, desk):
     box = world.mailboxes[desk.address]
     box.deliver(mail("nested").replace(b"To: desk@bank.example", b"To: " + b"team:" * 1000 + b"ann@north.example"))
     deliver(world, desk, *NEIGHBOURS)
@@ -86,7 +86,9 @@ def test_a_thousand_groups_within_each_other_in_a_header_hold_up_nothing(world: 
     world.assert_all_is_well([*NEIGHBOURS, "nested"])
 
 
-def test_a_release_that_converts_nothing_stops_the_bucket_and_sets_nothing_aside(world: World, desk, monkeypatch):
+def test_a_release_that_cannot_convert_any_email_opens_the_circuit_breaker_of_the_bucket(
+    world: World, desk, monkeypatch
+):
     names = [f"m{number}" for number in range(30)]
     deliver(world, desk, *names)
     raising(monkeypatch, ZeroDivisionError())
@@ -104,19 +106,21 @@ def test_a_release_that_converts_nothing_stops_the_bucket_and_sets_nothing_aside
 
 
 @pytest.mark.wording
-def test_an_email_whose_conversion_does_not_end_is_set_aside_and_its_neighbours_arrive(world: World, desk, endless):
+def test_an_email_over_the_conversion_deadline_becomes_a_dead_letter_and_the_others_are_pushed(
+    world: World, desk, endless
+):
     deliver(world, desk, *NEIGHBOURS[:2])
     deliver(world, desk, "slow", subject=MARK)
     deliver(world, desk, *NEIGHBOURS[2:])
     run = world.sync(desk)
     assert (run.outcome, run.set_aside) == (SyncRun.Outcome.DONE, 1)
     world.assert_all_is_well(NEIGHBOURS)
-    aside = DeadLetter.objects.get()
-    assert (aside.kind, aside.stage, aside.retry_at) == (DeadLetterKind.CONVERSION_DEADLINE, "deadline", None)
-    assert aside.reason.startswith("longer than 0.2 s at conversion.")
+    letter = DeadLetter.objects.get()
+    assert (letter.kind, letter.stage, letter.retry_at) == (DeadLetterKind.CONVERSION_DEADLINE, "deadline", None)
+    assert letter.reason.startswith("longer than 0.2 s at conversion.")
 
 
-def test_it_is_not_tried_again_by_the_clock(world: World, desk, endless):
+def test_a_conversion_over_the_deadline_is_not_retried_automatically(world: World, desk, endless):
     deliver(world, desk, "slow", subject=MARK)
     world.sync(desk)
     for _ in range(10):
@@ -125,20 +129,20 @@ def test_it_is_not_tried_again_by_the_clock(world: World, desk, endless):
     assert DeadLetter.objects.get().attempts == 1
 
 
-def test_it_is_tried_again_by_hand_and_still_not_by_the_clock_after(world: World, desk, endless, monkeypatch):
+def test_a_conversion_over_the_deadline_can_be_retried_by_hand(world: World, desk, endless, monkeypatch):
     deliver(world, desk, "slow", subject=MARK)
     world.sync(desk)
     failed_email_actions.retry_many(ADMIN, DeadLetter.objects.all(), world.clock)
     world.sync(desk)
-    aside = DeadLetter.objects.get()
-    assert (aside.attempts, aside.retry_at) == (2, None)
+    letter = DeadLetter.objects.get()
+    assert (letter.attempts, letter.retry_at) == (2, None)
     monkeypatch.undo()
     failed_email_actions.retry_many(ADMIN, DeadLetter.objects.all(), world.clock)
     world.sync(desk)
     world.assert_all_is_well(["slow"])
 
 
-def test_it_is_tried_again_by_a_newer_version_of_the_transform(world: World, desk, endless, monkeypatch):
+def test_a_conversion_over_the_deadline_is_retried_by_a_newer_version(world: World, desk, endless, monkeypatch):
     deliver(world, desk, "slow", subject=MARK)
     world.sync(desk)
     monkeypatch.undo()
@@ -147,7 +151,7 @@ def test_it_is_tried_again_by_a_newer_version_of_the_transform(world: World, des
     world.assert_all_is_well(["slow"])
 
 
-def test_a_dozen_of_them_in_a_row_stop_no_bucket(world: World, desk, endless):
+def test_a_dozen_conversions_over_the_deadline_open_no_circuit_breaker(world: World, desk, endless):
     slow = [f"slow{number}" for number in range(MANY + 2)]
     deliver(world, desk, *slow, subject=MARK)
     deliver(world, desk, *NEIGHBOURS)
@@ -160,7 +164,7 @@ def test_a_dozen_of_them_in_a_row_stop_no_bucket(world: World, desk, endless):
 
 
 def each_takes(world: World, monkeypatch, seconds: float) -> list[int]:
-    """From now on a conversion takes so long. A list of what was converted."""
+    """Make each conversion take some seconds. Return a list that grows by one entry per conversion."""
     usual, converted = transform.clean, []
 
     def clean(*given):
@@ -172,7 +176,7 @@ def each_takes(world: World, monkeypatch, seconds: float) -> list[int]:
     return converted
 
 
-def test_fifty_slow_emails_in_one_batch_keep_their_lease_and_arrive(world: World, desk, monkeypatch, settings):
+def test_fifty_slow_emails_in_one_batch_keep_the_lease_and_are_pushed(world: World, desk, monkeypatch, settings):
     settings.SYNC_SLICE = timedelta(hours=1)
     names = [f"m{number}" for number in range(50)]
     deliver(world, desk, *names)
@@ -192,7 +196,7 @@ def test_a_slice_ends_in_the_middle_of_a_slow_batch_and_nothing_is_converted_twi
     assert len(converted) == len(names)
 
 
-def test_an_email_slower_than_the_whole_slice_still_passes(world: World, desk, monkeypatch):
+def test_an_email_slower_than_the_whole_slice_is_still_pushed(world: World, desk, monkeypatch):
     deliver(world, desk, *NEIGHBOURS)
     each_takes(world, monkeypatch, 140)
     outcomes = [world.sync(desk).outcome for _ in range(7)]
@@ -200,7 +204,7 @@ def test_an_email_slower_than_the_whole_slice_still_passes(world: World, desk, m
     world.assert_all_is_well(NEIGHBOURS)
 
 
-def test_a_worker_that_is_told_to_leave_ends_after_the_email_in_hand(world: World, desk, monkeypatch):
+def test_a_worker_ends_after_the_current_email_at_a_shutdown(world: World, desk, monkeypatch):
     deliver(world, desk, *NEIGHBOURS)
     usual = transform.clean
     monkeypatch.setattr(shutdown, "_requested", bytearray(1))
@@ -217,7 +221,7 @@ def test_a_worker_that_is_told_to_leave_ends_after_the_email_in_hand(world: Worl
     world.assert_all_is_well(NEIGHBOURS)
 
 
-def test_a_quick_batch_asks_nothing_between_its_emails(world: World, desk, django_assert_max_num_queries):
+def test_a_fast_batch_runs_no_query_between_its_emails(world: World, desk, django_assert_max_num_queries):
     deliver(world, desk, "m0")
     world.sync(desk)
     with django_assert_max_num_queries(200) as few:
@@ -226,16 +230,16 @@ def test_a_quick_batch_asks_nothing_between_its_emails(world: World, desk, djang
     with django_assert_max_num_queries(200) as many:
         deliver(world, desk, *[f"n{number}" for number in range(40)])
         world.sync(desk)
-    asked = [
+    renewals = [
         sum("lease_until" in query["sql"] and query["sql"].startswith("UPDATE") for query in it) for it in (few, many)
     ]
-    assert asked[0] == asked[1]
+    assert renewals[0] == renewals[1]
 
 
-# ---- many of them -----------------------------------------------------------------------------------------------------
+# ---- many slow emails--------------------------------------------------------------------------------------------------
 
 
-def aside(world: World, desk, count: int) -> None:
+def add_slow_emails(world: World, desk, count: int) -> None:
     deliver(world, desk, *[f"slow{number}" for number in range(count)])
     world.sync(desk)
     DeadLetter.objects.all().delete()
@@ -247,37 +251,35 @@ def aside(world: World, desk, count: int) -> None:
 
 
 def titles(world: World) -> list[str]:
-    return [problem.title for problem in attention.problems(world.clock())]
+    return [problem.title for problem in alerts.problems(world.clock())]
 
 
-def test_a_mailbox_that_brings_more_than_ten_in_an_hour_is_told_once(world: World, desk):
-    aside(world, desk, MANY + 1)
+def test_a_mailbox_with_more_than_ten_slow_emails_in_an_hour_is_reported_once(world: World, desk):
+    add_slow_emails(world, desk, MANY + 1)
     assert "Slow emails" in titles(world)
     for _ in range(2):
-        housekeeping.look(world.clock)
-    notice = Notification.objects.get(kind=NotificationKind.SLOW_EMAILS)
-    assert (notice.mailbox_id, notice.facts) == (desk.pk, {"emails": MANY + 1})
+        housekeeping.run_checks(world.clock)
+    notification = Notification.objects.get(kind=NotificationKind.SLOW_EMAILS)
+    assert (notification.mailbox_id, notification.facts) == (desk.pk, {"emails": MANY + 1})
     Notification.objects.update(created_at=timezone.now() - timedelta(hours=2))
-    housekeeping.look(world.clock)
+    housekeeping.run_checks(world.clock)
     assert Notification.objects.filter(kind=NotificationKind.SLOW_EMAILS).count() == 2
     world.clock.turn(hours=1)
     assert "Slow emails" not in titles(world)
 
 
-def test_ten_in_an_hour_or_old_ones_that_were_tried_again_are_not_told(world: World, desk):
-    aside(world, desk, MANY)
-    housekeeping.look(world.clock)
+def test_ten_slow_emails_in_an_hour_or_retried_ones_are_not_reported(world: World, desk):
+    add_slow_emails(world, desk, MANY)
+    housekeeping.run_checks(world.clock)
     assert "Slow emails" not in titles(world)
-    aside(world, desk, MANY + 1)
+    add_slow_emails(world, desk, MANY + 1)
     DeadLetter.objects.update(attempts=2)
-    housekeeping.look(world.clock)
+    housekeeping.run_checks(world.clock)
     assert "Slow emails" not in titles(world)
     assert not Notification.objects.exists()
 
 
-def test_the_next_version_tries_the_email_that_was_refused_again_and_the_comment_is_created_once(
-    world: World, desk, monkeypatch
-):
+def test_the_next_version_retries_a_failed_conversion_and_creates_the_comment_once(world: World, desk, monkeypatch):
     deliver(world, desk, "bad", subject="poison")
     raising(monkeypatch, ValueError(), of="poison")
     world.sync(desk)

@@ -1,4 +1,4 @@
-"""Of a burst one passes, and a clock that was turned holds nothing up."""
+"""The debounce allows one action per interval, also after the clock was set back."""
 
 from sync.jobs.debounce import Debounce
 
@@ -11,17 +11,17 @@ class Clock:
         return self.now
 
 
-def test_of_a_burst_one_passes_and_later_the_next():
+def test_one_action_per_interval_is_allowed():
     clock = Clock()
-    pace = Debounce(2.0, clock)
-    assert [pace.lets_pass() for _ in range(3)] == [True, False, False]
+    debounce = Debounce(2.0, clock)
+    assert [debounce.lets_pass() for _ in range(3)] == [True, False, False]
     clock.now += 2
-    assert pace.lets_pass()
+    assert debounce.lets_pass()
 
 
-def test_a_clock_that_was_set_back_holds_nothing_up():
+def test_a_clock_that_was_set_back_blocks_no_action():
     clock = Clock()
-    pace = Debounce(2.0, clock)
-    assert pace.lets_pass()
+    debounce = Debounce(2.0, clock)
+    assert debounce.lets_pass()
     clock.now -= 3600
-    assert pace.lets_pass()
+    assert debounce.lets_pass()

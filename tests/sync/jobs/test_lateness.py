@@ -1,4 +1,4 @@
-"""Lateness by the interval of each mailbox, who is polled first, and how many polls are needed and done."""
+"""Lateness of mailboxes, the order in which they are polled, and the numbers of needed and done polls."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from operations import integration_actions
 from sync.jobs import housekeeping, poll_rate, pruning, scheduling
 from sync.jobs.lateness import late_since
 from sync.models import MailboxState, PollRate, SyncRun
-from sync.reporting import attention
+from sync.reporting import alerts
 from sync.reporting.invariants import Invariant, broken
 from sync.reporting.status import Status, mailbox_standing, with_status
 from tests.actors import ADMIN
@@ -33,7 +33,7 @@ def world(db) -> World:
 
 def status_of(world: World, mailbox: Mailbox) -> str:
     row = with_status(Mailbox.objects.select_related("state", "integration"), world.clock()).get(pk=mailbox.pk)
-    # The sentence is made in Python and the state by the database: they agree.
+    # Python computes the sentence and the database the status. Both must agree.
     waits = row.status in (Status.OVERDUE, Status.WAITING)
     assert bool(mailbox_standing(row, world.clock()).sentence) is waits
     return row.status
@@ -67,7 +67,7 @@ def test_a_mailbox_is_late_when_it_has_waited_for_one_more_interval(world: World
     assert status_of(world, desk) == Status.OVERDUE
 
 
-def test_a_shortest_interval_of_the_installation_counts_for_lateness_too(world: World, settings):
+def test_the_shortest_interval_of_the_installation_applies_to_lateness_too(world: World, settings):
     desk = world.mailbox()
     world.sync(desk)
     Integration.objects.update(poll_interval=15)
@@ -84,10 +84,10 @@ def test_a_mailbox_that_is_still_being_listed_is_not_late_between_two_slices(wor
     world.clock.turn(minutes=10)
     assert not Mailbox.objects.filter(late_since(world.clock()), pk=desk.pk).exists()
     world.clock.turn(minutes=6)
-    assert status_of(world, desk) == Status.OVERDUE, "nobody touches it at all"
+    assert status_of(world, desk) == Status.OVERDUE, "no worker took it for more than `LISTING`"
 
 
-def test_a_mailbox_that_waits_for_a_moment_is_late_and_no_alarm_yet(world: World):
+def test_a_mailbox_that_is_late_for_a_short_time_causes_no_alert(world: World):
     desk = world.mailbox()
     world.sync(desk)
     world.clock.now = MailboxState.objects.get().next_sync_at + 4 * MINUTE
@@ -97,7 +97,7 @@ def test_a_mailbox_that_waits_for_a_moment_is_late_and_no_alarm_yet(world: World
     assert [it.invariant for it in broken(world.clock())] == [Invariant.MAILBOX_UNTOUCHED]
 
 
-# ---- who comes first ----------------------------------------------------------------------------------------------
+# ---- polling order ------------------------------------------------------------------------------------------------
 
 
 def test_after_stop_and_start_of_hundreds_those_never_synced_come_first_and_then_the_oldest(world: World):
@@ -117,7 +117,7 @@ def test_after_stop_and_start_of_hundreds_those_never_synced_come_first_and_then
     assert set(sent[810:]) == {row.pk for row in lately}
 
 
-def test_of_mailboxes_that_were_synced_the_one_that_is_due_longest_comes_first(world: World):
+def test_among_synced_mailboxes_the_one_that_has_been_due_longest_comes_first(world: World):
     now = world.clock()
     asked = many(world, 1, next_sync_at=None, asked_at=now - 3 * MINUTE, synced_at=now - 9 * MINUTE, pages=1)
     polled = [many(world, 1, next_sync_at=now - age * MINUTE, synced_at=now - 9 * MINUTE, pages=1) for age in (1, 5, 2)]
@@ -125,7 +125,7 @@ def test_of_mailboxes_that_were_synced_the_one_that_is_due_longest_comes_first(w
     assert world.due() == [polled[1][0].pk, asked[0].pk, polled[2][0].pk, polled[0][0].pk, listed[0].pk]
 
 
-def test_a_giant_that_is_being_listed_does_not_hold_up_those_that_are_polled(world: World):
+def test_a_giant_mailbox_in_its_listing_does_not_delay_polled_mailboxes(world: World):
     Integration.objects.update(most_at_once=1)
     giant = many(world, 1, pages=50, next_sync_at=world.clock())
     polled = many(world, 1, synced_at=world.clock() - 5 * MINUTE, pages=1, next_sync_at=world.clock() - MINUTE)
@@ -133,22 +133,22 @@ def test_a_giant_that_is_being_listed_does_not_hold_up_those_that_are_polled(wor
     assert giant
 
 
-def test_a_tick_and_the_end_of_a_sync_ask_as_often_for_thousands_of_mailboxes_as_for_a_few(world: World):
+def test_a_tick_and_the_end_of_a_sync_run_as_many_queries_for_thousands_of_mailboxes_as_for_a_few(world: World):
     Integration.objects.update(most_at_once=1)
 
-    def queries(act) -> int:
+    def queries(action) -> int:
         MailboxState.objects.update(queued_until=None)
-        with CaptureQueriesContext(connection) as asked:
-            act()
-        return len(asked)
+        with CaptureQueriesContext(connection) as captured:
+            action()
+        return len(captured)
 
     (first,) = many(world, 1, synced_at=world.clock(), pages=1)
     few = [queries(lambda: scheduling.dispatch(lambda pk: None, world.clock))]
-    few += [queries(lambda: scheduling.go_on(first, lambda pk: None, world.clock))]
+    few += [queries(lambda: scheduling.queue_next(first, lambda pk: None, world.clock))]
     many(world, 2_000, synced_at=world.clock(), pages=1)
-    lot = [queries(lambda: scheduling.dispatch(lambda pk: None, world.clock))]
-    lot += [queries(lambda: scheduling.go_on(first, lambda pk: None, world.clock))]
-    assert lot == few
+    many_mailboxes = [queries(lambda: scheduling.dispatch(lambda pk: None, world.clock))]
+    many_mailboxes += [queries(lambda: scheduling.queue_next(first, lambda pk: None, world.clock))]
+    assert many_mailboxes == few
 
 
 # ---- polls needed and done ----------------------------------------------------------------------------------------
@@ -161,7 +161,7 @@ def minutes(world: World, hours: Hours, count: int) -> None:
 
 
 def workers(world: World, mailboxes: int, count: int, takes: float) -> Hours:
-    """Mailboxes that are up to date, and workers that take so many seconds for a poll."""
+    """Simulate up-to-date mailboxes, and workers that need `takes` seconds for a poll."""
     Integration.objects.update(most_at_once=count, poll_interval=60)
     many(world, mailboxes, synced_at=world.clock(), up_to_date=True, pages=1)
     hours = Hours(world, workers=count, takes=lambda pk: takes)
@@ -178,26 +178,26 @@ def workers(world: World, mailboxes: int, count: int, takes: float) -> Hours:
 
 
 @pytest.mark.wording
-def test_fewer_polls_than_the_intervals_ask_for_are_told_with_both_figures(world: World):
+def test_a_shortage_of_polls_is_reported_with_the_needed_and_the_done_polls(world: World):
     hours = workers(world, 60, 1, takes=6)
     minutes(world, hours, 4)
-    assert not any(it.about == "polling" for it in attention.problems(world.clock())), "a burst is no shortage"
+    assert not any(it.about == "polling" for it in alerts.problems(world.clock())), "a burst is no shortage"
     minutes(world, hours, 6)
     rate = poll_rate.latest(world.clock())
     assert rate is not None
     assert (round(rate.needed, 1), round(rate.done, 1)) == (1.0, 0.2)
-    (told,) = (it for it in attention.problems(world.clock()) if it.about == "polling")
-    assert "1.0 polls a second are needed, and 0.2 were done" in told.text
-    assert "6.0 times less often" in told.text
-    since = told.since
+    (alert,) = (it for it in alerts.problems(world.clock()) if it.about == "polling")
+    assert "1.0 polls a second are needed, and 0.2 were done" in alert.text
+    assert "6.0 times less often" in alert.text
+    since = alert.since
     minutes(world, hours, 3)
-    (told,) = (it for it in attention.problems(world.clock()) if it.about == "polling")
-    assert told.since == since, "it is the same shortage"
+    (alert,) = (it for it in alerts.problems(world.clock()) if it.about == "polling")
+    assert alert.since == since, "it is the same shortage"
     up_to_date = with_status(Mailbox.objects.all(), world.clock()).filter(status=Status.UP_TO_DATE)
-    assert up_to_date.count() < 30, "most wait for longer than their interval"
+    assert up_to_date.count() < 30, "most mailboxes are late"
 
 
-def test_as_many_polls_as_are_needed_are_no_problem(world: World):
+def test_enough_polls_cause_no_alert(world: World):
     hours = workers(world, 30, 4, takes=0.5)
     minutes(world, hours, 9)
     done = sum(PollRate.objects.values_list("done", flat=True)) / PollRate.objects.count()
@@ -205,13 +205,13 @@ def test_as_many_polls_as_are_needed_are_no_problem(world: World):
     assert poll_rate.shortage(world.clock()) is None
 
 
-def test_only_mailboxes_that_are_polled_need_polls(world: World):
+def test_only_polled_mailboxes_count_as_needing_polls(world: World):
     now = world.clock()
     polled = {"synced_at": now, "next_sync_at": now + MINUTE, "up_to_date": True, "pages": 1}
     many(world, 6, **polled)
     assert poll_rate.needed() == pytest.approx(0.1)
     many(world, 6, **{**polled, "next_sync_at": None})
-    assert poll_rate.needed() == pytest.approx(0.2), "made due at once, and polled by its interval afterwards"
+    assert poll_rate.needed() == pytest.approx(0.2), "made due at once, which does not change the interval afterwards"
     many(world, 5, **{**polled, "next_sync_at": now + 5 * MINUTE})
     assert poll_rate.needed() == pytest.approx(0.2 + 5 / 300), "without mail for days, so its pause is longer"
     many(world, 50)
@@ -225,12 +225,12 @@ def test_only_mailboxes_that_are_polled_need_polls(world: World):
     assert poll_rate.needed() == pytest.approx(0.2 + 5 / 300)
 
 
-def test_the_look_of_each_minute_measures_and_a_day_later_it_is_forgotten(world: World):
-    housekeeping.look(world.clock)
-    housekeeping.look(world.clock)
+def test_housekeeping_measures_every_minute_and_measurements_are_deleted_after_a_day(world: World):
+    housekeeping.run_checks(world.clock)
+    housekeeping.run_checks(world.clock)
     assert PollRate.objects.count() == 1
     world.clock.turn(seconds=65)
-    housekeeping.look(world.clock)
+    housekeeping.run_checks(world.clock)
     assert PollRate.objects.count() == 2
     world.clock.turn(days=1, hours=1)
     assert poll_rate.latest(world.clock()) is None

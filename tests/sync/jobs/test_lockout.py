@@ -1,7 +1,7 @@
-"""No account is locked out: 400 mailboxes, four workers, and a password that is changed while they run.
+"""No account is locked out when the password is changed while four workers sync 400 mailboxes.
 
-The workers are threads with the product's own runner, dispatcher and adapter; the Exchange is simulated, over real sockets, and
-counts refused sign-ins as a directory does. The clock is the test's.
+The workers are threads that run the real runner, dispatcher and adapter over real sockets. Exchange is simulated and counts
+refused sign-ins like a directory. The clock is simulated, too.
 """
 
 from __future__ import annotations
@@ -52,13 +52,13 @@ class Bank:
         self.tasks.put(mailbox_id)
 
     def work(self) -> None:
-        """What a worker does all day."""
+        """Run queued syncs until the queue contains None."""
         around = replace(self.world.around(), open_source=open_source)
         while (mailbox_id := self.tasks.get()) is not None:
             try:
                 run = runner.run(mailbox_id, around)
                 if run is not None:
-                    scheduling.go_on(run.mailbox, self.send, self.world.clock)
+                    scheduling.queue_next(run.mailbox, self.send, self.world.clock)
             finally:
                 with self.lock:
                     self.done += 1
@@ -70,16 +70,16 @@ class Bank:
         connections.close_all()
 
     def tick(self) -> None:
-        """Beat ticks, and the workers do all that is queued."""
+        """Queue the due mailboxes, and wait until the workers have run all tasks."""
         scheduling.dispatch(self.send, self.world.clock)
         with self.lock:
-            assert self.lock.wait_for(lambda: self.busy == 0, timeout=300), "the workers do not come to an end"
+            assert self.lock.wait_for(lambda: self.busy == 0, timeout=300), "the workers did not finish"
 
 
 @pytest.fixture(params=["basic", "ntlm", "oauth2"])
 def bank(world: World, request: pytest.FixtureRequest) -> Iterator[Bank]:
     if connection.vendor != "postgresql":
-        pytest.skip("Several workers at once are a matter of PostgreSQL: set DATABASE_URL.")
+        pytest.skip("Simultaneous workers need PostgreSQL: set DATABASE_URL.")
     accounts, apps = [Account("BANK\\svc", "right")], [Application("tenant", "client", "right")]
     with ExchangeSimulator(Store(ADDRESSES), accounts=accounts, applications=apps) as exchange:
         row = {"auth": request.param, "ca_bundle": exchange.ca, "build_version": "15.1.2507.39", "most_at_once": 64}
@@ -124,10 +124,10 @@ def test_four_hundred_mailboxes_and_four_workers_lock_no_account_out(bank: Bank,
     clock = bank.world.clock
     bank.tick()
     assert SyncRun.objects.filter(outcome="done").count() >= BEFORE - WORKERS
-    at_once = bank.refused()
-    assert 1 <= at_once <= 2 + (WORKERS - 1), "two, and one for each request that was under way"
+    immediate = bank.refused()
+    assert 1 <= immediate <= 2 + (WORKERS - 1), "two, and one for each sign-in that was running at that time"
     refusals: list[tuple[datetime, int]] = []
-    began, before = clock(), at_once
+    began, before = clock(), immediate
     while clock() < began + timedelta(hours=4):
         clock.turn(seconds=30)
         bank.tick()
@@ -138,14 +138,14 @@ def test_four_hundred_mailboxes_and_four_workers_lock_no_account_out(bank: Bank,
         sum(count for at, count in refusals if began + timedelta(hours=hour) < at <= began + timedelta(hours=hour + 1))
         for hour in range(4)
     ]
-    record_property("refused at once, and in each of the hours after", [at_once, *in_hours])
+    record_property("refused at once, and in each of the hours after", [immediate, *in_hours])
     assert Integration.objects.get().is_held
     assert max(in_hours) <= 3
-    assert min(in_hours) >= 1, "somebody asks whether it works again"
+    assert min(in_hours) >= 1, "half-open trials continue"
 
     setattr(bank.world.integration, bank.field, "another")
     bank.world.integration.save()
-    # A few of them show as well as all that they go on.
+    # Twelve mailboxes are enough to show that syncing continues.
     Mailbox.objects.exclude(address__in=ADDRESSES[:12]).update(enabled=False, disabled_reason="user")
     settings_changed(bank.world.integration)
     bank.tick()

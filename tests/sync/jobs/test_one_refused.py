@@ -1,4 +1,4 @@
-"""Four mailboxes behind one Exchange, over real sockets: one is always refused, and its neighbours are polled as ever."""
+"""Four mailboxes of one simulated Exchange, over real sockets: one is always refused, the others are polled as usual."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def exchange(world: World) -> Iterator[ExchangeSimulator]:
 
 
 def missed(world: World) -> list[int]:
-    """How many of the polls each mailbox missed."""
+    """Poll `POLLS` times, and return how many polls each mailbox missed."""
     around = replace(world.around(), open_source=open_source)
     for _ in range(POLLS):
         world.clock.turn(seconds=67)
@@ -46,7 +46,7 @@ def missed(world: World) -> list[int]:
         while queue:
             run = runner.run(queue.pop(0), around)
             if run is not None:
-                scheduling.go_on(run.mailbox, queue.append, world.clock)
+                scheduling.queue_next(run.mailbox, queue.append, world.clock)
     done = SyncRun.objects.filter(outcome="done")
     return [POLLS - done.filter(mailbox__address=address).count() for address in ADDRESSES]
 

@@ -1,4 +1,4 @@
-"""What a failed sync costs: a delay, a hold on what fails as a whole, or a part that is disabled with its reason."""
+"""A failed sync delays its mailbox, opens a circuit breaker, or disables the part at fault with a reason."""
 
 from datetime import timedelta
 
@@ -28,7 +28,7 @@ def failing(world: World, mailbox, error, method="folders"):
     return world.sync(mailbox)
 
 
-def test_a_busy_exchange_delays_only_this_mailbox_and_as_long_as_it_asked(world: World, desk):
+def test_a_busy_exchange_delays_only_this_mailbox_for_the_requested_time(world: World, desk):
     other = world.mailbox("other@bank.example")
     run = failing(world, desk, errors.ExchangeBusy(retry_after=timedelta(minutes=7)))
     assert (run.outcome, run.error_kind) == ("failed", "exchange_busy")
@@ -37,7 +37,7 @@ def test_a_busy_exchange_delays_only_this_mailbox_and_as_long_as_it_asked(world:
     assert set(world.due()) == {desk.pk, other.pk}
 
 
-def test_refused_credentials_hold_every_mailbox_of_the_connection_and_say_what_to_do(world: World, desk):
+def test_refused_credentials_open_the_circuit_breaker_of_the_connection(world: World, desk):
     others = {world.mailbox(f"{name}@bank.example").pk for name in ("one", "two")}
     failing(world, desk, errors.SignInRefused("HTTP 401"))
     integration = Integration.objects.get()
@@ -48,7 +48,7 @@ def test_refused_credentials_hold_every_mailbox_of_the_connection_and_say_what_t
     assert world.due() == []
 
 
-def test_one_probe_is_sent_when_a_hold_runs_out_and_lifts_it_when_it_works(world: World, desk):
+def test_one_half_open_trial_starts_after_the_wait_and_closes_the_circuit_breaker_if_it_works(world: World, desk):
     world.mailbox("other@bank.example")
     failing(world, desk, errors.SignInRefused())
     world.clock.turn(minutes=21)
@@ -60,7 +60,7 @@ def test_one_probe_is_sent_when_a_hold_runs_out_and_lifts_it_when_it_works(world
     assert world.due() == [desk.pk]
 
 
-def test_a_probe_that_fails_holds_it_for_another_while(world: World, desk):
+def test_a_failed_half_open_trial_extends_the_wait(world: World, desk):
     failing(world, desk, errors.SignInRefused())
     world.clock.turn(minutes=21)
     assert world.due() == [desk.pk]
@@ -80,7 +80,7 @@ def test_a_refusal_that_stays_for_days_disables_the_integration_with_its_reason(
     assert integration.disabled_sentence
 
 
-def test_start_lifts_the_hold_and_everything_is_due_at_once(world: World, desk):
+def test_start_closes_the_circuit_breaker_and_all_mailboxes_are_due_at_once(world: World, desk):
     failing(world, desk, errors.SignInRefused())
     integration_actions.start(ADMIN, Integration.objects.get())
     assert world.due() == [desk.pk]
@@ -102,7 +102,7 @@ def test_a_mailbox_that_stays_unreadable_is_disabled_and_nothing_else(world: Wor
     assert Integration.objects.get().enabled
 
 
-def test_access_denied_for_a_day_removes_nothing_and_goes_on_at_the_cursor(world: World, desk):
+def test_access_denied_for_a_day_removes_nothing_and_the_sync_continues_at_its_cursor(world: World, desk):
     world.sync(desk)
     fetched = world.fetched()
     for _ in range(24):
@@ -114,16 +114,16 @@ def test_access_denied_for_a_day_removes_nothing_and_goes_on_at_the_cursor(world
     world.assert_all_is_well(["a"])
 
 
-def test_a_quota_disables_the_mailboxes_of_its_bucket_with_that_reason(world: World, desk):
+def test_a_reached_quota_disables_the_mailboxes_of_its_bucket_with_that_reason(world: World, desk):
     same, other = world.mailbox("same@bank.example"), world.mailbox("other@bank.example", bucket="other")
     around = world.open_sink
 
-    def full(*given):
+    def sink_over_quota(*given):
         sink = around(*given)
         sink.fail(errors.QuotaReached())
         return sink
 
-    world.open_sink = full
+    world.open_sink = sink_over_quota
     world.sync(desk)
     world.open_sink = around
     assert [box.disabled_reason for box in Mailbox.objects.order_by("pk")] == ["quota", "quota", ""]
@@ -133,15 +133,15 @@ def test_a_quota_disables_the_mailboxes_of_its_bucket_with_that_reason(world: Wo
     assert same.pk not in world.due()
 
 
-def test_an_unreachable_re_infer_holds_its_destination_and_loses_nothing(world: World, desk):
+def test_an_unreachable_re_infer_opens_the_circuit_breaker_of_its_destination_and_loses_nothing(world: World, desk):
     around = world.open_sink
 
-    def cut(*given):
+    def unreachable_sink(*given):
         sink = around(*given)
         sink.fail(errors.ReinferUnreachable(), after_taking=True)
         return sink
 
-    world.open_sink = cut
+    world.open_sink = unreachable_sink
     world.sync(desk)
     world.open_sink = around
     assert world.due() == []
@@ -152,7 +152,7 @@ def test_an_unreachable_re_infer_holds_its_destination_and_loses_nothing(world: 
     assert not world.destination.__class__.objects.get().is_held
 
 
-def test_a_fault_of_our_own_delays_the_mailbox_and_tells_only_its_type(world: World, desk):
+def test_an_internal_error_delays_the_mailbox_and_only_its_type_is_stored(world: World, desk):
     run = failing(world, desk, RuntimeError("Dear Ann, the secret is 4711"))
     assert run.error_kind == "internal_error"
     assert "4711" not in run.error_text
@@ -162,7 +162,7 @@ def test_a_fault_of_our_own_delays_the_mailbox_and_tells_only_its_type(world: Wo
     assert world.due() == [desk.pk]
 
 
-def test_a_database_that_fails_in_the_middle_of_a_sync_is_no_fault_of_ours_and_its_text_is_not_told(world: World, desk):
+def test_a_database_error_is_not_an_internal_error_and_its_text_is_not_stored(world: World, desk):
     run = failing(
         world, desk, OperationalError("could not extend file: INSERT INTO … VALUES ('Dear Ann, the secret is 4711')")
     )
@@ -173,16 +173,16 @@ def test_a_database_that_fails_in_the_middle_of_a_sync_is_no_fault_of_ours_and_i
     assert world.due() == [desk.pk]
 
 
-def test_a_comment_that_re_infer_refuses_is_set_aside_and_its_neighbours_arrive(world: World, desk):
+def test_a_refused_comment_becomes_a_dead_letter_and_the_others_are_pushed(world: World, desk):
     world.mailboxes[desk.address].deliver(mail("b"))
     around = world.open_sink
 
-    def picky(*given):
+    def refusing_sink(*given):
         sink = around(*given)
         sink.refuse(comment_id_of("a"), "user_properties: too many")
         return sink
 
-    world.open_sink = picky
+    world.open_sink = refusing_sink
     run = world.sync(desk)
     world.open_sink = around
     assert (run.outcome, run.set_aside, run.created) == ("done", 1, 1)
@@ -195,27 +195,27 @@ def test_a_comment_that_re_infer_refuses_is_set_aside_and_its_neighbours_arrive(
     world.assert_all_is_well(["a", "b"])
 
 
-def test_a_comment_over_which_re_infer_always_falls_is_found_and_set_aside(world: World, desk):
+def test_a_comment_at_which_re_infer_always_fails_is_isolated_as_a_dead_letter(world: World, desk):
     box = world.mailboxes[desk.address]
     for name in "bcd":
         box.deliver(mail(name))
     around = world.open_sink
 
-    def falls(*given):
+    def failing_sink(*given):
         sink = around(*given)
         sink.poison(comment_id_of("c"), errors.ReinferFailed("HTTP 500"))
         return sink
 
-    world.open_sink = falls
+    world.open_sink = failing_sink
     for _ in range(5):
         world.sync(desk)
         world.clock.turn(minutes=20)
-    # Whether Re:infer took it before it fell, the bucket itself told.
+    # Re:infer fails before it stores the comment, so the bucket does not contain it.
     world.assert_all_is_well(["a", "b", "d"])
     assert DeadLetter.objects.get().reason == "reinfer_failed"
 
 
-def test_re_infer_being_down_for_hours_sets_nothing_aside(world: World, desk):
+def test_an_outage_of_re_infer_for_hours_creates_no_dead_letter(world: World, desk):
     around = world.open_sink
 
     def down(*given):
@@ -239,7 +239,7 @@ def test_re_infer_being_down_for_hours_sets_nothing_aside(world: World, desk):
 
 
 @pytest.mark.wording
-def test_an_email_that_vanished_is_looked_for_again_and_not_counted_among_those_that_are_tried(world: World, desk):
+def test_a_vanished_email_is_searched_again_and_not_counted_as_retried(world: World, desk):
     box = world.mailboxes[desk.address]
     box.break_item(next(iter(box.folder("Inbox").items)), "ErrorItemCorrupt")
     world.sync(desk)
@@ -248,10 +248,10 @@ def test_an_email_that_vanished_is_looked_for_again_and_not_counted_among_those_
         mailbox=desk, folder=aside.folder, item_id="gone", stage=VANISHED, reason="not there", last_at=world.clock(),
         retry_at=world.clock() + timedelta(hours=4),
     )  # fmt: skip
-    told = failed_email_actions.retry_many(ADMIN, DeadLetter.objects.all(), world.clock)
-    assert isinstance(told, str)
-    assert "1" in told
-    assert "2" not in told
+    result = failed_email_actions.retry_many(ADMIN, DeadLetter.objects.all(), world.clock)
+    assert isinstance(result, str)
+    assert "1" in result
+    assert "2" not in result
     assert set(DeadLetter.objects.values_list("retry_at", flat=True)) == {world.clock()}
     only = failed_email_actions.retry_many(ADMIN, DeadLetter.objects.filter(stage=VANISHED), world.clock)
     assert isinstance(only, ActionRefused)
@@ -268,7 +268,7 @@ def test_a_dismissed_email_is_not_tried_again(world: World, desk):
     assert world.fetched() == fetched
 
 
-def test_a_set_aside_email_waits_longer_after_every_try(world: World, desk):
+def test_a_dead_letter_waits_longer_after_every_retry(world: World, desk):
     box = world.mailboxes[desk.address]
     box.break_item(next(iter(box.folder("Inbox").items)), "ErrorItemCorrupt")
     waits = []
@@ -317,14 +317,14 @@ def test_a_mailbox_deleted_in_the_middle_of_its_sync_pushes_nothing_more(world: 
     assert world.pushes() == 1
 
 
-def test_most_mailboxes_at_once_is_a_bound(world: World):
+def test_most_at_once_limits_the_queued_mailboxes_of_an_integration(world: World):
     Integration.objects.update(most_at_once=2)
     for number in range(5):
         world.mailbox(f"m{number}@bank.example")
     assert len(world.due()) == 2
 
 
-def test_a_task_that_was_lost_only_delays(world: World, desk):
+def test_a_lost_task_only_delays_its_mailbox(world: World, desk):
     from sync.jobs import scheduling
 
     sent = []
@@ -360,15 +360,13 @@ def test_a_first_contact_with_an_empty_bucket_makes_it_trusted(world: World, des
     assert MailboxState.objects.get().up_to_date
 
 
-def test_a_button_that_could_not_do_it_complains(world: World, desk):
+def test_an_action_that_is_not_possible_returns_a_refusal(world: World, desk):
     assert not isinstance(mailbox_actions.stop(ADMIN, desk), ActionRefused)
     desk.refresh_from_db()
     assert isinstance(mailbox_actions.sync_now(ADMIN, desk), ActionRefused)
 
 
-def test_a_request_that_is_called_invalid_once_is_tried_again_soon_and_three_times_stops_the_mailbox_alone(
-    world: World, desk
-):
+def test_a_rejected_request_is_retried_soon_and_after_three_in_a_row_slowly_for_that_mailbox_alone(world: World, desk):
     other = world.mailbox("other@bank.example")
     for kind in ("exchange_request_rejected", "exchange_request_rejected", "exchange_request_invalid"):
         run = failing(world, desk, errors.RequestRejected("HTTP 400"))

@@ -1,4 +1,4 @@
-"""A fault of the worker leaves the mailbox, its connection and its bucket as they were (F53)."""
+"""A fault of a worker does not change the mailbox, its connection or its bucket (F53)."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ def desk(world: World):
 def wrong_key(settings):
     right = settings.ENCRYPTION_KEYS
 
-    def give(there: bool) -> None:
-        settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()] if there else right
+    def set_key(wrong: bool) -> None:
+        settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()] if wrong else right
 
-    return give
+    return set_key
 
 
-def rows(*, of_state=("next_sync_at", "failures", "error_kind", "lease_token", "queued_until", "probe")):
-    """All that a fault of others is written into."""
+def rows(*, with_decision=("next_sync_at", "failures", "error_kind", "lease_token", "queued_until", "probe")):
+    """Return the columns that an error of Exchange or Re:infer would change."""
     held = ("held_since", "held_until", "held_kind")
     return [
-        MailboxState.objects.values(*of_state).get(),
+        MailboxState.objects.values(*with_decision).get(),
         Integration.objects.values("enabled", *held).get(),
         Destination.objects.values(*held).get(),
         Bucket.objects.values(*held).get(),
@@ -59,28 +59,28 @@ def rows(*, of_state=("next_sync_at", "failures", "error_kind", "lease_token", "
 
 
 class Guarded:
-    """Celery's consumer, as far as a guard uses it."""
+    """A fake of Celery's consumer, with the methods that the process guard calls."""
 
     class pool:
         num_processes = 2
 
     def __init__(self):
-        self.asked = []
+        self.calls = []
 
-    def call_soon(self, act, queue):
-        act(queue)
+    def call_soon(self, method, queue):
+        method(queue)
 
     def cancel_task_queue(self, queue):
-        self.asked.append(f"leave {queue}")
+        self.calls.append(f"cancel {queue}")
 
     def add_task_queue(self, queue):
-        self.asked.append(f"take {queue}")
+        self.calls.append(f"add {queue}")
 
 
 @pytest.mark.parametrize(
     "keys", [[], ["no key at all"], [Fernet.generate_key().decode()]], ids=["none", "bad", "other"]
 )
-def test_a_worker_that_cannot_decrypt_a_secret_leaves_everything_as_it_was(world, desk, settings, keys):
+def test_a_worker_that_cannot_decrypt_a_secret_changes_nothing(world, desk, settings, keys):
     before = rows()
     settings.ENCRYPTION_KEYS = keys
     MailboxState.objects.update(queued_until=world.clock() + timedelta(minutes=5))
@@ -89,7 +89,7 @@ def test_a_worker_that_cannot_decrypt_a_secret_leaves_everything_as_it_was(world
     assert not SyncRun.objects.exists()
 
 
-def test_the_next_tick_sends_it_again_and_a_worker_with_the_right_key_syncs_it(world, desk, wrong_key):
+def test_the_next_tick_queues_the_mailbox_again_and_a_worker_with_the_right_key_syncs_it(world, desk, wrong_key):
     assert world.due() == [desk.pk]
     wrong_key(True)
     world.run(desk)
@@ -99,8 +99,8 @@ def test_the_next_tick_sends_it_again_and_a_worker_with_the_right_key_syncs_it(w
     world.assert_all_is_well("a")
 
 
-def test_a_probe_that_such_a_worker_gets_is_sent_again_at_the_next_tick(world, desk, wrong_key):
-    connection_breakers.hold(world.integration, world.clock(), SignInRefused(), world.clock())
+def test_a_half_open_trial_on_a_worker_without_the_key_is_repeated_at_the_next_tick(world, desk, wrong_key):
+    connection_breakers.open_breaker(world.integration, world.clock(), SignInRefused(), world.clock())
     sent: list[int] = []
     scheduling.dispatch(sent.append, world.clock)
     wrong_key(True)
@@ -111,7 +111,7 @@ def test_a_probe_that_such_a_worker_gets_is_sent_again_at_the_next_tick(world, d
 
 
 @pytest.mark.parametrize("port", ["open_source", "open_sink"])
-def test_descriptors_that_run_out_hold_neither_the_connection_nor_the_destination(world, desk, monkeypatch, port):
+def test_exhausted_file_descriptors_open_no_circuit_breaker(world, desk, monkeypatch, port):
     before = rows()
 
     def runs_out(*given):
@@ -126,7 +126,7 @@ def test_descriptors_that_run_out_hold_neither_the_connection_nor_the_destinatio
 
 
 @pytest.mark.parametrize(("error", "counts"), [(OSError(errno.ENOSPC, "full"), 0), (MemoryError(), 1)], ids=repr)
-def test_a_full_disk_counts_against_no_email_and_memory_may_be_one_email_too_much(world, desk, error, counts):
+def test_a_full_disk_counts_against_no_email_but_a_memory_error_does(world, desk, error, counts):
     class Fails:
         def __init__(self, source):
             self._source = source
@@ -152,20 +152,20 @@ def test_a_full_disk_counts_against_no_email_and_memory_may_be_one_email_too_muc
     world.assert_all_is_well("a")
 
 
-def test_a_verification_that_such_a_worker_gets_waits_and_holds_nothing(world, desk, wrong_key, monkeypatch):
+def test_a_verification_on_a_worker_without_the_key_waits_and_changes_nothing(world, desk, wrong_key, monkeypatch):
     world.sync(desk)
     row = verification.begin(desk, repair=False, clock=world.clock)
     monkeypatch.setattr(world, "open_source", lambda *given: world.integration.password.reveal())
     wrong_key(True)
     before = rows()
-    verification.go_on(row.pk, world.around())
+    verification.run_slice(row.pk, world.around())
     wrong_key(False)
     row.refresh_from_db()
     assert (row.ended_at, row.claimed_until) == (None, None)
     assert rows() == before
 
 
-def test_a_notice_that_such_a_worker_cannot_sign_loses_no_try(world, wrong_key):
+def test_a_notification_that_a_worker_cannot_sign_loses_no_attempt(world, wrong_key):
     Webhook.objects.create(url="https://hooks.example/in", secret="a secret of sixteen or more")
     announce(NotificationKind.INTEGRATION_DISABLED, "Why.", integration_id=world.integration.pk)
     now = Delivery.objects.get().next_at
@@ -177,7 +177,7 @@ def test_a_notice_that_such_a_worker_cannot_sign_loses_no_try(world, wrong_key):
     assert delivering.deliver(Webhook.objects.get().pk, delivery.next_at, lambda *given: None) == 1
 
 
-# ---- the worker stops consuming, and begins again ---------------------------------------------------------------------
+# ---- the worker stops consuming, and starts again ---------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -190,63 +190,63 @@ def worker(consumer):
     return process_guard.Guard(Process.Kind.WORKER, "celery@here", consumer)
 
 
-def test_a_worker_that_can_decrypt_nothing_takes_nothing_and_begins_again_when_it_can(
-    world, desk, wrong_key, worker, consumer
-):
+def test_a_worker_that_can_decrypt_no_secret_stops_consuming_until_it_can(world, desk, wrong_key, worker, consumer):
     wrong_key(True)
     worker.check()
     worker.check()
-    assert (consumer.asked, worker.fault) == (["leave sync"], "secret_unreadable")
+    assert (consumer.calls, worker.fault) == (["cancel sync"], "secret_unreadable")
     wrong_key(False)
-    assert world.run(desk) is None, "what it still had from the queue goes back"
+    assert world.run(desk) is None, "a task that it had received already is returned"
     worker.check()
-    assert consumer.asked == ["leave sync", "take sync"]
+    assert consumer.calls == ["cancel sync", "add sync"]
     assert world.run(desk).outcome == SyncRun.Outcome.DONE
 
 
 @pytest.fixture
-def opens_the_other(world, settings):
-    """The key of this worker opens the destination's token, and not the integration's password."""
+def only_token_readable(world, settings):
+    """This worker can decrypt the token of the destination, but not the password of the integration."""
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     world.destination.token = "opens"
     world.destination.save()
 
 
-def test_one_secret_that_nobody_opens_stops_no_worker_that_opens_others(world, desk, opens_the_other, worker, consumer):
+def test_one_secret_that_no_worker_can_decrypt_stops_no_worker_that_can_decrypt_others(
+    world, desk, only_token_readable, worker, consumer
+):
     for _ in range(3):
         assert world.run(desk) is None
         worker.check()
-    assert (consumer.asked, worker.fault) == ([], "")
+    assert (consumer.calls, worker.fault) == ([], "")
     worker.record_heartbeat()
     assert Process.objects.get().unreadable == [processes.reference(world.integration)]
 
 
-def test_after_the_second_such_task_a_worker_leaves_them_to_another_one_that_can(
-    world, desk, opens_the_other, worker, consumer
+def test_after_two_undecryptable_secrets_a_worker_stops_consuming_if_another_one_can_decrypt_them(
+    world, desk, only_token_readable, worker, consumer
 ):
-    ProcessFactory(seen_at=database_now())  # it opens everything
+    ProcessFactory(seen_at=database_now())  # another worker, which can decrypt all secrets
     world.run(desk)
     worker.check()
-    assert consumer.asked == []
+    assert consumer.calls == []
     world.run(desk)
     worker.check()
-    assert (consumer.asked, worker.fault) == (["leave sync"], "secret_unreadable")
+    assert (consumer.calls, worker.fault) == (["cancel sync"], "secret_unreadable")
 
 
-def test_a_worker_that_ran_out_of_something_rests_until_the_next_look(world, worker, consumer):
+def test_a_worker_that_ran_out_of_resources_stops_consuming_until_the_next_check(world, worker, consumer):
     worker_fitness.note_fault(OutOfResources.kind)
     worker_fitness.note_fault(OutOfResources.kind)
     worker.check()
     assert worker.fault == OutOfResources.kind
     worker.check()
-    assert consumer.asked == ["leave sync", "take sync"]
+    assert consumer.calls == ["cancel sync", "add sync"]
 
 
-def test_what_no_worker_can_decrypt_is_not_sent_to_the_queue_and_the_rest_is(world, desk):
+def test_mailboxes_whose_secrets_no_worker_can_decrypt_are_not_queued(world, desk):
     ref = processes.reference(world.integration)
     ProcessFactory(seen_at=world.clock(), unreadable=[ref], unreadable_since=world.clock())
     assert world.due() == []
     ProcessFactory(seen_at=world.clock(), unreadable=[])
     assert world.due() == [desk.pk]
     Process.objects.all().delete()
-    assert world.due() == [desk.pk], "nobody says anything: then a task may wait for whoever comes"
+    assert world.due() == [desk.pk], "without any heartbeat, mailboxes are queued for a worker that may start later"

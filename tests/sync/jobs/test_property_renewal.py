@@ -1,4 +1,4 @@
-"""Comments that a version without `Mailbox ID` sent: they get it slowly, for free, and behind live mail."""
+"""Property renewal adds `Mailbox ID` to old comments: slowly, without AI units, and only after new mail."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mailboxes.models import Bucket, Mailbox
 from sync.engine.reconcile import content_digest, properties_digest
 from sync.jobs import bucket_audit, property_renewal, scheduling, verification
 from sync.models import LedgerEntry, MailboxState, Renewal
-from sync.reporting import attention
+from sync.reporting import alerts
 from tests.faults.deadly import Died
 from tests.mails import comment_id_of, mail
 from tests.migrations.schemas import bring_up, go_back
@@ -33,16 +33,16 @@ def world(db) -> World:
     return World()
 
 
-def as_an_older_version_left_it(world: World, bucket: str = "desks") -> None:
-    """No comment has the property, and no entry knows of a version of the properties."""
-    held = world.bucket(bucket)
-    for comment in held.comments.values():
+def downgrade_comments(world: World, bucket: str = "desks") -> None:
+    """Remove the property from all comments, and the properties version from all ledger entries."""
+    fake = world.bucket(bucket)
+    for comment in fake.comments.values():
         properties = {name: value for name, value in comment.properties.items() if name != MAILBOX_ID}
-        held.comments[comment.id] = replace(comment, properties=properties)
+        fake.comments[comment.id] = replace(comment, properties=properties)
         LedgerEntry.objects.filter(bucket__name=bucket, comment_id=comment.id).update(
-            properties_digest=properties_digest(held.comments[comment.id]), properties_version=0
+            properties_digest=properties_digest(fake.comments[comment.id]), properties_version=0
         )
-    held.writes.clear()
+    fake.writes.clear()
 
 
 def desk_with(world: World, count: int, address: str = "desk@bank.example", **given: str) -> Mailbox:
@@ -54,7 +54,7 @@ def desk_with(world: World, count: int, address: str = "desk@bank.example", **gi
 
 
 def minute(world: World) -> list[int]:
-    """What beat and a worker do in one minute."""
+    """Run the renewal tasks of one minute, and return the primary keys of their buckets."""
     world.clock.turn(minutes=1)
     sent: list[int] = []
     property_renewal.send_due(sent.append, world.clock)
@@ -63,39 +63,39 @@ def minute(world: World) -> list[int]:
     return sent
 
 
-def well_polled(world: World) -> None:
+def no_mailbox_is_due(world: World) -> None:
     MailboxState.objects.update(next_sync_at=world.clock() + timedelta(days=1))
 
 
-def whole(world: World, bucket: str = "desks") -> list[bool]:
+def renewed(world: World, bucket: str = "desks") -> list[bool]:
     held = world.bucket(bucket).comments.values()
     return [comment.properties.get(MAILBOX_ID) == comment.properties[MAILBOX] for comment in held]
 
 
-def test_a_new_comment_bears_its_mailbox_under_both_names(world: World):
+def test_a_new_comment_has_its_mailbox_in_both_properties(world: World):
     desk_with(world, 1)
     assert world.comment("desk0").properties[MAILBOX_ID] == world.comment("desk0").properties[MAILBOX]
     assert LedgerEntry.objects.get().properties_version == PROPERTIES
-    well_polled(world)
+    no_mailbox_is_due(world)
     before = world.pushes()
     minute(world)
     assert world.pushes() == before
-    assert len(world.sinks[-1].questions) == 0, "nothing is left to ask for"
+    assert len(world.sinks[-1].questions) == 0, "no comment is requested from Re:infer"
 
 
-def test_what_an_older_version_sent_gets_the_property_for_free_and_once(world: World, monkeypatch):
+def test_comments_of_an_older_version_get_the_property_once_and_without_ai_units(world: World, monkeypatch):
     monkeypatch.setattr(property_renewal, "BATCH", 5)
     desk_with(world, 23)
-    as_an_older_version_left_it(world)
+    downgrade_comments(world)
     texts = {comment.id: content_digest(comment) for comment in world.bucket().comments.values()}
-    well_polled(world)
-    lefts = []
+    no_mailbox_is_due(world)
+    remaining = []
     while (row := Renewal.objects.first()) is None or row.left != 0:
         minute(world)
-        lefts.append(Renewal.objects.get().left)
-        assert len(lefts) < 10
-    assert lefts == [20, 11, 1, 0], "one alone, then more and more, two batches a minute"
-    assert all(whole(world))
+        remaining.append(Renewal.objects.get().left)
+        assert len(remaining) < 10
+    assert remaining == [20, 11, 1, 0], "two batches a minute; the first has one comment, each later one has more"
+    assert all(renewed(world))
     assert {comment.id: content_digest(comment) for comment in world.bucket().comments.values()} == texts
     assert {len(writes) for writes in world.bucket().writes.values()} == {1}
     assert Renewal.objects.get().renewed == 23
@@ -103,26 +103,26 @@ def test_what_an_older_version_sent_gets_the_property_for_free_and_once(world: W
     world.assert_all_is_well([f"desk{number}" for number in range(23)])
 
 
-def test_new_mail_comes_first_and_the_others_follow(world: World, monkeypatch):
+def test_new_mail_is_pushed_before_old_comments_are_renewed(world: World, monkeypatch):
     monkeypatch.setattr(property_renewal, "BATCH", 5)
     desk = desk_with(world, 12)
-    as_an_older_version_left_it(world)
+    downgrade_comments(world)
     world.mailboxes[desk.address].deliver(mail("live"))
     MailboxState.objects.update(next_sync_at=world.clock())
     assert minute(world) == [], "a mailbox waits for a worker"
-    assert not any(whole(world))
+    assert not any(renewed(world))
     world.sync(desk)
     assert world.comment("live").properties[MAILBOX_ID] == desk.address
-    well_polled(world)
+    no_mailbox_is_due(world)
     for _ in range(4):
         minute(world)
-    assert all(whole(world))
+    assert all(renewed(world))
     assert world.bucket().billed == world.ai_units() == 13
 
 
-def test_the_database_of_the_version_before_gets_all_properties_while_new_mail_arrives_first(world: World):
+def test_after_an_upgrade_all_comments_are_renewed_and_new_mail_is_pushed_first(world: World):
     desk = desk_with(world, 7)
-    as_an_older_version_left_it(world)
+    downgrade_comments(world)
     go_back()
     try:
         columns = {column.name for column in table_of(LedgerEntry)}
@@ -132,13 +132,13 @@ def test_the_database_of_the_version_before_gets_all_properties_while_new_mail_a
     world.mailboxes[desk.address].deliver(mail("live"))
     MailboxState.objects.update(next_sync_at=world.clock())
     minute(world)
-    assert not any(whole(world))
+    assert not any(renewed(world))
     world.sync(desk)
-    assert sum(whole(world)) == 1
-    well_polled(world)
+    assert sum(renewed(world)) == 1
+    no_mailbox_is_due(world)
     for _ in range(3):
         minute(world)
-    assert all(whole(world))
+    assert all(renewed(world))
     assert {len(writes) for writes in world.bucket().writes.values()} == {1}
     world.assert_all_is_well(["live", *(f"desk{number}" for number in range(7))])
 
@@ -148,67 +148,67 @@ def table_of(model):
         return connection.introspection.get_table_description(cursor, model._meta.db_table)
 
 
-def test_a_task_that_is_under_way_ends_when_a_mailbox_waits(world: World, monkeypatch):
+def test_a_running_task_ends_when_a_mailbox_waits_for_a_worker(world: World, monkeypatch):
     monkeypatch.setattr(property_renewal, "BATCH", 5)
     desk_with(world, 12)
-    as_an_older_version_left_it(world)
-    well_polled(world)
+    downgrade_comments(world)
+    no_mailbox_is_due(world)
     minute(world)
-    assert sum(whole(world)) == 1 + 2
+    assert sum(renewed(world)) == 1 + 2
     waits = iter([False, True])
     monkeypatch.setattr(scheduling, "is_waited_for", lambda now, patience: next(waits))
     property_renewal.renew(Bucket.objects.get().pk, world.clock, world.open_sink)
-    assert sum(whole(world)) == 1 + 2 + 4
+    assert sum(renewed(world)) == 1 + 2 + 4
 
 
-def test_a_comment_whose_email_is_gone_gets_it_too_and_so_does_one_whose_mailbox_is_gone(world: World):
+def test_comments_of_deleted_emails_and_deleted_mailboxes_are_renewed(world: World):
     desk, other = desk_with(world, 2), desk_with(world, 2, "gone@bank.example")
     box = world.mailboxes[desk.address]
     for item in list(box.folder("Inbox").items):
         box.delete(item)
     world.sync(desk)
     other.delete()
-    as_an_older_version_left_it(world)
-    well_polled(world)
+    downgrade_comments(world)
+    no_mailbox_is_due(world)
     for _ in range(3):
         minute(world)
-    assert all(whole(world))
+    assert all(renewed(world))
     assert world.comment("gone0").properties[MAILBOX_ID] == "gone@bank.example"
 
 
-def test_an_email_of_several_mailboxes_bears_that_of_the_copy_synced_last(world: World):
+def test_an_email_of_several_mailboxes_gets_the_mailbox_that_was_synced_last(world: World):
     desk, sales = world.mailbox(), world.mailbox("sales@bank.example")
     for row in (desk, sales):
         world.mailboxes[row.address].deliver(mail("a"))
         world.sync(row)
-    as_an_older_version_left_it(world)
-    well_polled(world)
+    downgrade_comments(world)
+    no_mailbox_is_due(world)
     minute(world)
     assert world.comment("a").properties[MAILBOX_ID] == world.comment("a").properties[MAILBOX] == sales.address
 
 
-def test_a_move_after_the_upgrade_brings_the_property_along_and_nothing_is_sent_for_it_again(world: World):
+def test_an_update_by_a_sync_adds_the_property_so_the_comment_is_not_renewed(world: World):
     desk = desk_with(world, 1)
-    as_an_older_version_left_it(world)
+    downgrade_comments(world)
     box = world.mailboxes[desk.address]
     box.create_folder("Trades", parent="Inbox")
     box.move(next(iter(box.folder("Inbox").items)), "Trades")
     world.sync(desk)
-    assert all(whole(world))
-    well_polled(world)
+    assert all(renewed(world))
+    no_mailbox_is_due(world)
     minute(world)
     assert len(world.bucket().writes[comment_id_of("desk0")]) == 1
     assert world.folder_of("desk0") == "Inbox/Trades"
 
 
-def test_a_text_that_is_not_surely_ours_is_left_alone(world: World):
+def test_a_comment_whose_text_was_changed_in_re_infer_is_not_renewed(world: World):
     desk_with(world, 3)
-    as_an_older_version_left_it(world)
+    downgrade_comments(world)
     bucket = world.bucket()
     bucket.translate(CommentId(comment_id_of("desk0")), "Translated")
     edited = bucket.comments[CommentId(comment_id_of("desk1"))]
     bucket.comments[edited.id] = replace(edited, message=replace(edited.message, body="Somebody wrote this."))
-    well_polled(world)
+    no_mailbox_is_due(world)
     for _ in range(3):
         minute(world)
     row = Renewal.objects.get()
@@ -216,59 +216,59 @@ def test_a_text_that_is_not_surely_ours_is_left_alone(world: World):
     assert set(bucket.writes) == {comment_id_of("desk2")}
 
 
-def test_comments_that_are_not_there_or_are_not_ours_are_not_sent(world: World):
+def test_missing_comments_and_comments_of_other_programs_are_not_pushed(world: World):
     desk_with(world, 3)
-    as_an_older_version_left_it(world)
+    downgrade_comments(world)
     bucket = world.bucket()
     del bucket.comments[CommentId(comment_id_of("desk0"))]
     foreign = bucket.comments[CommentId(comment_id_of("desk1"))]
     bucket.comments[foreign.id] = replace(foreign, properties={"string:Subject": "Theirs"})
-    well_polled(world)
+    no_mailbox_is_due(world)
     for _ in range(3):
         minute(world)
     assert set(bucket.writes) == {comment_id_of("desk2")}
     assert Renewal.objects.get().left == 0
 
 
-def test_what_somebody_changed_there_is_still_found_by_a_verification(world: World):
+def test_a_verification_still_finds_properties_changed_in_re_infer(world: World):
     desk = desk_with(world, 2)
-    as_an_older_version_left_it(world)
+    downgrade_comments(world)
     bucket = world.bucket()
     changed = bucket.comments[CommentId(comment_id_of("desk0"))]
     bucket.comments[changed.id] = replace(changed, properties={**changed.properties, "string:Folder": "Elsewhere"})
-    well_polled(world)
+    no_mailbox_is_due(world)
     for _ in range(3):
         minute(world)
     row = verification.begin(desk, repair=True, clock=world.clock)
-    assert verification.to_its_end(row.pk, lambda row: None, world.around()).outdated == 1
+    assert verification.run_to_end(row.pk, lambda row: None, world.around()).outdated == 1
     world.sync(desk)
     assert world.folder_of("desk0") == "Inbox"
-    assert all(whole(world))
+    assert all(renewed(world))
 
 
 @pytest.mark.parametrize("after_taking", [False, True])
-def test_a_push_that_fails_is_tried_later_and_what_arrived_is_not_sent_again(world: World, after_taking):
+def test_a_failed_push_is_retried_and_an_update_that_arrived_is_not_pushed_again(world: World, after_taking):
     desk_with(world, 4)
-    as_an_older_version_left_it(world)
-    well_polled(world)
+    downgrade_comments(world)
+    no_mailbox_is_due(world)
     with world.every_sink(lambda sink: sink.fail(errors.ReinferFailed("HTTP 503"), after_taking=after_taking)):
         minute(world)
-    assert sum(whole(world)) == after_taking
+    assert sum(renewed(world)) == after_taking
     row = Renewal.objects.get()
     assert row.next_at - world.clock() == property_renewal.LATER
     for _ in range(14):
         minute(world)
-    assert sum(whole(world)) == 3 + after_taking, "it was alone, so it may be to blame, and is passed over"
+    assert sum(renewed(world)) == 3 + after_taking, "it was alone in its batch, so it may be at fault and is skipped"
     world.clock.turn(days=1)
-    well_polled(world)
+    no_mailbox_is_due(world)
     minute(world)
-    assert all(whole(world))
+    assert all(renewed(world))
     assert {len(writes) for writes in world.bucket().writes.values()} == {1}
     assert not LedgerEntry.objects.exclude(dirty=False, state="confirmed", in_flight_until=None).exists()
     assert world.bucket().billed == world.ai_units() == 4
     desk = Mailbox.objects.get()
     assert (
-        verification.to_its_end(
+        verification.run_to_end(
             verification.begin(desk, repair=False, clock=world.clock).pk, lambda row: None, world.around()
         ).well
         == 4
@@ -276,10 +276,10 @@ def test_a_push_that_fails_is_tried_later_and_what_arrived_is_not_sent_again(wor
 
 
 @pytest.mark.parametrize("how", ["refused", "poison"])
-def test_a_comment_that_re_infer_does_not_take_holds_up_no_other_and_is_tried_again_a_day_later(world: World, how):
+def test_a_comment_that_re_infer_refuses_delays_no_other_and_is_retried_a_day_later(world: World, how):
     desk_with(world, 12)
-    as_an_older_version_left_it(world)
-    well_polled(world)
+    downgrade_comments(world)
+    no_mailbox_is_due(world)
     bad = CommentId(comment_id_of("desk5"))
 
     def prepare(sink) -> None:
@@ -291,21 +291,21 @@ def test_a_comment_that_re_infer_does_not_take_holds_up_no_other_and_is_tried_ag
     with world.every_sink(prepare):
         for _ in range(70):
             minute(world)
-    assert sum(whole(world)) == 11
+    assert sum(renewed(world)) == 11
     assert Renewal.objects.get().left == 1
     assert {len(writes) for writes in world.bucket().writes.values()} == {1}
-    assert world.pushes() < 20, "it is left alone for a day"
+    assert world.pushes() < 20, "it is not retried for a day"
     world.clock.turn(days=1)
-    well_polled(world)
+    no_mailbox_is_due(world)
     minute(world)
-    assert all(whole(world))
+    assert all(renewed(world))
     assert world.bucket().billed == 12
 
 
-def test_a_busy_answer_is_obeyed(world: World):
+def test_the_retry_time_of_a_busy_answer_is_respected(world: World):
     desk_with(world, 1)
-    as_an_older_version_left_it(world)
-    well_polled(world)
+    downgrade_comments(world)
+    no_mailbox_is_due(world)
     busy = errors.ReinferBusy("HTTP 429", retry_after=timedelta(minutes=33))
     with world.every_sink(lambda sink: sink.fail(busy)):
         minute(world)
@@ -313,112 +313,110 @@ def test_a_busy_answer_is_obeyed(world: World):
 
 
 @pytest.mark.parametrize("dies", [False, True])
-def test_a_sync_that_meets_a_comment_in_hand_tells_its_folder_afterwards(world: World, monkeypatch, dies):
+def test_a_sync_pushes_the_folder_after_a_renewal_of_the_same_comment_in_flight(world: World, monkeypatch, dies):
     desk = desk_with(world, 1)
-    as_an_older_version_left_it(world)
-    well_polled(world)
+    downgrade_comments(world)
+    no_mailbox_is_due(world)
     box = world.mailboxes[desk.address]
     box.create_folder("Trades", parent="Inbox")
 
-    def moves(comments: list[Comment]) -> None:
+    def move_and_sync(comments: list[Comment]) -> None:
         box.move(next(iter(box.folder("Inbox").items)), "Trades")
         world.open_sink = usual  # type: ignore[method-assign]
         world.sync(desk)
 
-    def ends(*given: object) -> None:
+    def die(*given: object) -> None:
         raise Died("after the push")
 
     usual = world.open_sink
-    with monkeypatch.context() as patched, world.every_sink(lambda sink: setattr(sink, "before_push", moves)):
+    with monkeypatch.context() as patched, world.every_sink(lambda sink: setattr(sink, "before_push", move_and_sync)):
         if dies:
-            patched.setattr(property_renewal._Batch, "_confirm", ends)
+            patched.setattr(property_renewal._Batch, "_confirm", die)
         with suppress(Died):
             minute(world)
     assert world.folder_of("desk0") == "Inbox"
     world.clock.turn(minutes=3)
     world.sync(desk)
     assert world.folder_of("desk0") == "Inbox/Trades"
-    assert all(whole(world))
+    assert all(renewed(world))
     world.assert_all_is_well(["desk0"])
 
 
-def test_a_worker_that_stood_still_before_its_push_does_not_push(world: World, monkeypatch):
+def test_a_worker_that_was_suspended_before_its_push_does_not_push(world: World, monkeypatch):
     desk_with(world, 1)
-    as_an_older_version_left_it(world)
-    well_polled(world)
+    downgrade_comments(world)
+    no_mailbox_is_due(world)
     claim = property_renewal._Batch._claim
 
-    def stands_still(batch, entries, mark):
+    def suspended(batch, entries, mark):
         mine = claim(batch, entries, mark)
         world.clock.turn(minutes=10)
         return mine
 
-    monkeypatch.setattr(property_renewal._Batch, "_claim", stands_still)
+    monkeypatch.setattr(property_renewal._Batch, "_claim", suspended)
     pushes = world.pushes()
     minute(world)
     assert world.pushes() == pushes
 
 
-def test_a_server_that_bills_the_first_one_gets_no_second_one_and_an_admin_is_told(world: World, monkeypatch):
+def test_after_one_billed_update_renewal_stops_and_an_alert_is_shown(world: World, monkeypatch):
     from tests.fakes.sink import FakeSink
 
     desk_with(world, 5)
-    as_an_older_version_left_it(world)
-    well_polled(world)
+    downgrade_comments(world)
+    no_mailbox_is_due(world)
     push = FakeSink.push
     monkeypatch.setattr(FakeSink, "push", lambda sink, comments: replace(push(sink, comments), text_changed=1))
     for _ in range(4):
         minute(world)
-    assert sum(whole(world)) == 1
+    assert sum(renewed(world)) == 1
     assert Renewal.objects.get().halted_at is not None
-    assert "Texts changed" in [it.title for it in attention.problems(world.clock())]
+    assert "Texts changed" in [it.title for it in alerts.problems(world.clock())]
 
 
-def test_buckets_take_turns_a_few_each_minute_and_those_that_are_held_or_stopped_are_left_alone(
-    world: World, monkeypatch
-):
+def test_a_few_buckets_are_renewed_per_minute_except_paused_and_stopped_ones(world: World, monkeypatch):
     monkeypatch.setattr(property_renewal, "AT_ONCE", 2)
     for name in "abcd":
         desk_with(world, 1, f"{name * 4}@bank.example", bucket=name)
-        as_an_older_version_left_it(world, name)
+        downgrade_comments(world, name)
     Mailbox.objects.filter(bucket__name="c").update(enabled=False, disabled_reason="user")
     Bucket.objects.filter(name="d").update(held_until=world.clock(), held_since=world.clock())
-    well_polled(world)
+    no_mailbox_is_due(world)
     assert len(minute(world)) == 2
     minute(world)
-    assert [all(whole(world, name)) for name in "abcd"] == [True, True, False, False]
+    assert [all(renewed(world, name)) for name in "abcd"] == [True, True, False, False]
     assert minute(world) == []
 
 
-def test_what_is_sent_again_or_found_there_is_asked_for_once_more(world: World):
-    """An entry of a bucket that is not trusted is taken over as the bucket holds it: what it lacks is found afterwards."""
+def test_entries_created_from_comments_found_in_the_bucket_are_renewed(world: World):
+    """For an untrusted bucket, a ledger entry is created from the comment in the bucket, which may lack a property."""
     desk = desk_with(world, 2)
-    as_an_older_version_left_it(world)
+    downgrade_comments(world)
     LedgerEntry.objects.all().delete()
     Bucket.objects.update(trusted=False)
     MailboxState.objects.update(send_again=True)
     world.sync(desk)
-    assert not any(whole(world))
-    well_polled(world)
+    assert not any(renewed(world))
+    no_mailbox_is_due(world)
     minute(world)
     minute(world)
-    assert all(whole(world))
+    assert all(renewed(world))
     assert world.bucket().billed == 2
 
 
-def test_a_restored_database_sends_no_property_twice(world: World):
+def test_a_restored_database_pushes_no_property_twice(world: World):
     from tests.sync.backups import Backup
 
     desk_with(world, 3)
-    as_an_older_version_left_it(world)
-    well_polled(world)
+    downgrade_comments(world)
+    no_mailbox_is_due(world)
     backup = Backup()
     for _ in range(3):
         minute(world)
     backup.restore()
     for _ in range(3):
         minute(world)
-    assert all(whole(world))
+    assert all(renewed(world))
     assert {len(writes) for writes in world.bucket().writes.values()} == {1}
     assert LedgerEntry.objects.filter(properties_version=PROPERTIES).count() == 3
     assert bucket_audit.compare(Bucket.objects.get().pk, world.clock, world.open_sink).stored == 3

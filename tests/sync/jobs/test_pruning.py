@@ -1,4 +1,4 @@
-"""What is forgotten, and what never is."""
+"""Which rows pruning deletes, and which it never deletes."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from tests.mails import mail
 from tests.sync.world import World
 
 
-def test_old_runs_go_and_undelivered_emails_stay(world: World):
+def test_old_runs_are_deleted_and_waiting_dead_letters_are_kept(world: World):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     lost, settled = box.deliver(mail("lost")), box.deliver(mail("settled"))

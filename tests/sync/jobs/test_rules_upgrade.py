@@ -1,4 +1,4 @@
-"""The database of a release whose rules wrongly turned mail away, upgraded: over the simulated Exchange and Re:infer."""
+"""An upgrade from a release whose fixed rules wrongly rejected emails, with a simulated Exchange and Re:infer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sync.engine.filter_digest import wanted_digest
 from sync.jobs import runner, scheduling
 from sync.models import MailboxState, SyncedFolder
 from sync.reporting import newly_wanted
-from sync.reporting.newly_wanted import AnswerState
+from sync.reporting.newly_wanted import AdminDecision
 from tests.actors import ADMIN
 from tests.faults.ends import End, EwsEnd, serving
 from tests.mails import NOON, comment_id_of, mail, received
@@ -38,7 +38,7 @@ def end(request: pytest.FixtureRequest) -> Iterator[End]:
 
 @dataclass
 class Bank:
-    """One mailbox with so many emails, of which some were wrongly turned away."""
+    """One mailbox. The rules of the previous release reject some of its emails."""
 
     end: End
     reinfer: ReinferSimulator
@@ -76,7 +76,7 @@ class Bank:
             assert run is not None
             assert run.outcome == "done", run.error_text
 
-    def held(self) -> set[str]:
+    def comment_ids(self) -> set[str]:
         return set(self.reinfer.sources[BUCKET].comments)
 
 
@@ -89,14 +89,14 @@ def bank(end: End, transactional_db: None) -> Iterator[Bank]:
             end.close()
 
 
-def with_the_schema_of_the_release_before() -> None:
-    """As its database is found by the migrations: what they add has no value from before."""
+def migrate_from_previous_release() -> None:
+    """Undo and apply the migrations since the previous release, so that new columns have their migrated values."""
     go_back()
     bring_up()
 
 
-def live(bank: Bank, emails: int, rejected: int) -> tuple[set[str], set[str]]:
-    """The life before the upgrade; the comment ids of what arrived, and of what was wrongly turned away."""
+def sync_before_upgrade(bank: Bank, emails: int, rejected: int) -> tuple[set[str], set[str]]:
+    """Sync with the previous release. Return the ids of the pushed comments, and of the wrongly rejected emails."""
     names = [f"m{number}" for number in range(emails)]
     wrongly = set(names[:: emails // rejected])
     for number, name in enumerate(names):
@@ -111,40 +111,38 @@ def live(bank: Bank, emails: int, rejected: int) -> tuple[set[str], set[str]]:
 @pytest.mark.parametrize(
     ("emails", "rejected"), [(60, 6), pytest.param(2000, 100, marks=pytest.mark.long)], ids=["60", "2000"]
 )
-def test_after_the_upgrade_nothing_is_sent_until_they_are_brought_and_then_exactly_those(
-    bank: Bank, emails: int, rejected: int
-):
-    arrived, wrongly = live(bank, emails, rejected)
+def test_newly_wanted_emails_are_pushed_only_after_an_admin_decided_so(bank: Bank, emails: int, rejected: int):
+    arrived, wrongly = sync_before_upgrade(bank, emails, rejected)
     assert len(wrongly) == rejected
-    assert bank.held() == arrived
-    with_the_schema_of_the_release_before()
+    assert bank.comment_ids() == arrived
+    migrate_from_previous_release()
     before = bank.reinfer.sources[BUCKET].ai_units
     with release(BEHIND):
-        asked = len(bank.reinfer.requests)
+        requests = len(bank.reinfer.requests)
         bank.sync(6)
-        assert len(bank.reinfer.requests) == asked, "not even a free update is sent"
-        told = newly_wanted.amount(AnswerState.WAITING)
-        assert (told.emails, told.units, told.is_counting) == (rejected, rejected, False)
-        assert bank.held() == arrived
+        assert len(bank.reinfer.requests) == requests, "not even an update without AI units is pushed"
+        amount = newly_wanted.amount(AdminDecision.WAITING)
+        assert (amount.emails, amount.units, amount.is_counting) == (rejected, rejected, False)
+        assert bank.comment_ids() == arrived
         bank.deliver("live", IMPORTED, old=False)
         bank.sync()
-        assert bank.held() == arrived | {comment_id_of("live")}
+        assert bank.comment_ids() == arrived | {comment_id_of("live")}
         newly_wanted_actions.bring(ADMIN, [bank.mailbox])
         bank.sync(3)
-    assert bank.held() == arrived | wrongly | {comment_id_of("live")}
+    assert bank.comment_ids() == arrived | wrongly | {comment_id_of("live")}
     assert bank.reinfer.sources[BUCKET].ai_units == before + rejected + 1
 
 
-def test_a_database_of_the_release_before_is_known_to_be_of_it(bank: Bank):
-    live(bank, 6, 2)
-    with_the_schema_of_the_release_before()
+def test_the_migration_marks_a_database_with_the_rules_version_of_the_previous_release(bank: Bank):
+    sync_before_upgrade(bank, 6, 2)
+    migrate_from_previous_release()
     state = MailboxState.objects.get()
     assert (state.rules, state.looked_for) == (1, 1)
     assert set(SyncedFolder.objects.values_list("looked_through", flat=True)) == {1}
 
 
-def test_the_digest_of_the_first_version_is_that_of_the_release_before():
-    """Else an upgrade would list every folder again at once. The value is one that the release before computed."""
+def test_the_digest_of_the_first_rules_version_equals_that_of_the_previous_release():
+    """Otherwise, an upgrade would list every folder again. The previous release computed this value."""
     rules = Rules(start=NOON, folder_deny=(("Inbox", "Private"),), domain_allow=("bank.example",))
     digest = wanted_digest(rules, bucket="7", address="Desk@bank.example", version=1)
     assert digest == "86382ee5272a65f52d10ac1c424256ac0375c1fa33ee27b51c28d13414128e9d"

@@ -1,4 +1,4 @@
-"""Whose fault a refusal is, over hours of polling: one mailbox, or the connection."""
+"""Refusals over hours of polling: is one mailbox at fault, or the connection?"""
 
 from datetime import timedelta
 
@@ -37,7 +37,7 @@ def refuse(world: World, mailbox: Mailbox, error: Exception, times: int = ALWAYS
 
 
 def polls(world: World, count: int) -> None:
-    """Minutes of polling, each with its tick of beat, and what a sync that ends makes go on at once."""
+    """Poll `count` times: each time, run a tick, all queued syncs, and the syncs that these queue when they end."""
     for _ in range(count):
         world.clock.turn(seconds=67)
         queue: list[int] = []
@@ -45,15 +45,15 @@ def polls(world: World, count: int) -> None:
         while queue:
             mailbox = Mailbox.objects.select_related("integration").get(pk=queue.pop(0))
             if world.run(mailbox) is not None:
-                scheduling.go_on(mailbox, queue.append, world.clock)
+                scheduling.queue_next(mailbox, queue.append, world.clock)
 
 
 def missed(world: World, mailbox: Mailbox, count: int) -> int:
-    """Of so many polls."""
+    """Return how many of `count` polls a mailbox missed."""
     return count - SyncRun.objects.filter(mailbox=mailbox, outcome="done").count()
 
 
-# ---- no password at stake ---------------------------------------------------------------------------------------------
+# ---- refusals after sign-in ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_while_one_mailbox_is_always_refused_its_neighbours_miss_no_poll(world: 
     assert not Integration.objects.get().is_held
 
 
-def test_a_second_mailbox_that_is_refused_within_ten_minutes_holds_the_connection(world: World, four):
+def test_a_second_mailbox_refused_within_ten_minutes_opens_the_circuit_breaker(world: World, four):
     refuse(world, four[0], errors.EwsDisabled("HTTP 403"))
     refuse(world, four[1], errors.EwsDisabled("HTTP 403"))
     world.sync(four[0])
@@ -81,7 +81,7 @@ def test_a_second_mailbox_that_is_refused_within_ten_minutes_holds_the_connectio
     assert Integration.objects.get().held_kind == "unknown_forbidden_error"
 
 
-def test_a_second_mailbox_that_is_refused_later_than_that_holds_nothing(world: World, four):
+def test_a_second_mailbox_refused_after_ten_minutes_opens_no_circuit_breaker(world: World, four):
     for mailbox in four[:2]:
         refuse(world, mailbox, errors.EwsDisabled("HTTP 403"))
         world.sync(mailbox)
@@ -98,7 +98,7 @@ def test_a_mailbox_that_worked_between_two_refusals_shows_that_the_connection_wo
     assert not Integration.objects.get().is_held
 
 
-def test_one_mailbox_that_works_clears_the_connection_at_once_and_all_are_asked_again(world: World, four):
+def test_one_mailbox_that_works_closes_the_circuit_breaker_and_all_others_become_due(world: World, four):
     for mailbox in four:
         refuse(world, mailbox, errors.EwsDisabled("HTTP 403"), times=2)
     polls(world, 1)
@@ -109,21 +109,21 @@ def test_one_mailbox_that_works_clears_the_connection_at_once_and_all_are_asked_
         world.mailboxes[mailbox.address].faults.clear()
     world.clock.turn(seconds=16)
     (probe,) = world.due()
-    assert probe in {four[2].pk, four[3].pk}, "one that was not refused itself"
+    assert probe in {four[2].pk, four[3].pk}, "a mailbox that was not refused itself"
     world.sync(Mailbox.objects.get(pk=probe))
     assert not Integration.objects.get().is_held
     assert set(world.due()) == {mailbox.pk for mailbox in four} - {probe}
 
 
-def test_a_connection_that_stays_refused_stays_held_however_long_its_probes_are_apart(world: World, four):
+def test_the_circuit_breaker_stays_open_while_every_trial_is_refused(world: World, four):
     for mailbox in four:
         refuse(world, mailbox, errors.EwsDisabled("HTTP 403"))
     polls(world, 120)
     assert Integration.objects.get().is_held
-    assert SyncRun.objects.count() < 25, "a request each quarter of an hour, and not one for each poll"
+    assert SyncRun.objects.count() < 25, "one request per quarter of an hour, and not one per poll"
 
 
-def test_the_only_mailbox_of_a_connection_pauses_alone(world: World):
+def test_a_refusal_of_the_only_mailbox_of_a_connection_opens_no_circuit_breaker(world: World):
     desk = world.mailbox()
     refuse(world, desk, errors.EwsDisabled("HTTP 403"))
     world.sync(desk)
@@ -131,7 +131,7 @@ def test_the_only_mailbox_of_a_connection_pauses_alone(world: World):
     assert MailboxState.objects.get().next_sync_at - world.clock() == timedelta(minutes=20)
 
 
-# ---- a password at stake ----------------------------------------------------------------------------------------------
+# ---- refused passwords --------------------------------------------------------------------------------------------------
 
 
 def test_while_one_mailbox_is_always_refused_its_password_its_neighbours_miss_at_most_two_polls(world: World, four):
@@ -141,22 +141,22 @@ def test_while_one_mailbox_is_always_refused_its_password_its_neighbours_miss_at
     state = MailboxState.objects.get(pk=four[0].pk)
     assert state.refused_alone
     tries = SyncRun.objects.filter(mailbox=four[0]).count()
-    assert 3 <= tries <= 1 + 72 * 67 / 1200 + 1, "it is tried again, slowly"
+    assert 3 <= tries <= 1 + 72 * 67 / 1200 + 1, "it is retried slowly"
     assert not Integration.objects.get().is_held
 
 
-def test_the_probe_signs_in_anew(world: World, four):
+def test_the_half_open_trial_uses_a_new_sign_in(world: World, four):
     refuse(world, four[0], errors.SignInRefused("HTTP 401"))
     polls(world, 1)
-    (probed,) = world.signed_in_anew
-    assert probed != four[0].address
+    (checked_facts,) = world.signed_in_anew
+    assert checked_facts != four[0].address
 
 
 def test_a_mailbox_that_works_by_an_open_connection_does_not_show_that_the_password_is_right(world: World, four):
     around = world.open_source
 
     def meanwhile(integration, address):
-        # The password is refused to another worker while this one is at work.
+        # During this sync, another worker is refused the password.
         if address == four[1].address and not Integration.objects.get().is_held:
             world.open_source = around
             refuse(world, four[0], errors.SignInRefused("HTTP 401"))
@@ -168,7 +168,7 @@ def test_a_mailbox_that_works_by_an_open_connection_does_not_show_that_the_passw
     assert Integration.objects.get().is_held
 
 
-def test_two_mailboxes_that_are_refused_show_that_it_is_the_connection_and_nobody_else_is_probed(world: World, four):
+def test_after_two_refused_passwords_no_other_mailbox_signs_in(world: World, four):
     for mailbox in four:
         refuse(world, mailbox, errors.SignInRefused("HTTP 401"))
     polls(world, 10)
@@ -177,7 +177,7 @@ def test_two_mailboxes_that_are_refused_show_that_it_is_the_connection_and_nobod
     assert not MailboxState.objects.filter(refused_alone=True).exists()
 
 
-def test_in_the_hours_after_a_wrong_password_is_tried_three_times_an_hour_at_most(world: World, four):
+def test_a_wrong_password_is_tried_at_most_three_times_an_hour(world: World, four):
     for mailbox in four:
         refuse(world, mailbox, errors.SignInRefused("HTTP 401"))
     polls(world, 220)
@@ -194,7 +194,7 @@ def assert_within_budget(times) -> None:
         assert sum(at <= other < at + hour for other in later) <= 3
 
 
-def test_when_the_password_works_again_all_go_on_at_once(world: World, four):
+def test_when_the_password_works_again_all_mailboxes_sync_at_once(world: World, four):
     for mailbox in four:
         refuse(world, mailbox, errors.SignInRefused("HTTP 401"))
     polls(world, 10)
@@ -207,7 +207,7 @@ def test_when_the_password_works_again_all_go_on_at_once(world: World, four):
     assert not MailboxState.objects.filter(refused_alone=True).exists()
 
 
-def test_a_probe_that_meets_a_closed_mailbox_shows_all_the_same_that_the_password_is_right(world: World):
+def test_a_trial_that_is_denied_its_mailbox_still_shows_that_the_password_is_right(world: World):
     desk, other = world.mailbox("a@bank.example"), world.mailbox("b@bank.example")
     refuse(world, desk, errors.SignInRefused("HTTP 401"))
     refuse(world, other, errors.AccessDenied())
@@ -218,7 +218,7 @@ def test_a_probe_that_meets_a_closed_mailbox_shows_all_the_same_that_the_passwor
     assert MailboxState.objects.get(pk=desk.pk).refused_alone
 
 
-def test_a_probe_that_meets_something_else_tells_nothing_and_another_is_sent_soon(world: World, four):
+def test_a_trial_that_fails_by_another_error_shows_nothing_and_another_trial_follows_soon(world: World, four):
     refuse(world, four[0], errors.SignInRefused("HTTP 401"))
     world.run(four[0])
     (probe,) = world.due()
@@ -230,7 +230,7 @@ def test_a_probe_that_meets_something_else_tells_nothing_and_another_is_sent_soo
     assert another not in {probe, four[0].pk}
 
 
-def test_a_mailbox_that_is_refused_alone_works_again_as_soon_as_it_is_let_in(world: World, four):
+def test_a_mailbox_that_was_refused_alone_works_again_when_its_sign_in_is_accepted(world: World, four):
     refuse(world, four[0], errors.SignInRefused("HTTP 401"))
     polls(world, 3)
     world.mailboxes[four[0].address].faults.clear()
@@ -263,7 +263,7 @@ def test_an_account_that_was_refused_is_counted_over_all_integrations_that_use_i
     assert_within_budget([run.started_at for run in SyncRun.objects.order_by("started_at")])
 
 
-def test_an_integration_with_another_password_of_the_same_account_goes_on(world: World, four, shared):
+def test_an_integration_with_another_password_of_the_same_account_keeps_syncing(world: World, four, shared):
     twin = Integration.objects.get(name="other")
     twin.password = "right"
     twin.save()
@@ -273,7 +273,7 @@ def test_an_integration_with_another_password_of_the_same_account_goes_on(world:
     assert missed(world, shared, 30) == 0
 
 
-def test_an_integration_that_waits_for_its_account_goes_on_when_the_account_works(world: World, four, shared):
+def test_an_integration_that_waits_for_its_account_syncs_when_the_account_works(world: World, four, shared):
     for mailbox in four:
         refuse(world, mailbox, errors.SignInRefused("HTTP 401"))
     polls(world, 2)
@@ -298,7 +298,7 @@ def test_start_with_another_password_begins_a_new_budget(world: World, four):
     assert not Account.objects.exists()
 
 
-def test_start_with_the_same_password_does_not(world: World, four):
+def test_start_with_the_same_password_begins_no_new_budget(world: World, four):
     for mailbox in four:
         refuse(world, mailbox, errors.SignInRefused("HTTP 401"))
     times = []
@@ -309,53 +309,53 @@ def test_start_with_the_same_password_does_not(world: World, four):
     assert_within_budget(times)
 
 
-def pressed(world: World, error: errors.IntegrationError) -> errors.IntegrationError | None:
-    """What an admin is told who presses Test."""
+def press_test(world: World, error: errors.IntegrationError) -> errors.IntegrationError | None:
+    """Run a connection test that fails with `error`, and return the error that an admin sees."""
 
-    def asks() -> None:
+    def fails() -> None:
         raise error
 
     try:
         with sign_in_budget.counting(world.integration, world.clock):
-            asks()
-    except errors.IntegrationError as told:
-        return told
+            fails()
+    except errors.IntegrationError as shown:
+        return shown
     return None
 
 
-def test_a_test_that_is_pressed_again_and_again_is_counted_and_then_refused(world: World):
+def test_repeated_connection_tests_are_counted_and_then_refused(world: World):
     refusal = errors.SignInRefused("HTTP 401")
-    told = []
+    shown = []
     for _ in range(30):
-        told.append(pressed(world, refusal))
+        shown.append(press_test(world, refusal))
         world.clock.turn(seconds=10)
-    assert told.count(refusal) == 2 + 3
-    assert isinstance(told[-1], errors.SignInPaused)
-    assert "until 09:" in str(told[-1])
+    assert shown.count(refusal) == 2 + 3
+    assert isinstance(shown[-1], errors.SignInPaused)
+    assert "until 09:" in str(shown[-1])
 
 
 def test_a_password_that_was_not_refused_yet_may_always_be_tested(world: World):
     refusal = errors.SignInRefused("HTTP 401")
     for _ in range(3):
-        pressed(world, refusal)
-    assert pressed(world, refusal) is not refusal
+        press_test(world, refusal)
+    assert press_test(world, refusal) is not refusal
     world.integration.password = "another"
-    assert pressed(world, refusal) is refusal
+    assert press_test(world, refusal) is refusal
 
 
-def test_a_verification_that_is_refused_a_password_is_counted_and_holds_the_connection(world: World, four):
+def test_a_refused_sign_in_of_a_verification_is_counted_and_opens_the_circuit_breaker(world: World, four):
     row = verification.begin(four[0], repair=False, clock=world.clock)
     world.sync(four[0])
     world.mailboxes[four[0].address].fail("changes", errors.SignInRefused("HTTP 401"))
-    verification.go_on(row.pk, world.around())
+    verification.run_slice(row.pk, world.around())
     assert Integration.objects.get().is_held
     assert len(Account.objects.get().refused) == 1
 
 
-# ---- what it costs ----------------------------------------------------------------------------------------------------
+# ---- data and queries ---------------------------------------------------------------------------------------------------
 
 
-def test_an_account_is_known_by_no_name_and_no_password(world: World, four):
+def test_the_row_of_an_account_contains_neither_its_name_nor_its_password(world: World, four):
     refuse(world, four[0], errors.SignInRefused("HTTP 401"))
     world.run(four[0])
     row = Account.objects.get()
@@ -363,7 +363,7 @@ def test_an_account_is_known_by_no_name_and_no_password(world: World, four):
     assert len(row.pk) == 64
 
 
-def test_a_healthy_sync_neither_asks_nor_writes_anything_for_it(world: World, four):
+def test_a_healthy_sync_runs_no_extra_query_for_the_sign_in_budget(world: World, four):
     world.mailboxes[four[0].address].deliver(mail("a"))
     world.sync(four[0])
     with CaptureQueriesContext(
@@ -372,4 +372,4 @@ def test_a_healthy_sync_neither_asks_nor_writes_anything_for_it(world: World, fo
         world.sync(four[0])
     about = [query["sql"] for query in seen.captured_queries if "sync_account" in query["sql"]]
     assert len(about) == 1
-    assert "mailboxes_mailbox" in about[0], "it is asked along with the mailbox itself"
+    assert "mailboxes_mailbox" in about[0], "it is part of the query for the mailbox"

@@ -1,4 +1,4 @@
-"""Two workers at once: copies of one email in two mailboxes, and a slow worker that lost its lease and wakes up."""
+"""Two workers at once: one email in two mailboxes, and a slow worker that continues after it lost its lease."""
 
 from contextlib import suppress
 
@@ -12,7 +12,7 @@ from tests.sync.world import World
 
 
 class Interrupted:
-    """Runs something else in the middle of a sync, at the first call of one method of one port."""
+    """Wraps the ports of a sync, and runs `meanwhile` at the first call of one method, such as `sink.push`."""
 
     def __init__(self, method: str, meanwhile, *, after: bool = False) -> None:
         self.method, self.meanwhile, self.after = method, meanwhile, after
@@ -48,16 +48,16 @@ class Interrupted:
 
 
 def interrupted(world: World, method: str, meanwhile, *, after: bool = False) -> None:
-    """`meanwhile` runs with the plain ports of the world, as another worker would."""
+    """Run `meanwhile` in the middle of the next sync, with unwrapped ports, like another worker."""
 
-    def alone():
+    def with_plain_ports():
         wrap, world.wrap = world.wrap, lambda port, it: it
         try:
             meanwhile()
         finally:
             world.wrap = wrap
 
-    world.wrap = Interrupted(method, alone, after=after).wrap
+    world.wrap = Interrupted(method, with_plain_ports, after=after).wrap
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_copies_of_one_email_synced_at_the_same_moment_are_created_once(world: W
     assert world.comment("a").properties["string:Mailbox"] in (desk.address, sales.address)
 
 
-def test_a_copy_that_meets_a_push_in_flight_does_not_push_but_is_told_later(world: World, two):
+def test_an_item_whose_comment_is_in_flight_is_not_pushed_but_updated_later(world: World, two):
     desk, sales = two
     interrupted(world, "sink.push", lambda: world.sync(sales))
     world.sync(desk)
@@ -133,7 +133,7 @@ def test_a_slow_worker_that_lost_its_lease_cannot_push_or_move_the_checkpoint(wo
     box.deliver(mail("a"))
     cursors = []
 
-    def sleep_and_be_replaced():
+    def another_worker_takes_over():
         world.clock.turn(minutes=10)
         world.sync(desk)
         box.deliver(mail("b"))
@@ -142,7 +142,7 @@ def test_a_slow_worker_that_lost_its_lease_cannot_push_or_move_the_checkpoint(wo
         cursors.extend(desk.folders.order_by("pk").values_list("cursor", flat=True))
         cursors.append(world.pushes())
 
-    interrupted(world, method, sleep_and_be_replaced, after=after)
+    interrupted(world, method, another_worker_takes_over, after=after)
     slow = world.sync(desk)
     assert slow.outcome == "lost"
     if (method, after) not in {("sink.push", False)}:
@@ -161,7 +161,7 @@ def test_a_confirmation_that_comes_too_late_marks_the_entry_dirty(world: World, 
     box.move(next(iter(box.folder("Inbox").items)), "Done")
 
     def meanwhile():
-        # The push takes longer than it may; the other mailbox's copy is delivered in between.
+        # The push takes longer than its time limit. Meanwhile, the other mailbox pushes the same email.
         world.clock.turn(minutes=2)
         world.sync(sales)
 
@@ -175,7 +175,7 @@ def test_a_confirmation_that_comes_too_late_marks_the_entry_dirty(world: World, 
     assert world.comment("a").properties["string:Mailbox"] == sales.address
 
 
-def test_of_two_pushes_that_overlap_the_one_that_was_confirmed_first_does_not_pass_for_the_last(world: World, two):
+def test_two_overlapping_pushes_leave_the_entry_dirty(world: World, two):
     desk, sales = two
     world.sync_all()
     for address, folder in ((desk.address, "Done"), (sales.address, "Later")):
@@ -185,7 +185,7 @@ def test_of_two_pushes_that_overlap_the_one_that_was_confirmed_first_does_not_pa
     confirms = []
 
     class Late:
-        """The ledger of a worker whose confirmation comes when somebody asks for it."""
+        """A ledger that postpones each confirmation: the test calls it later."""
 
         def __init__(self, it):
             self.it = it
@@ -212,7 +212,7 @@ def test_of_two_pushes_that_overlap_the_one_that_was_confirmed_first_does_not_pa
     world.assert_all_is_well(["a"])
 
 
-def test_a_mailbox_that_is_being_synced_is_left_alone_by_everybody_else(world: World):
+def test_a_mailbox_that_is_being_synced_is_neither_queued_nor_synced_twice(world: World):
     from sync.jobs import runner
 
     desk = world.mailbox()
@@ -223,7 +223,7 @@ def test_a_mailbox_that_is_being_synced_is_left_alone_by_everybody_else(world: W
     assert seen == [(None, [])]
 
 
-def test_a_run_that_its_worker_took_into_death_is_recorded_as_lost(world: World):
+def test_the_run_of_a_worker_that_died_is_recorded_as_lost(world: World):
     desk = world.mailbox()
     world.mailboxes[desk.address].deliver(mail("a"))
     world.wrap = Reaper(8).wrap
@@ -235,7 +235,7 @@ def test_a_run_that_its_worker_took_into_death_is_recorded_as_lost(world: World)
     assert sorted(SyncRun.objects.values_list("outcome", flat=True)) == ["done", "lost"]
 
 
-def test_an_email_that_always_ends_the_worker_is_found_and_set_aside(world: World):
+def test_an_email_that_always_crashes_the_worker_is_isolated_as_a_dead_letter(world: World):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     for name in "abc":
@@ -250,11 +250,11 @@ def test_an_email_that_always_ends_the_worker_is_found_and_set_aside(world: Worl
         except Died:
             continue
     world.assert_all_is_well(["a", "b", "c"])
-    aside = desk.set_aside.get()
-    assert (aside.stage, aside.item_id) == ("worker", deadly)
+    letter = desk.dead_letters.get()
+    assert (letter.stage, letter.item_id) == ("worker", deadly)
 
 
-def test_an_update_decided_on_what_is_no_longer_so_is_decided_again(world: World, two):
+def test_an_update_based_on_a_stale_ledger_entry_is_decided_again(world: World, two):
     desk, sales = two
     world.sync_all()
     for mailbox in (desk, sales):
@@ -263,12 +263,12 @@ def test_an_update_decided_on_what_is_no_longer_so_is_decided_again(world: World
         box.move(next(iter(box.folder("Inbox").items)), "Done")
     writes = len(world.bucket().writes[comment_id_of("a")])
 
-    def the_other_is_pushing_now():
+    def other_push_starts():
         world.wrap = Reaper("sink.push").wrap
         with pytest.raises(Died):
             world.sync(sales)
 
-    interrupted(world, "ledger.entries", the_other_is_pushing_now, after=True)
+    interrupted(world, "ledger.entries", other_push_starts, after=True)
     world.sync(desk)
     assert len(world.bucket().writes[comment_id_of("a")]) == writes
     world.wrap = lambda port, it: it
@@ -278,14 +278,14 @@ def test_an_update_decided_on_what_is_no_longer_so_is_decided_again(world: World
     assert world.folder_of("a") == "Done"
 
 
-def test_a_worker_that_stood_still_between_its_intention_and_its_push_does_not_push(world: World, two):
+def test_a_worker_that_was_suspended_before_its_push_does_not_push_an_expired_intention(world: World, two):
     desk, sales = two
 
-    def stand_still():
-        world.clock.turn(seconds=100)  # the lease still holds, the intention does not
+    def suspended():
+        world.clock.turn(seconds=100)  # the lease is still valid, the intention is not
         world.sync(sales)
 
-    interrupted(world, "ledger.intend", stand_still, after=True)
+    interrupted(world, "ledger.intend", suspended, after=True)
     run = world.sync(desk)
     assert (run.outcome, run.error_kind) == ("failed", "contended")
     writers = [comment.properties["string:Mailbox"] for comment in world.bucket().writes[comment_id_of("a")]]

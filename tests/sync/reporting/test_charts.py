@@ -1,4 +1,4 @@
-"""Values in, shapes out."""
+"""The geometry of bar charts."""
 
 import pytest
 from hypothesis import given
@@ -9,23 +9,23 @@ from sync.reporting.charts import HEIGHT, WIDTH, Box, count_top, outline, places
 counts = st.lists(st.integers(0, 10**7), min_size=1, max_size=60)
 
 
-def test_a_bar_is_as_high_as_its_part_of_the_scale_and_stands_on_the_ground():
+def test_the_height_of_a_bar_is_proportional_to_its_value():
     (bars,) = stacked([[0, 5, 10]], top=20)
     assert bars == [Box(90.0, 75.0, 60.0, 25.0), Box(170.0, 50.0, 60.0, 50.0)]
 
 
-def test_the_second_series_stands_upon_the_first():
+def test_the_second_series_is_stacked_on_the_first():
     first, second = stacked([[10], [5]], top=20)
     assert (first[0].y, first[0].height) == (50.0, 50.0)
     assert (second[0].y, second[0].height) == (25.0, 25.0)
 
 
-def test_what_is_tiny_beside_the_rest_can_still_be_seen():
+def test_a_tiny_value_has_a_visible_bar():
     (bars,) = stacked([[1, 100_000]], top=100_000)
     assert bars[0].height == 1.0
 
 
-def test_a_chart_of_nothing_has_no_bars():
+def test_a_chart_without_values_has_no_bars():
     assert stacked([], top=4) == []
     assert stacked([[]], top=4) == [[]]
     assert stacked([[0, 0]], top=4) == [[]]
@@ -43,7 +43,7 @@ def test_no_bar_ever_leaves_the_drawing(new, data):
 
 
 @given(st.integers(1, 60))
-def test_a_pointer_finds_one_value_everywhere(count):
+def test_the_hover_areas_cover_the_whole_width(count):
     found = places(count)
     assert (len(found), found[0].x) == (count, 0)
     assert found[-1].x + found[-1].width == pytest.approx(WIDTH, abs=0.02)
@@ -57,13 +57,13 @@ def test_rectangles_become_the_data_of_one_path():
     ("highest", "top"),
     [(0, 4), (4, 4), (5, 10), (11, 20), (81, 100), (100, 100), (101, 200), (1916, 2000), (8001, 10_000)],
 )
-def test_a_scale_of_counts_ends_at_a_round_number_whose_half_is_whole(highest, top):
+def test_a_scale_of_counts_ends_at_an_even_round_number(highest, top):
     assert count_top(highest) == top
     assert top % 2 == 0
 
 
 @given(st.integers(0, 10**9))
-def test_a_scale_of_counts_holds_the_highest_and_is_not_mostly_empty(highest):
+def test_a_scale_of_counts_contains_the_highest_value_and_is_not_mostly_empty(highest):
     assert highest <= count_top(highest) <= max(4, 2.5 * highest)
 
 

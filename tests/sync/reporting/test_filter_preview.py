@@ -1,4 +1,4 @@
-"""Filters say what they would do before they are saved, by the emails of the last 30 days."""
+"""The preview shows the effect of filters on the emails of the last 30 days before they are saved."""
 
 from datetime import timedelta
 
@@ -27,7 +27,7 @@ def desk(world: World):
 
 
 @pytest.mark.wording
-def test_the_filters_as_they_are_tell_what_they_turned_away(world: World, desk):
+def test_the_preview_of_unchanged_filters_counts_the_rejected_emails(world: World, desk):
     found = preview(desk, desk.rules(), world.clock())
     assert found.sentence == (
         "Of the 11 emails of the last 30 days, 9 would be synced; 2 not: 1 by folder, 1 by participant."
@@ -36,7 +36,7 @@ def test_the_filters_as_they_are_tell_what_they_turned_away(world: World, desk):
 
 
 @pytest.mark.wording
-def test_other_folders_and_another_start_time_are_told_before_anything_is_saved(world: World, desk):
+def test_the_preview_shows_the_effect_of_other_folders_and_another_start_time(world: World, desk):
     rules = Rules(
         folder_deny=(("trades",),), participant_deny=("spam@else.example",), start=world.clock() - timedelta(days=2)
     )
@@ -46,13 +46,13 @@ def test_other_folders_and_another_start_time_are_told_before_anything_is_saved(
     )
 
 
-def test_other_participants_cannot_be_told_without_looking_them_up(world: World, desk):
+def test_the_effect_of_other_participant_filters_is_unknown(world: World, desk):
     found = preview(desk, Rules(domain_deny=("bank.example",)), world.clock())
     assert (found.wanted, found.unknown) == (10, 10)
 
 
 @pytest.mark.wording
-def test_of_a_mailbox_that_was_never_synced_nothing_is_known(world: World):
+def test_no_email_is_known_of_a_mailbox_that_was_never_synced(world: World):
     new = world.mailbox("new@bank.example")
     assert preview(new, new.rules(), world.clock()).sentence == "No email of the last 30 days is known yet."
 
@@ -65,5 +65,5 @@ def test_of_a_mailbox_that_was_never_synced_nothing_is_known(world: World):
         (FilterVerdict.PARTICIPANT, "The one email of the last 30 days would not be synced: by participant."),
     ],
 )
-def test_a_single_email_is_told_of_in_the_singular(verdict, sentence):
+def test_the_sentence_about_one_email_is_in_the_singular(verdict, sentence):
     assert FilterForecast({verdict: 1}, unknown=0).sentence == sentence

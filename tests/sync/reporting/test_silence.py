@@ -1,4 +1,4 @@
-"""Silence is an alarm: where mail usually arrives and does not, or a sync never comes to its end, somebody is told."""
+"""Alerts about mailboxes that usually receive mail and do not, and about syncs that never end."""
 
 from datetime import timedelta
 
@@ -11,8 +11,8 @@ from sync.jobs import activity, housekeeping
 from sync.jobs.activity import hour_of
 from sync.jobs.pruning import prune
 from sync.models import Activity, MailboxState, MailDay, SyncRun
-from sync.reporting import attention
-from sync.reporting.attention.silence import silent
+from sync.reporting import alerts
+from sync.reporting.alerts.silence import silent
 from tests.factories import MailboxStateFactory, ago
 from tests.mails import mail
 from tests.sync.world import World
@@ -44,15 +44,15 @@ def of_day(world: World, mailbox: Mailbox, days: int, created: int) -> None:
 
 
 def usually(world: World, mailbox: Mailbox) -> None:
-    """Yesterday's weekday brought mail in the two weeks before."""
+    """Add mail on the weekday of yesterday, one week and two weeks earlier."""
     of_day(world, mailbox, 8, 40)
     of_day(world, mailbox, 15, 20)
 
 
-def problems(world: World) -> list[attention.Problem]:
-    """While beat is well."""
-    housekeeping.ticked("dispatch", world.clock())
-    return attention.problems(world.clock())
+def problems(world: World) -> list[alerts.Problem]:
+    """Return the alerts, without one about a missing tick."""
+    housekeeping.record_tick("dispatch", world.clock())
+    return alerts.problems(world.clock())
 
 
 def titles(world: World) -> list[str]:
@@ -63,7 +63,7 @@ def titles(world: World) -> list[str]:
 
 
 @pytest.mark.wording
-def test_a_day_without_mail_where_there_usually_is_some_is_told(world: World, desk):
+def test_a_day_without_mail_in_a_bucket_that_usually_receives_some_is_reported(world: World, desk):
     arrived(world, desk, 7, 120)
     arrived(world, desk, 14, 80)
     (problem,) = problems(world)
@@ -74,20 +74,20 @@ def test_a_day_without_mail_where_there_usually_is_some_is_told(world: World, de
 @pytest.mark.parametrize(
     "past", [[(7, 120)], [(7, 120), (14, 3)], [(7, 120), (14, 80), (0, 1)]], ids=["once", "seldom", "some today"]
 )
-def test_what_is_not_usual_or_not_silent_is_no_alarm(world: World, desk, past):
+def test_a_bucket_without_usual_mail_or_with_new_mail_is_not_reported(world: World, desk, past):
     for days, created in past:
         arrived(world, desk, days, created)
     assert titles(world) == []
 
 
-def test_an_integration_that_is_stopped_is_silent_for_a_reason(world: World, desk):
+def test_a_stopped_integration_is_not_reported_as_silent(world: World, desk):
     arrived(world, desk, 7, 120)
     arrived(world, desk, 14, 80)
     Integration.objects.update(enabled=False, disabled_reason="user")
     assert titles(world) == []
 
 
-def test_a_bucket_that_is_silent_says_how_many_mailboxes_that_is(world: World, desks):
+def test_the_alert_about_a_silent_bucket_has_the_number_of_its_mailboxes(world: World, desks):
     arrived(world, desks[0], 7, 120)
     arrived(world, desks[0], 14, 80)
     for desk in desks:
@@ -96,7 +96,7 @@ def test_a_bucket_that_is_silent_says_how_many_mailboxes_that_is(world: World, d
     assert (problem.about, problem.count, problem.bucket) == ("mailboxes", 3, desks[0].bucket_id)
 
 
-def test_a_bucket_whose_integration_was_just_started_anew_is_not_silent_yet(world: World, desk):
+def test_a_bucket_is_not_reported_as_silent_right_after_a_start(world: World, desk):
     arrived(world, desk, 7, 120)
     arrived(world, desk, 14, 80)
     world.clock.turn(minutes=1)
@@ -110,7 +110,7 @@ def test_a_bucket_whose_integration_was_just_started_anew_is_not_silent_yet(worl
 
 
 @pytest.mark.wording
-def test_a_mailbox_that_is_silent_alone_among_others_of_its_bucket_is_told(world: World, desks):
+def test_one_silent_mailbox_of_a_bucket_is_reported(world: World, desks):
     for desk in desks:
         usually(world, desk)
     of_day(world, desks[0], 1, 5)
@@ -121,7 +121,7 @@ def test_a_mailbox_that_is_silent_alone_among_others_of_its_bucket_is_told(world
 
 
 @pytest.mark.wording
-def test_many_mailboxes_of_a_bucket_that_are_silent_at_once_are_one_problem(world: World, desks):
+def test_several_silent_mailboxes_of_a_bucket_are_one_alert(world: World, desks):
     for desk in desks:
         usually(world, desk)
     of_day(world, desks[0], 1, 5)
@@ -131,20 +131,20 @@ def test_many_mailboxes_of_a_bucket_that_are_silent_at_once_are_one_problem(worl
 
 
 @pytest.mark.parametrize("past", [[(8, 40)], [(8, 40), (15, 9)], [(8, 9), (15, 40)], [(7, 40), (14, 40)]])
-def test_a_mailbox_that_does_not_usually_get_mail_on_that_day_may_be_silent(world: World, desk, past):
+def test_a_mailbox_without_usual_mail_on_that_weekday_is_not_reported(world: World, desk, past):
     for days, created in past:
         of_day(world, desk, days, created)
     assert titles(world) == []
 
 
 @pytest.mark.parametrize("stopped", [Integration, Mailbox])
-def test_a_mailbox_that_is_stopped_is_silent_for_a_reason(world: World, desk, stopped):
+def test_a_stopped_mailbox_is_not_reported_as_silent(world: World, desk, stopped):
     usually(world, desk)
     stopped.objects.update(enabled=False, disabled_reason="user")
     assert titles(world) == []
 
 
-def test_a_mailbox_that_was_just_started_anew_brings_first_what_arrived_meanwhile(world: World, desk):
+def test_a_mailbox_is_not_reported_as_silent_right_after_a_start(world: World, desk):
     usually(world, desk)
     world.clock.turn(minutes=1)
     MailboxState.objects.update(next_sync_at=None, asked_at=world.clock())
@@ -154,7 +154,7 @@ def test_a_mailbox_that_was_just_started_anew_brings_first_what_arrived_meanwhil
     assert titles(world) == []
 
 
-def test_a_mailbox_that_nobody_looked_at_since_the_day_ended_is_not_said_to_get_no_mail(world: World, desk):
+def test_a_mailbox_that_was_not_synced_since_the_day_ended_is_not_reported(world: World, desk):
     usually(world, desk)
     MailboxState.objects.update(
         synced_at=world.clock() - timedelta(hours=9), asked_at=world.clock() - timedelta(days=9)
@@ -162,7 +162,7 @@ def test_a_mailbox_that_nobody_looked_at_since_the_day_ended_is_not_said_to_get_
     assert list(silent(world.clock())) == []
 
 
-def test_what_a_run_created_is_added_to_the_day_of_its_mailbox(world: World, desk):
+def test_created_comments_are_added_to_the_day_of_their_mailbox(world: World, desk):
     other = world.mailbox("other@bank.example")
     for name in "ab":
         world.mailboxes[desk.address].deliver(mail(name))
@@ -192,7 +192,7 @@ def test_two_queries_find_every_silent_mailbox(world: World, desks, django_asser
 
 
 @pytest.mark.wording
-def test_a_mailbox_whose_syncs_never_come_to_their_end_is_told(world: World, desk):
+def test_a_mailbox_whose_syncs_never_end_is_reported(world: World, desk):
     assert titles(world) == []
     world.clock.turn(hours=3)
     MailboxState.objects.update(next_sync_at=world.clock())
@@ -202,7 +202,7 @@ def test_a_mailbox_whose_syncs_never_come_to_their_end_is_told(world: World, des
 
 
 @pytest.mark.wording
-def test_mailboxes_of_an_integration_whose_syncs_do_not_end_are_one_problem(world: World, desks):
+def test_mailboxes_of_an_integration_whose_syncs_never_end_are_one_alert(world: World, desks):
     world.clock.turn(minutes=20)
     world.sync(desks[0])
     world.clock.turn(hours=3)
@@ -213,15 +213,15 @@ def test_mailboxes_of_an_integration_whose_syncs_do_not_end_are_one_problem(worl
     assert "No sync of any of them" in problem.text
 
 
-@pytest.mark.parametrize(("hours", "told"), [(5, []), (12, []), (14, ["Silent"])])
-def test_an_integration_that_polls_every_four_hours_may_take_several_of_them(world: World, desk, hours, told):
+@pytest.mark.parametrize(("hours", "alerts"), [(5, []), (12, []), (14, ["Silent"])])
+def test_the_limit_grows_with_the_poll_interval(world: World, desk, hours, alerts):
     Integration.objects.update(poll_interval=4 * 3600)
     world.clock.turn(hours=hours)
     MailboxState.objects.update(next_sync_at=world.clock())
-    assert titles(world) == told
+    assert titles(world) == alerts
 
 
-def test_what_was_stopped_for_long_is_not_told_right_after_its_start(world: World, desk):
+def test_a_mailbox_that_was_stopped_for_days_is_not_reported_right_after_its_start(world: World, desk):
     world.clock.turn(days=9)
     MailboxState.objects.update(next_sync_at=None, asked_at=world.clock())
     assert titles(world) == []
@@ -230,7 +230,7 @@ def test_what_was_stopped_for_long_is_not_told_right_after_its_start(world: Worl
     assert titles(world) == ["Silent"]
 
 
-def test_a_mailbox_that_never_completed_a_sync_is_told_unless_its_first_one_brings_mail(world: World):
+def test_a_mailbox_without_a_complete_sync_is_reported_unless_its_first_sync_pushes_mail(world: World):
     desk = world.mailbox()
     world.clock.turn(hours=3)
     MailboxState.objects.update(next_sync_at=world.clock())
@@ -239,22 +239,22 @@ def test_a_mailbox_that_never_completed_a_sync_is_told_unless_its_first_one_brin
     assert titles(world) == []
 
 
-# ---- nobody looks -----------------------------------------------------------------------------------------------------
+# ---- no worker -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.wording
-def test_a_mailbox_that_waits_for_its_first_sync_and_that_no_worker_takes_is_told(world: World):
+def test_a_mailbox_whose_first_sync_no_worker_starts_is_reported(world: World):
     world.mailbox()
     assert MailboxState.objects.get().next_sync_at is None
     assert titles(world) == []
     world.clock.turn(minutes=20)
-    still, problem = problems(world)
-    assert (still.title, still.subject) == ("Standing still", "Syncs")
+    standstill, problem = problems(world)
+    assert (standstill.title, standstill.subject) == ("Standing still", "Syncs")
     assert (problem.title, problem.status) == ("Overdue", "overdue")
     assert "was due at 08:00. No worker took them" in problem.text
 
 
-def test_whoever_makes_a_mailbox_due_at_once_notes_when(db):
+def test_an_update_that_makes_a_mailbox_due_at_once_stores_the_time(db):
     state = MailboxStateFactory(asked_at=ago(days=3))
     MailboxState.objects.update(next_sync_at=state.next_sync_at, failures=0)
     state.refresh_from_db()

@@ -1,4 +1,4 @@
-"""The safety net under the change reports: what no report tells is found by the total of its folder, once."""
+"""Tests of `sync.engine.folder_totals`: an email that no change report contains is found by the total of its folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.sync.world import World
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(params=[False, True], ids=["new ids", "ids stay"])
+@pytest.fixture(params=[False, True], ids=["new ids", "stable ids"])
 def world(db, request):
     return World(keeps_ids=request.param)
 
@@ -31,14 +31,14 @@ def desk(world):
 
 
 def hours_pass(world: World, desk, hours: int = 1) -> None:
-    """So many hours with a sync each ten minutes."""
+    """Let hours pass, with a sync every ten minutes."""
     for _ in range(hours * 6):
         world.clock.turn(minutes=10)
         world.sync(desk)
 
 
 def listings(world: World, name: str = "Inbox") -> int:
-    """How often this folder was listed from its beginning."""
+    """Return how often this folder was listed from its beginning."""
     box = next(iter(world.mailboxes.values()))
     return sum(source.listed.count(box.folder(name).folder.id) for source in world.sources)
 
@@ -47,7 +47,7 @@ def folder(name: str = "Inbox") -> SyncedFolder:
     return SyncedFolder.objects.get(name=name)
 
 
-def test_an_email_that_no_report_tells_arrives_within_two_hours_and_is_billed_once(world: World, desk):
+def test_an_unreported_email_arrives_within_two_hours_and_is_billed_once(world: World, desk):
     world.mailboxes[desk.address].deliver(mail("lost"), reported=False)
     hours_pass(world, desk, 2)
     world.assert_all_is_well(["a", "b", "lost"])
@@ -58,7 +58,7 @@ def test_an_email_that_no_report_tells_arrives_within_two_hours_and_is_billed_on
     assert (folder().counted, folder().usual_difference) == (3, 0)
 
 
-def test_each_email_that_is_missed_costs_one_listing_also_one_after_the_other(world: World, desk):
+def test_each_unreported_email_causes_one_listing(world: World, desk):
     for number in range(3):
         world.mailboxes[desk.address].deliver(mail(f"lost{number}"), reported=False)
         hours_pass(world, desk, 3)
@@ -66,7 +66,7 @@ def test_each_email_that_is_missed_costs_one_listing_also_one_after_the_other(wo
     assert listings(world) == 4
 
 
-def test_a_difference_that_a_listing_does_not_remove_is_remembered_and_costs_one_listing(world: World, desk):
+def test_a_difference_that_a_listing_does_not_remove_is_stored_and_causes_only_one_listing(world: World, desk):
     box = world.mailboxes[desk.address]
     box.deliver(mail("hidden"), listed=False)
     hours_pass(world, desk, 6)
@@ -88,7 +88,7 @@ def test_a_folder_that_is_not_wanted_is_compared_too(world: World, desk):
     assert folder("Deleted Items").counted == 1
 
 
-def test_emails_that_come_go_move_and_are_read_and_edited_cost_no_listing(world: World, desk):
+def test_ordinary_changes_cause_no_listing(world: World, desk):
     box = world.mailboxes[desk.address]
     for number in range(30):
         item = box.deliver(mail(f"m{number}"))
@@ -110,12 +110,12 @@ def test_emails_that_come_go_move_and_are_read_and_edited_cost_no_listing(world:
         assert folder(name).usual_difference == 0
 
 
-def test_mail_that_arrives_between_the_total_and_the_changes_is_no_difference(world: World, desk):
+def test_mail_that_arrives_after_the_total_was_read_is_no_difference(world: World, desk):
     box = world.mailboxes[desk.address]
     arrivals = iter(range(1000))
 
     class Busy:
-        """A source over a mailbox in which an email arrives, or is deleted, after each look at the tree."""
+        """A source of a mailbox in which an email arrives, or is deleted, after each read of the folder tree."""
 
         def __init__(self, it):
             self._it = it
@@ -124,13 +124,13 @@ def test_mail_that_arrives_between_the_total_and_the_changes_is_no_difference(wo
             return getattr(self._it, name)
 
         def folders(self, after):
-            told = self._it.folders(after)
+            changes = self._it.folders(after)
             number = next(arrivals)
             if number % 3 == 2:
                 box.delete(next(iter(box.folder("Inbox").items)))
             else:
                 box.deliver(mail(f"m{number}"))
-            return told
+            return changes
 
         def __enter__(self):
             return self
@@ -144,11 +144,11 @@ def test_mail_that_arrives_between_the_total_and_the_changes_is_no_difference(wo
     assert folder().usual_difference == 0
 
 
-def test_a_report_that_comes_late_costs_no_listing(world: World, desk):
+def test_a_late_report_causes_no_listing(world: World, desk):
     box = world.mailboxes[desk.address]
     item = box.deliver(mail("late"), reported=False)
     hours_pass(world, desk, 1)
-    for _ in range(12):  # until the difference was seen
+    for _ in range(12):  # until the difference was detected
         if folder().doubted_total is not None:
             break
         world.clock.turn(minutes=10)
@@ -160,17 +160,17 @@ def test_a_report_that_comes_late_costs_no_listing(world: World, desk):
     assert listings(world) == 1
 
 
-def test_an_email_that_is_read_before_it_was_reported_is_found_all_the_same(world: World, desk):
+def test_an_unreported_email_that_a_user_reads_arrives(world: World, desk):
     box = world.mailboxes[desk.address]
     box.read(box.deliver(mail("lost"), reported=False))
     hours_pass(world, desk, 2)
     world.assert_all_is_well(["a", "b", "lost"])
 
 
-def test_the_whole_tree_is_asked_for_once_an_hour_and_its_changes_otherwise(world: World, desk):
-    asked: list[bool] = []
+def test_the_whole_tree_is_requested_about_once_an_hour(world: World, desk):
+    whole_tree: list[bool] = []
 
-    class Noted:
+    class Recording:
         def __init__(self, it):
             self._it = it
 
@@ -178,7 +178,7 @@ def test_the_whole_tree_is_asked_for_once_an_hour_and_its_changes_otherwise(worl
             return getattr(self._it, name)
 
         def folders(self, after):
-            asked.append(after is None)
+            whole_tree.append(after is None)
             return self._it.folders(after)
 
         def __enter__(self):
@@ -187,14 +187,14 @@ def test_the_whole_tree_is_asked_for_once_an_hour_and_its_changes_otherwise(worl
         def __exit__(self, *exc):
             self._it.close()
 
-    world.wrap = lambda port, it: Noted(it) if port == "source" else it
+    world.wrap = lambda port, it: Recording(it) if port == "source" else it
     for _ in range(5 * 12):
         world.clock.turn(minutes=5)
         world.sync(desk)
-    assert 3 <= sum(asked) <= 5
+    assert 3 <= sum(whole_tree) <= 5
 
 
-def test_a_cursor_of_an_earlier_version_is_not_listed_again_and_is_counted_from_its_next_listing_on(world: World, desk):
+def test_a_folder_without_a_count_is_counted_from_its_next_listing_on(world: World, desk):
     SyncedFolder.objects.update(counted=None)
     ReportedItem.objects.all().delete()
     MailboxState.objects.update(whole_tree_at=None)
@@ -212,7 +212,7 @@ def test_a_cursor_of_an_earlier_version_is_not_listed_again_and_is_counted_from_
     assert listings(world) == 2
 
 
-def test_a_folder_that_may_not_be_read_is_not_compared(world: World, desk):
+def test_a_refused_folder_is_not_compared(world: World, desk):
     box = world.mailboxes[desk.address]
     box.deliver(mail("lost"), reported=False)
     box.forbid_folder("Inbox")
@@ -223,17 +223,17 @@ def test_a_folder_that_may_not_be_read_is_not_compared(world: World, desk):
     world.assert_all_is_well(["a", "b", "lost"])
 
 
-def test_pages_are_counted_once_however_often_one_is_told_and_whatever_is_told_of_an_item(world: World):
+def test_every_item_is_counted_once_however_often_it_is_reported(world: World):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     inbox = box.folder("Inbox").folder.id
-    with_lease = Lease.take(desk.pk, timedelta(minutes=3), world.clock)
-    assert with_lease is not None
-    checkpoints = DatabaseCheckpoints(with_lease, desk.address)
+    lease = Lease.take(desk.pk, timedelta(minutes=3), world.clock)
+    assert lease is not None
+    checkpoints = DatabaseCheckpoints(lease, desk.address)
     checkpoints.record_folders(world.open_source(desk.integration, desk.address).folders(None), complete=True)
     cursor = None
 
-    def told(*changes: tuple[ChangeKind, str], of: FolderId = inbox, last: bool = True) -> int | None:
+    def count_after(*changes: tuple[ChangeKind, str], of: FolderId = inbox, last: bool = True) -> int | None:
         nonlocal cursor
         page = ChangePage(
             tuple(Change(kind, of, ItemId(item)) for kind, item in changes),
@@ -246,19 +246,19 @@ def test_pages_are_counted_once_however_often_one_is_told_and_whatever_is_told_o
         return folder().counted
 
     created, updated, deleted, read = ChangeKind.CREATED, ChangeKind.UPDATED, ChangeKind.DELETED, ChangeKind.READ
-    assert told((created, "a"), (created, "b"), last=False) == 2
-    assert told((created, "b"), (created, "c"), last=False) == 3, "a listing tells of b on two of its pages"
-    assert told((created, "d")) == 4
-    assert told((created, "e"), (updated, "e")) == 5, "new and changed"
-    assert told((updated, "a"), (updated, "f")) == 6, "a server that calls new what it calls changed"
-    assert told((deleted, "f"), (deleted, "never told")) == 5
-    assert told((deleted, "a")) == 4
-    assert told((deleted, "a")) == 4
-    assert told((updated, "a")) == 5, "away and back"
-    assert told((read, "a"), (read, "unknown")) == 5
+    assert count_after((created, "a"), (created, "b"), last=False) == 2
+    assert count_after((created, "b"), (created, "c"), last=False) == 3, "a listing contains b on two pages"
+    assert count_after((created, "d")) == 4
+    assert count_after((created, "e"), (updated, "e")) == 5, "new and changed"
+    assert count_after((updated, "a"), (updated, "f")) == 6, "an update of an unknown item counts as new"
+    assert count_after((deleted, "f"), (deleted, "never reported")) == 5
+    assert count_after((deleted, "a")) == 4
+    assert count_after((deleted, "a")) == 4
+    assert count_after((updated, "a")) == 5, "removed and added again"
+    assert count_after((read, "a"), (read, "unknown")) == 5
 
 
-def test_an_item_that_a_page_tells_to_be_in_another_folder_counts_there_whether_or_not_that_folder_tells_of_it(db):
+def test_an_item_that_is_reported_in_another_folder_is_counted_there_once(db):
     world = World(keeps_ids=True)
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
@@ -272,6 +272,6 @@ def test_an_item_that_a_page_tells_to_be_in_another_folder_counts_there_whether_
     page = ChangePage((there,), Cursor(inbox.cursor + " moved"), last=True)
     checkpoints.advance(FolderId(inbox.folder_id), page, before=Cursor(inbox.cursor), wanted="w")
     assert (folder("Inbox").counted, folder("Sent Items").counted) == (0, 1)
-    page = ChangePage((there,), Cursor(sent.cursor + " told"), last=True)
+    page = ChangePage((there,), Cursor(sent.cursor + " reported"), last=True)
     checkpoints.advance(FolderId(sent.folder_id), page, before=Cursor(sent.cursor), wanted="w")
     assert folder("Sent Items").counted == 1

@@ -1,4 +1,4 @@
-"""A lock of PostgreSQL that does not come: somebody's session stands in the way, for example one that was left open."""
+"""Tests of lock timeouts: another PostgreSQL session, such as one that an administrator left open, holds a lock."""
 
 from contextlib import closing
 
@@ -14,8 +14,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def patient_for_a_moment():
-    """The database waits for a lock as briefly as a test may."""
+def short_lock_timeout():
+    """Set a short lock timeout, so that the tests are fast."""
     if connection.vendor != "postgresql":
         pytest.skip("A matter of PostgreSQL: set DATABASE_URL.")
     with connection.cursor() as cursor:
@@ -25,7 +25,8 @@ def patient_for_a_moment():
 
 
 @pytest.fixture
-def somebody_else(patient_for_a_moment):
+def other_session(short_lock_timeout):
+    """A second session of the database."""
     settings = connection.settings_dict
     parts = {"host": settings["HOST"], "port": settings["PORT"], "user": settings["USER"], "dbname": settings["NAME"]}
     with closing(psycopg.connect(**parts, password=settings["PASSWORD"] or None)) as session:
@@ -33,33 +34,33 @@ def somebody_else(patient_for_a_moment):
 
 
 @pytest.fixture
-def desk(world: World, somebody_else):
+def desk(world: World, other_session):
     made = world.mailbox()
     for name in "abc":
         world.mailboxes[made.address].deliver(mail(name))
     return made
 
 
-def sync_while_locked(world: World, somebody_else, desk, model) -> SyncRun | None:
-    """One sync, during which somebody takes this table for himself before anything is pushed."""
+def sync_while_locked(world: World, other_session, desk, model) -> SyncRun | None:
+    """Run one sync. Before its first push, the other session locks the table of this model."""
     usual = world.open_sink
 
     def locked(*given):
         sink = usual(*given)
-        sink.before_push = lambda comments: somebody_else.execute(f"LOCK TABLE {model._meta.db_table}")
+        sink.before_push = lambda comments: other_session.execute(f"LOCK TABLE {model._meta.db_table}")
         return sink
 
     world.open_sink = locked
     try:
         return world.sync(desk)
     finally:
-        somebody_else.rollback()
+        other_session.rollback()
         world.open_sink = usual
 
 
 @pytest.mark.parametrize("model", [LedgerEntry, MailboxItem])
-def test_a_lock_that_does_not_come_delays_a_mailbox_and_loses_nothing(world: World, somebody_else, desk, model):
-    run = sync_while_locked(world, somebody_else, desk, model)
+def test_a_lock_timeout_delays_a_mailbox_and_loses_nothing(world: World, other_session, desk, model):
+    run = sync_while_locked(world, other_session, desk, model)
     assert (run.outcome, run.error_kind) == (SyncRun.Outcome.FAILED, "database_failed")
     world.clock.turn(minutes=1)
     assert world.due() == [desk.pk]
@@ -67,18 +68,16 @@ def test_a_lock_that_does_not_come_delays_a_mailbox_and_loses_nothing(world: Wor
     world.assert_all_is_well("abc")
 
 
-def test_where_not_even_the_failure_can_be_written_down_the_lease_runs_out_and_nothing_is_lost(
-    world: World, somebody_else, desk
-):
+def test_if_the_failure_cannot_be_stored_the_lease_expires_and_nothing_is_lost(world: World, other_session, desk):
     with pytest.raises(OperationalError):
-        sync_while_locked(world, somebody_else, desk, MailboxState)
+        sync_while_locked(world, other_session, desk, MailboxState)
     world.clock.turn(minutes=20)
     assert world.due() == [desk.pk]
     world.sync(desk)
     world.assert_all_is_well("abc")
 
 
-def test_nobody_waits_for_a_lock_for_ever():
+def test_the_lock_timeout_is_30_seconds():
     if connection.vendor != "postgresql":
         pytest.skip("A matter of PostgreSQL: set DATABASE_URL.")
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""What a source found out about its mailbox is kept for the next sync, whichever worker has it."""
+"""Tests of facts that a source learns about its mailbox: they are stored for the next sync, in any worker."""
 
 from __future__ import annotations
 
@@ -14,45 +14,45 @@ from tests.sync.world import World
 
 
 class Learning(FakeSource):
-    """Finds something out in each sync, and notes what it was told before."""
+    """A source that learns a new fact in each sync, and records the facts that it gets in `received`."""
 
-    told: list[str] = []
+    received: list[str] = []
 
     def __init__(self, source: FakeSource) -> None:
         self.__dict__.update(source.__dict__)
-        self.found = ""
+        self.fact = ""
 
     @property
     def learned(self) -> str:
-        return self.found
+        return self.fact
 
     @learned.setter
     def learned(self, learned: str) -> None:
-        self.told.append(learned)
-        self.found = learned
+        self.received.append(learned)
+        self.fact = learned
 
     def folders(self, after: Any) -> Any:
-        self.found = f"Exchange2010_SP2 14.{len(self.told)}"
+        self.fact = f"Exchange2010_SP2 14.{len(self.received)}"
         return super().folders(after)
 
 
 @pytest.fixture
 def learning(world: World) -> World:
-    Learning.told = []
+    Learning.received = []
     world.wrap = lambda port, it: Learning(it) if port == "source" else it
     return world
 
 
-def test_what_a_source_found_out_is_told_to_the_next_one_of_the_mailbox(learning: World) -> None:
+def test_the_next_source_of_a_mailbox_gets_the_stored_fact(learning: World) -> None:
     desk, other = learning.mailbox(), learning.mailbox("other@bank.example")
     learning.sync(desk)
     learning.sync(desk)
     learning.sync(other)
-    assert Learning.told == ["", "Exchange2010_SP2 14.1", ""]
+    assert Learning.received == ["", "Exchange2010_SP2 14.1", ""]
     assert MailboxState.objects.get(pk=desk.pk).learned == "Exchange2010_SP2 14.2"
 
 
-def test_it_is_kept_also_when_the_sync_fails(learning: World) -> None:
+def test_the_fact_is_stored_when_the_sync_fails(learning: World) -> None:
     desk = learning.mailbox()
     learning.mailboxes[desk.address].deliver(mail("a"))
     learning.mailboxes[desk.address].fail("folders", errors.ExchangeBusy())
@@ -61,7 +61,7 @@ def test_it_is_kept_also_when_the_sync_fails(learning: World) -> None:
     assert MailboxState.objects.get(pk=desk.pk).learned == "Exchange2010_SP2 14.1"
 
 
-def test_a_source_that_learns_nothing_is_asked_nothing(world: World) -> None:
+def test_nothing_is_stored_for_a_source_that_is_no_learner(world: World) -> None:
     desk = world.mailbox()
     world.sync(desk)
     assert MailboxState.objects.get(pk=desk.pk).learned == ""

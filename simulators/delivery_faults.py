@@ -1,0 +1,26 @@
+"""Scripted faults that affect how a response is sent.
+
+`hang` (seconds), `drip` (bytes per second), `drop` (bytes before the connection closes), `truncate` (bytes of the body).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from simulators.faults import Rule
+from simulators.http import Delivery, Response
+
+
+def with_delivery_fault(rule: Rule, response: Response) -> Response:
+    """The response with the effect of the rule; unchanged if the rule has another effect."""
+    options = rule.options
+    match rule.effect:
+        case "hang":
+            return replace(response, delivery=Delivery(hang=options["seconds"]))
+        case "drip":
+            return replace(response, delivery=Delivery(drip=options["rate"]), compress=False)
+        case "drop":
+            return replace(response, delivery=Delivery(drop_after=options["bytes"]), compress=False)
+        case "truncate":
+            return replace(response, body=response.body[: options["bytes"]])
+    return response

@@ -1,0 +1,48 @@
+"""Alerts about failed emails (dead letters): one alert for each mailbox and kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Max, Min
+
+from integrations import catalogue
+from integrations.bidi import closed
+from sync.models import DeadLetter
+from sync.reporting.alerts.problem import MOST, Problem, Problems, first
+from sync.reporting.status import Tone
+
+
+def failed_emails(now: datetime) -> Problems:
+    """Return an alert for each mailbox and kind of failed emails that wait for a retry or a decision.
+
+    Args:
+        now: Current time, aware.
+
+    Returns:
+        The alerts, newest first.
+    """
+    groups = (
+        DeadLetter.objects.waiting()
+        .order_by()
+        .values("mailbox_id", "kind", "stage")
+        .annotate(count=Count("pk"), since=Max("last_at"), sample=Max("pk"), least=Min("reason"), most=Max("reason"))
+        .order_by("-since")
+    )
+    rows = list(groups)
+    return first(_alerts(rows[:MOST]), len(rows))
+
+
+def _alerts(rows: Sequence[Any]) -> Iterator[Problem]:
+    samples = DeadLetter.objects.select_related("mailbox__integration").in_bulk([row["sample"] for row in rows])
+    for row in rows:
+        email = samples.get(row["sample"])
+        if email is None:
+            continue  # it was settled between the two queries
+        entry = catalogue.dead_letter_entry(row["kind"], row["stage"])
+        # The reason is shown if all emails of the group have the same one.
+        reason = f" ({closed(row['most'])})" if row["most"] and row["least"] == row["most"] else ""
+        text = f"{entry.text}{reason} {entry.remedy}"
+        yield Problem("set_aside", email, "Failed emails", text, Tone.WARN, row["since"], row["count"], kind=entry.kind)
