@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from simulators.exchange import Mailbox, mail_of
-from simulators.exchange.changes import What, item_changes, tree_changes
+from simulators.exchange.changes import ChangeKind, item_changes, tree_changes
 from tests.mails import NOON, mail
 
 
@@ -52,7 +52,7 @@ def test_a_client_that_applies_all_changes_knows_the_items_of_the_folder(seed: i
         state, last, steps = page.state, page.last, steps + 1
         assert len(page.changes) <= 6
         for what, item_id in page.changes:
-            (known.discard if what is What.DELETE else known.add)(item_id)
+            (known.discard if what is ChangeKind.DELETE else known.add)(item_id)
         assert steps < 500
     assert known == set(box.folder("Inbox").items)
 
@@ -64,6 +64,6 @@ def test_a_migrated_tree_is_listed_again_and_then_only_its_changes() -> None:
         box.rename_folder(f"Inbox/{number}", f"x{number}")
     box.migrate()
     page = tree_changes(box, box.root, "")
-    assert {what for what, _ in page.changes} == {What.CREATE}
+    assert {what for what, _ in page.changes} == {ChangeKind.CREATE}
     box.rename_folder("Inbox/x7", "seven")
-    assert tree_changes(box, box.root, page.state).changes == [(What.UPDATE, box.folder("Inbox/seven").id)]
+    assert tree_changes(box, box.root, page.state).changes == [(ChangeKind.UPDATE, box.folder("Inbox/seven").id)]
