@@ -1,4 +1,5 @@
-# Every target installs what it needs into .venv. Only Python 3.11 or newer and make must be installed.
+# The targets install the Python packages that they need into .venv. Python 3.11 or newer and make must be installed; a few targets
+# need more, as `make help` says.
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -16,14 +17,14 @@ help:
 	@echo "make smoke     the same without a browser: prints a table of figures and sets the exit code (MAIL=DIR, RECORD=DIR)"
 	@echo "make test      the tests"
 	@echo "make coverage  the tests, with a report of the line coverage"
-	@echo "make reworded  the behaviour tests with other texts in all messages: behaviour must not depend on a text"
+	@echo "make reworded  the behaviour tests, with another text for every message: behaviour must not depend on a text"
 	@echo "make journey   browser tests against the running product"
 	@echo "make faults    fault injection with random seeds (SEEDS=0-1999, DATABASE_URL=postgres://…)"
-	@echo "make faults-processes   the same with real processes, which are killed (SEEDS=0-49)"
+	@echo "make faults-processes   fault injection with real processes, which are killed or disconnected (SEEDS=0-49)"
 	@echo "make foreign   third-party clients against the simulators (Node, Java and Rust clients only if these are installed)"
 	@echo "make image     builds docker/Dockerfile and runs it as in production (needs root, buildah and debootstrap)"
 	@echo "make sweep     checks that regular expressions and conversion take no more than linear time"
-	@echo "make screenshots   a screenshot of every page, in the folder screenshots (DIR=...; needs Chromium)"
+	@echo "make screenshots   screenshots of the pages, in the folder screenshots (DIR=...; needs Chromium)"
 	@echo "make check     style, types, package layers, migrations, Django's system checks"
 
 demo: $(VENV)/.ready
@@ -39,7 +40,7 @@ test: $(VENV)/.ready
 coverage: $(VENV)/.ready
 	@$(RUN) -m pytest -n auto --dist worksteal -m "$(MARKS)" --cov --cov-report=term $(PYTEST)
 
-# The behaviour tests, while every message of the product is replaced by another text in each run (tests/rewording.py).
+# The behaviour tests, while every message of the product has another text (tests/rewording.py).
 BEHAVIOUR := tests/sync tests/faults tests/notifications tests/operations tests/test_rewording.py
 reworded: $(VENV)/.ready
 	@REWORD=1 FAULT_SEEDS=$(or $(SEEDS),0-1) LOG_LEVEL=CRITICAL $(RUN) -m pytest -n auto --dist worksteal -m "not wording and not processes and not long" $(BEHAVIOUR) $(PYTEST)

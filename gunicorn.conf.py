@@ -9,12 +9,12 @@ import os
 wsgi_app = "config.wsgi"
 worker_class = "config.web_worker.WebWorker"
 workers = 2
-# More threads than slow clients are expected at once: a thread that waits for a client needs little memory and no
-# database connection. config/request_limit.py limits the number of requests that are handled at once.
+# There are more threads than slow clients are expected at the same time. A thread that waits for a client needs little
+# memory and no database connection. config/request_limit.py limits the number of requests that are handled concurrently.
 threads = 128
 accesslog = "-"
-# A worker shows that it is alive by touching a file. A file in memory never waits for a disk, and needs no writable
-# disk.
+# A worker shows that it is alive by changing the time of a file. With a file in memory it need not wait for a disk, and
+# needs no writable disk.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # memory, not a shared file
 # Since version 25.1, gunicorn creates a control socket in the home directory, which is read-only in a container. The
 # product does not use the socket.

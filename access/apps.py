@@ -11,9 +11,9 @@ class AccessConfig(AppConfig):
     verbose_name = "Access"
 
     def ready(self) -> None:
-        """Create the roles after each migration."""
+        """Arrange that missing roles are created after each `manage.py migrate`."""
         from access.roles import make_roles
 
-        # The roles contain permissions of several apps. `sync` is the last of these for which Django sends the signal,
-        # so all permissions exist by then. Django sends the signal only for apps with models.
+        # The roles contain permissions of the apps `integrations` and `sync`. Django sends the signal for `sync` after the
+        # signal for `integrations`, so all permissions exist by then. Django sends the signal only for apps with models.
         post_migrate.connect(make_roles, sender=apps.get_app_config("sync"), dispatch_uid="roles")

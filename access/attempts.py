@@ -1,11 +1,14 @@
 """Rate limit for password attempts per user name and browser: five attempts, then waits that double with each failure.
 
-IP addresses are never blocked, because all users behind a proxy can have the same address. A browser in which the user
-signed in before has a separate counter (see `access.known_browser`), so wrong guesses elsewhere do not lock the user out.
+The longest wait is `LONGEST_WAIT`.
 
-There are at most `SLOTS` counters, one per row. A keyed digest of the user name selects the row. User names are not
-stored, because people type passwords into the name field. The number of rows is limited, because an attacker can try any
-number of names.
+IP addresses are never blocked, because all users behind a proxy can have the same address. A browser in which the user
+signed in before has a separate counter (see `access.known_browser`), so wrong guesses in other browsers do not block
+this browser.
+
+There are at most `SLOTS` counters, one per row. A keyed digest of the user name and the browser selects the row. User
+names are not stored, because people sometimes type their password into the name field. The number of rows is limited,
+because an attacker can try any number of names.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ LONGEST_WAIT = timedelta(minutes=15)
 FORGOTTEN_AFTER = timedelta(hours=1)
 """A counter starts again after this time without a failure."""
 SLOTS = 1 << 16
-"""Maximum number of counters. User names whose digests map to the same row share a counter."""
+"""Maximum number of counters. Users whose digests select the same row share a counter."""
 
 
 def begin(name: str, browser: str, now: datetime) -> timedelta:
@@ -36,7 +39,7 @@ def begin(name: str, browser: str, now: datetime) -> timedelta:
         now: Current time, UTC.
 
     Returns:
-        Zero if the attempt is allowed. Otherwise the time to wait; the attempt is not counted then.
+        Zero if the attempt is allowed and was counted. Otherwise the time to wait; the attempt was not counted.
     """
     slot = _slot(name, browser)
     with transaction.atomic():

@@ -32,7 +32,7 @@ class LimitedBackend(ModelBackend):
             The user, or None.
 
         Raises:
-            PermissionDenied: There were too many failed attempts.
+            PermissionDenied: There were too many failed attempts, so the password was not checked.
         """
         if username is None or password is None:
             return None

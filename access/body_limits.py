@@ -1,9 +1,13 @@
-"""Size limits for request bodies, per view. A larger request is rejected before its body is stored.
+"""Size limits for request bodies, per view.
+
+A request whose Content-Length is larger than the limit is rejected before its body is read. A chunked body has no
+Content-Length: it is buffered, in memory up to `MEMORY_BYTES` and otherwise on disk, and is rejected as soon as it is
+larger than the limit.
 
 Django's CSRF check reads the body of a form before any view runs, and writes uploaded files to disk while reading. So
-this middleware checks the size first. The limit `EVERYBODY` applies to unauthenticated users and to users without
-permission for the page. For other users the limit of the view applies. A page declares it with `accepts_body`, an API
-view with the class attribute `body_limit`.
+this middleware checks the size first. The limit of the view applies to users with permission for the page; for the API
+and the Django admin, to every authenticated user. The limit `EVERYBODY` applies to all others, and to URLs that do not
+exist. A page declares its limit with `accepts_body`, an API view with the class method `body_limit`.
 """
 
 from __future__ import annotations
@@ -24,11 +28,13 @@ from rest_framework.request import Request
 from access.table import allows_name
 
 EVERYBODY = 64 * 1024
-"""Limit in bytes for unauthenticated users, on any page. The sign-in form needs far less."""
+"""Limit in bytes for unauthenticated users, users without permission for the page, and URLs that do not exist. The sign-in
+form needs far less."""
 PAGE = 256 * 1024
-"""Limit in bytes for a view that declares none. A selection of five thousand mailboxes takes 100 kB."""
+"""Limit in bytes for a view that declares none. For comparison: a form with 500 ticked mailboxes has about 10 kB."""
 AROUND_FILES = 64 * 1024
-"""Bytes that a multipart form may have in addition to the content of its files: file names, separators, other fields."""
+"""Bytes that a multipart form may have in addition to the content of its files, for file names, separators and other
+fields."""
 MEMORY_BYTES = 1024 * 1024
 """Size in bytes up to which a chunked body is buffered in memory. A larger body is buffered on disk."""
 CHUNK_BYTES = 64 * 1024
@@ -55,7 +61,7 @@ def accepts_body(most: int) -> Callable[[View], View]:
 
 
 class BodyTooLarge(Exception):
-    """The request body is larger than the limit of the view.
+    """The request body is larger than the limit that applies: the limit of the view, or `EVERYBODY`.
 
     Attributes:
         most: The limit in bytes.
@@ -118,7 +124,7 @@ class BodyLimitMiddleware:
 
 
 def _enforce_limit(request: HttpRequest) -> None:
-    """Check the size of the body. Raises `BodyTooLarge` and `UnreadablePostError`."""
+    """Check the size of the body. Raises `BodyTooLarge` or `UnreadablePostError`."""
     if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
         _receive_chunks(request, _body_limit(request))
         return
@@ -126,8 +132,8 @@ def _enforce_limit(request: HttpRequest) -> None:
     if length > EVERYBODY and length > (most := _body_limit(request)):
         raise BodyTooLarge(most)
     if 0 < length <= EVERYBODY:
-        # Read the body now. Later code may occupy a worker slot and a database connection, and must not wait for a slow
-        # client meanwhile.
+        # Read the body now. Later, the request occupies one of the slots of `config.request_limit` and perhaps a database
+        # connection, and must not wait for a slow client while it does.
         _ = request.body
 
 
@@ -181,8 +187,8 @@ def _body_limit(request: HttpRequest) -> int:
 def _may_open(request: HttpRequest, match: ResolverMatch, page: Any) -> bool:
     """Return whether the limit of the view applies to this user, instead of the limit `EVERYBODY`.
 
-    In the API and the Django admin it applies to every authenticated user. Elsewhere the user needs the permission for
-    the page.
+    In the API and the Django admin, the limit of the view applies to every authenticated user. Elsewhere the user needs
+    the permission for the page.
     """
     if hasattr(page, "authentication_classes"):
         return bool(_authenticated_user(request, page).is_authenticated)
@@ -191,7 +197,10 @@ def _may_open(request: HttpRequest, match: ResolverMatch, page: Any) -> bool:
 
 
 def _authenticated_user(request: HttpRequest, page: Any) -> Any:
-    """Return the user of the API token or of the session; an anonymous user if neither is valid."""
+    """Return the user of the API token, or without a token the user of the session.
+
+    The user is anonymous if the token is invalid, or if there is neither a token nor a session.
+    """
     for kind in page.authentication_classes:
         if kind is SessionAuthentication:
             continue  # its CSRF check reads the body; the view does this authentication later

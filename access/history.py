@@ -1,7 +1,7 @@
 """Write the audit log: what people and commands changed or tested.
 
-Views do not call this module. The functions in `operations` write the audit entries, so that an action is recorded in the
-same way from a page, the API and a command.
+Views do not write audit entries. The functions in `operations` write them, so that an action is recorded in the same way
+from a page, the API and a command.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from access.models import AuditEntry
 Changes = Sequence[tuple[str, str, str]]
 """Triples of field, value before and value after, as display text. They never contain a secret."""
 LONGEST_VALUE = 500
-"""Largest number of characters of a value. Longer values are cut."""
+"""Maximum number of characters of a value. Longer values are cut."""
 LONGEST_TEXT = 1024
-"""Largest number of characters of the text of an entry. A longer text is cut."""
+"""Maximum number of characters of the text of an entry. A longer text is cut."""
 LONGEST_NAME = 150
-"""Largest number of characters of the name of an actor. A longer name is cut."""
+"""Maximum number of characters of the name of an actor. A longer name is cut."""
 MAX_NAMED = 500
-"""Largest number of objects that the entry of one action names. The others are only counted."""
+"""Maximum number of objects that the entry of one action names. Further objects are only counted."""
 KINDS = ("integration", "mailbox", "destination", "bucket", "set-aside")
-"""The values of `AuditEntry.about`. `set-aside` is a failed email."""
+"""The values of `AuditEntry.about`, apart from the empty text. `set-aside` is a failed email."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Subject:
     Attributes:
         kind: One of `KINDS`; empty if the object has none of these kinds, or if there is no object.
         object_id: Primary key of the object; None if there are several objects or none.
-        integration_id: Primary key of the integration that the object belongs to; None if it belongs to none.
+        integration_id: Primary key of the integration that the object is or belongs to; None if there is none.
     """
 
     kind: str = ""
@@ -51,7 +51,7 @@ class Subject:
             row: An integration, mailbox, destination or bucket. An unsaved row has no kind.
 
         Returns:
-            The subject, with the integration that the row belongs to.
+            The subject.
         """
         name = row._meta.model_name
         kind = name if name in KINDS and row.pk is not None else ""
@@ -80,9 +80,9 @@ def record(who: str, text: str, *, about: Subject = NO_SUBJECT, changes: Changes
 
     Args:
         who: The name of the actor.
-        text: What was done, as one sentence.
+        text: What was done, as sentences.
         about: The object of the action.
-        changes: The changed values; longer values are cut.
+        changes: Field, value before and value after. Values longer than `LONGEST_VALUE` are cut.
 
     Returns:
         The entry.
@@ -101,13 +101,13 @@ def record(who: str, text: str, *, about: Subject = NO_SUBJECT, changes: Changes
 def attempt(who: str, text: str, about: Subject, route: Changes) -> Iterator[ConnectionAttempt]:
     """Record a connection test: write an entry before the first request, and add the outcome when the test ends.
 
-    So the entry exists even if the process is killed while it waits for the server.
+    The entry exists even if the process is killed while it waits for the server.
 
     Args:
         who: The name of the actor.
         text: What is tested, as one sentence.
         about: The object that is tested.
-        route: The servers that the test connects to.
+        route: What the test opens, such as a mailbox, and the servers that it connects to; each as a change.
 
     Yields:
         The test. The caller sets its `outcome`.
@@ -133,7 +133,7 @@ def command_name(command: str) -> str:
         command: The name of the command of `manage.py`.
 
     Returns:
-        At most 150 characters.
+        The name, at most 150 characters.
     """
     try:
         account = getpass.getuser()
@@ -146,10 +146,10 @@ def named(things: Sequence[object]) -> Changes:
     """Return the objects of one action as changes of its audit entry.
 
     Args:
-        things: The objects. `str` returns the name of each.
+        things: The objects. `str` of an object is its name.
 
     Returns:
-        One line for each of the first `MAX_NAMED` objects, and a line with the number of further objects, if any.
+        One change for each of the first `MAX_NAMED` objects, and a last one with the number of further objects, if any.
     """
     lines = [("Of", "", str(thing)) for thing in things[:MAX_NAMED]]
     more = len(things) - MAX_NAMED

@@ -1,4 +1,7 @@
-"""Signed cookie that marks a browser in which a user signed in before. Such a browser has its own attempt counter."""
+"""Signed cookie that marks a browser in which a user signed in before. Such a browser has its own attempt counter.
+
+The cookie contains the name of the user who signed in last, so the browser counts as known only for this user.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ def of(request: HttpRequest | None, name: str) -> str:
         name: User name as typed.
 
     Returns:
-        The identifier; empty if the user never signed in with this browser.
+        The identifier; empty if there is no valid cookie, or if its user has another name.
     """
     given = request.COOKIES.get(COOKIE, "") if request is not None else ""
     try:
@@ -35,7 +38,7 @@ def remember(request: HttpRequest, response: HttpResponse, name: str) -> None:
     """Set the cookie after a correct password.
 
     Args:
-        request: The request; an identifier in its cookie is reused.
+        request: The request. If its cookie belongs to this user, the identifier is kept.
         response: The response that gets the cookie.
         name: User name as typed.
     """

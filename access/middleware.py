@@ -12,7 +12,7 @@ from access.table import ADMINISTER, OPERATE, READ_MAIL, allows_name
 
 
 class AccessMiddleware:
-    """Rejects requests that the table does not allow. Django's admin checks permissions itself."""
+    """Rejects page requests that the table does not allow. Django's admin and the API check permissions themselves."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         """Set up the middleware.
@@ -46,7 +46,7 @@ class AccessMiddleware:
             PermissionDenied: The user has no permission, or the URL name is not in the table.
         """
         match = request.resolver_match
-        # API views authenticate by token later, and check the same permissions themselves.
+        # API views authenticate later, by token or session, and then check the same permissions.
         if match is None or match.app_name == "admin" or (match.url_name or "").startswith("api-"):
             return
         if not allows_name(match.url_name or "", request.user):

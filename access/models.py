@@ -13,13 +13,18 @@ class AuditEntry(models.Model):
 
     at = models.DateTimeField(auto_now_add=True, db_index=True)
     who = models.CharField(
-        max_length=150, help_text="Name of the user or command. It remains when the user is deleted."
+        max_length=150, help_text="Name of the user or command. It is kept when the user is deleted."
     )
     about = models.CharField(
-        max_length=32, help_text="Kind of object: integration, mailbox, destination, bucket, set-aside."
+        max_length=32,
+        help_text=(
+            "Kind of object: integration, mailbox, destination, bucket, set-aside (a failed email). Empty for others."
+        ),
     )
     object_id = models.BigIntegerField(null=True)
-    integration_id = models.BigIntegerField(null=True, help_text="Id of the integration that the object belongs to.")
+    integration_id = models.BigIntegerField(
+        null=True, help_text="Id of the integration that the object is or belongs to."
+    )
     text = models.CharField(max_length=1024)
     changes = models.JSONField(default=list, help_text="List of [field, value before, value after], as display text.")
 

@@ -1,6 +1,7 @@
 """The roles Viewer, Operator and Administrator, as Django groups.
 
-They are created after each migration. An existing group is not changed, so changes by an administrator persist.
+After each `manage.py migrate`, the missing roles are created. An existing group is not changed, so changes that an
+administrator made to it persist.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ ROLES = {
 
 
 def make_roles(**_: Any) -> None:
-    """Create the missing roles with their permissions.
+    """Create the roles that do not exist, with their permissions.
 
     Args:
         _: Arguments of the `post_migrate` signal; not used.

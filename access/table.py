@@ -1,6 +1,7 @@
-"""The permission that each URL name requires. Requests and buttons are checked against this table.
+"""The permission that each page requires, by URL name. Requests and the buttons on pages are checked against this table.
 
-Roles are groups of permissions (`access.roles`). A URL whose name is not in the table is denied to all users.
+Roles are groups of permissions (`access.roles`). A page whose URL name is not in the table is denied to all users. The
+API and Django's admin have their own permission checks.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ ACCESS = {
 
 
 def allows(url: str, user: Any) -> bool:
-    """Return whether a user may open a URL of this product.
+    """Return whether a user may open the URL of a page. API and Django admin are not in the table, so they count as denied.
 
     Args:
         url: Path of the URL, with or without a query.

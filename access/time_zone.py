@@ -1,4 +1,4 @@
-"""Time zone of the user. Times are shown and parsed in the time zone of the browser, which a script stores in a cookie."""
+"""Time zone of the user. Pages show and parse times in the time zone of the browser, which a script stores in a cookie."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COOKIE = "time_zone"
 
 
 class TimeZoneMiddleware:
-    """Activates the time zone of the cookie; without a valid cookie, the time zone of the server."""
+    """Activates the time zone of the cookie; without a valid cookie, the setting `TIME_ZONE`."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         """Set up the middleware.

@@ -27,7 +27,7 @@ class BearerToken(TokenAuthentication):
             User and token; None if the request has no token.
 
         Raises:
-            AuthenticationFailed: The token is unknown, expired or not in ASCII.
+            AuthenticationFailed: The token is unknown or expired, its user is not active, or the header is not valid.
         """
         if not request.META.get("HTTP_AUTHORIZATION", "").isascii():
             # knox decodes the header as UTF-8, and raises an unhandled exception for other bytes.

@@ -18,7 +18,7 @@ LARGEST = 2**63 - 1
 
 
 def number(text: str) -> int:
-    """Read a whole number that the database can store.
+    """Read a whole number from 0 to `LARGEST`.
 
     Args:
         text: The text of the query parameter.
@@ -27,10 +27,10 @@ def number(text: str) -> int:
         The value.
 
     Raises:
-        ValueError: The text is not a whole number, or the number is too large.
+        ValueError: The text is not a number in this range.
     """
     if not text.isascii() or not text.isdecimal() or int(text[:30]) > LARGEST:
-        raise ValueError("a whole number")
+        raise ValueError(f"a whole number from 0 to {LARGEST}")
     return int(text)
 
 
@@ -71,7 +71,7 @@ def words(text: str) -> str:
 SCHEMAS: dict[Any, dict[str, Any]] = {
     number: {"type": "integer", "minimum": 0, "maximum": LARGEST},
     flag: {"type": "boolean"},
-    words: {"type": "string"},
+    words: {"type": "string", "pattern": r"^[^\x00]*$"},
     moment: {"type": "string", "format": "date-time"},
 }
 Filter = tuple[str, Callable[[str], Any]]

@@ -1,7 +1,8 @@
-"""Keyset pagination with cursors: every page is equally fast, and no row is listed twice.
+"""Keyset pagination with cursors: later pages are as fast as the first, and new rows do not shift the pages.
 
-A cursor contains the value of the ordering field and the key of the row at which the previous page ended. The key
-distinguishes rows with the same value.
+A cursor contains the ordering, and a position: the value of the ordering field and the key of the last row of the previous
+page or of the first row of the next page. The key distinguishes rows with the same value. If the value of a row changes
+between two requests, the row can be listed twice or not at all.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 from api.moments import moment
 
 MOST = 1000
-"""Largest number of rows of a page."""
+"""Maximum number of rows in a page."""
 USUAL = 100
-"""Number of rows of a page if the request does not set `page_size`."""
+"""Maximum number of rows in a page if the request does not set `page_size`."""
 LONGEST = 2000
-"""Largest number of characters of a cursor."""
+"""Maximum number of characters in a cursor. Further characters are ignored."""
 LARGEST = 2**63 - 1
 """The largest integer that the database can store."""
 NO_CURSOR = "The cursor is not valid for this list and ordering. Start again without a cursor."
@@ -36,7 +37,7 @@ NO_CURSOR = "The cursor is not valid for this list and ordering. Start again wit
 
 @dataclass(frozen=True, slots=True)
 class PagePosition:
-    """The row before the first or after the last row of a page. The row is not part of the page.
+    """The row directly before or directly after a page. The row is not part of the page.
 
     Attributes:
         value: Value of the ordering field in this row.
@@ -52,8 +53,8 @@ class PagePosition:
 class Pages(BasePagination):
     """The pagination class of the list views.
 
-    `view.key` is the model field of the ordering `id`. `view.orderings` maps the names of further orderings to model fields
-    that are never null.
+    `view.key` is the model field of the ordering `id`. `view.orderings` maps the names of the other orderings to model
+    fields that are never null.
     """
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
@@ -108,7 +109,11 @@ class Pages(BasePagination):
         Returns:
             The schema.
         """
-        link = {"type": ["string", "null"], "format": "uri", "description": "The URL of the next or previous page."}
+        link = {
+            "type": ["string", "null"],
+            "format": "uri",
+            "description": "The URL of this page; null if there is none.",
+        }
         return {
             "type": "object",
             "required": ["next", "previous", "results"],
@@ -152,7 +157,7 @@ class Pages(BasePagination):
 
 
 def _read(model: type[Model], name: str, text: Any) -> Any:
-    """Parse the value of a field. Raise ValueError or FieldError if the field cannot have the value."""
+    """Parse the value of a field. Raise ValueError, TypeError or FieldError if the field cannot have the value."""
     field: Any = model._meta.pk if name == "pk" else model._meta.get_field(name)
     value = field.to_python(text)
     if type(text) is not str or "\0" in text or (isinstance(value, int) and not 0 <= value <= LARGEST):
@@ -164,7 +169,7 @@ def _after(field: str, key: str, place: PagePosition, *, down: bool) -> Q:
     side = "lt" if down else "gt"
     if field == key:
         return Q(**{f"{key}__{side}": place.key})
-    # The second condition implies the first one. The first one is there because the database can use an index for it.
+    # The second condition implies the first one. The first one is added because the database can use an index for it.
     return Q(**{f"{field}__{side}e": place.value}) & (
         Q(**{f"{field}__{side}": place.value}) | Q(**{f"{key}__{side}": place.key})
     )
@@ -183,7 +188,9 @@ def _ordering(request: Request, view: Any) -> str:
     text: str = request.query_params.get("ordering", view.ordering)
     if text.removeprefix("-") not in _names(view):
         raise ValidationError(
-            {"ordering": f"It must be one of {', '.join(_names(view))}, with a leading - for descending order."}
+            {
+                "ordering": f"It must be one of {', '.join(_names(view))}, optionally with a leading - for descending order."
+            }
         )
     return text
 

@@ -1,4 +1,4 @@
-"""Parsers of request bodies (JSON or an email). They check the size of the body before they parse it."""
+"""Parsers of request bodies: one for JSON, and one for email files. Each rejects a body that exceeds its size limit."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from conversion.preview import MAX_BYTES
 
 
 class Bounded(BaseParser):
-    """Base of the parsers: it has a size limit."""
+    """Base class of the parsers. Each parser has a size limit."""
 
     @staticmethod
     def most_bytes() -> int:
-        """Return the largest size of the body, in bytes."""
+        """Return the maximum size of the body, in bytes."""
         raise NotImplementedError
 
 
@@ -27,7 +27,7 @@ class BoundedJson(Bounded, JSONParser):
 
     @staticmethod
     def most_bytes() -> int:
-        """Return the largest size of the body, in bytes."""
+        """Return the maximum size of the body, in bytes."""
         return int(settings.API_MOST_BYTES)
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
@@ -63,7 +63,7 @@ class EmailParser(Bounded):
 
     @staticmethod
     def most_bytes() -> int:
-        """Return the largest size of the body, in bytes."""
+        """Return the maximum size of the body, in bytes."""
         return MAX_BYTES
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
@@ -75,7 +75,7 @@ class EmailParser(Bounded):
             parser_context: The context of the parser.
 
         Returns:
-            Its bytes.
+            The bytes of the email.
 
         Raises:
             PayloadTooLarge: The body is larger than the limit.
@@ -91,7 +91,7 @@ def _bounded(stream: IO[bytes], most: int) -> bytes:
 
 
 def _has_unstorable_text(parsed: Any) -> bool:
-    """Return whether a string contains a NUL or an unpaired surrogate. Iterative, because deep nesting is possible."""
+    """Return whether any string or key contains a NUL or a surrogate. Iterative, because deep nesting is possible."""
     pending = [parsed]
     while pending:
         value = pending.pop()

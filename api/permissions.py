@@ -9,7 +9,10 @@ from rest_framework.request import Request
 
 
 class RolePermission(BasePermission):
-    """Check `view.needs`, a mapping from HTTP method to permission. The roles are those of the pages."""
+    """Check that the user has the permission that `view.needs` maps to the HTTP method.
+
+    HEAD and OPTIONS require the permission of GET. The permissions are the same as for the pages.
+    """
 
     def has_permission(self, request: Request, view: Any) -> bool:
         """Return whether the user may call the method.
@@ -19,13 +22,15 @@ class RolePermission(BasePermission):
             view: The view.
 
         Returns:
-            Whether the user has the permission; True if the view does not have the method, so that it responds with 405.
+            False for an unauthenticated user; True if the view does not have the method, so that it responds with 405;
+            otherwise whether the user has the permission.
         """
         method = "GET" if request.method in {"HEAD", "OPTIONS"} else request.method
         needed = view.needs.get(method)
         if not request.user.is_authenticated:
             return False
         if needed is None:
-            # True lets the view respond with 405. A method of the view without a declared permission is rejected.
+            # True lets the view respond with 405. If the view has the method but declares no permission for it, the request is
+            # rejected.
             return not hasattr(view, str(method).lower())
         return bool(request.user.has_perm(needed))

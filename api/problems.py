@@ -18,10 +18,10 @@ CONTENT_TYPE = "application/problem+json"
 
 
 class Conflict(APIException):
-    """Another request changed the object, or the object exists already, or it is in use (409)."""
+    """The state of the object does not allow the request (409): the object was changed, exists already or is in use."""
 
     status_code = status.HTTP_409_CONFLICT
-    default_detail = "Another request changed the object, or it exists already."
+    default_detail = "The object was changed by another request, exists already or is in use."
 
 
 class PreconditionFailed(APIException):
@@ -46,7 +46,7 @@ class Unprocessable(APIException):
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Return the problem details for an exception. Django REST framework calls this for every exception.
+    """Return the problem details for an exception. Django REST framework calls this for every exception of a view.
 
     Args:
         error: The exception.
@@ -70,7 +70,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     problem["detail"] = " ".join(message for field, message in fields if not field) or "Some fields have errors."
     if field_errors:
         problem["errors"] = field_errors
-    # Problem details are always JSON, even if the header Accept of the request asks for another format.
+    # Problem details are always JSON, even if the header Accept of the request names another format.
     context["request"].accepted_renderer, context["request"].accepted_media_type = JSONRenderer(), CONTENT_TYPE
     return Response(problem, response.status_code, headers=_preserved_headers(response), content_type=CONTENT_TYPE)
 

@@ -1,4 +1,4 @@
-"""The OpenAPI schema. The name of an operation comes from its view, and its tag from the first part of the path."""
+"""The OpenAPI schema. An operation is named after its HTTP method and view, and its tag is the first part of the path."""
 
 from __future__ import annotations
 

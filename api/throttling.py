@@ -1,4 +1,4 @@
-"""The rate limit of API tokens: above the setting API_RATE, the response is 429 with the header Retry-After."""
+"""The rate limit of the API: above the rate of the setting API_RATE, the response is 429 with the header Retry-After."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from rest_framework.throttling import SimpleRateThrottle
 
 
 class PerToken(SimpleRateThrottle):
-    """A rate limit per token, against runaway scripts. Each web process counts in its own cache, so it is approximate."""
+    """A rate limit per token, against runaway scripts. Each web process counts separately, so the limit is approximate.
+
+    Requests without a token are counted per user, and requests without a user per IP address.
+    """
 
     scope = "token"
 

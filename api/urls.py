@@ -19,7 +19,7 @@ class Id(IntConverter):
 
 
 class Name(StringConverter):
-    """The name of a project or an integration."""
+    """The name of a project, an integration or a bucket."""
 
     regex = r"[A-Za-z0-9_.-]{1,1024}"
 

@@ -16,23 +16,25 @@ def main() -> int:
     memory_command.add_argument("--small", type=int, default=20_000, help="number of emails of 10 kB")
     memory_command.add_argument("--large", type=int, default=20, help="number of emails of 25 MB")
     fetch_command = commands.add_parser(
-        "fetch", help="emails fetched per second by EWS, compared with plain exchangelib"
+        "fetch", help="emails fetched per second over EWS, compared with plain exchangelib"
     )
     fetch_command.add_argument("--mails", type=int, default=1000)
     graph_command = commands.add_parser("graph", help="emails fetched per second from Graph, one by one and in batches")
     graph_command.add_argument("--mails", type=int, default=1000)
     cleaning_command = commands.add_parser("cleaning", help="speed and accuracy of the text cleaning")
     cleaning_command.add_argument(
-        "--mail", type=Path, help="measure the speed of the conversion with the .eml files of this folder"
+        "--mail", type=Path, help="also measure the speed of the conversion with the .eml files below this folder"
     )
     cleaning_command.add_argument(
         "--rivals", action="store_true", help="also measure other libraries; each is installed into its own environment"
     )
     cleaning_command.add_argument("--misses", action="store_true", help="print the held-out cases with a wrong result")
     hostile_command = commands.add_parser("hostile", help="seconds and memory for the conversion of malicious emails")
-    hostile_command.add_argument("--all", action="store_true", help="print all emails, not only the slowest")
+    hostile_command.add_argument(
+        "--all", action="store_true", help="print all emails, not only the first twelve and the slowest"
+    )
     pages_command = commands.add_parser(
-        "pages", help="database queries and milliseconds of every page in a large installation"
+        "pages", help="database queries and milliseconds of the pages in a large installation"
     )
     pages_command.add_argument("--mailboxes", type=int, default=5_000)
     pages_command.add_argument("--comments", type=int, default=1_000_000)
@@ -41,7 +43,12 @@ def main() -> int:
     )
     soak_command.add_argument("--hours", type=float, default=24)
     soak_command.add_argument("--mailboxes", type=int, default=200)
-    soak_command.add_argument("--faults", type=float, default=0.01, help="share of the requests that fail, from 0 to 1")
+    soak_command.add_argument(
+        "--faults",
+        type=float,
+        default=0.01,
+        help="share of the requests that fail, from 0 to 1",
+    )
     soak_command.add_argument("--interval", type=int, default=900, help="seconds between two syncs of a mailbox")
     soak_command.add_argument("--seed", type=int, default=1)
     soak_command.add_argument("--workers", type=int, default=4)

@@ -24,7 +24,7 @@ Case = dict[str, str]
 
 @dataclass
 class Score:
-    """How many cases of one set a library solved correctly, and how long it took."""
+    """How many cases of one set a library solved correctly, and how much CPU time it used."""
 
     right: int = 0
     of: int = 0
@@ -56,13 +56,13 @@ def run(mail: Path | None, rivals: bool, misses: bool) -> int:
 
 
 def _speed(mail: Path) -> None:
-    """Print how many emails per second one core converts: the best of five rounds."""
+    """Print how many emails one core converts per second of CPU time: the best of five rounds."""
     emails = [
         Email(Change(ChangeKind.CREATED, FolderId("f"), ItemId("i")), mime, ItemDetails(size=len(mime)))
         for mime in (path.read_bytes() for path in sorted(mail.rglob("*.eml")))
     ]
     if not emails:
-        print(f"There are no .eml files in {mail}.", file=sys.stderr)
+        print(f"There are no .eml files below {mail}.", file=sys.stderr)
         return
     place = EmailLocation("desk@bank.example", ("Inbox",))
     rates = []
@@ -120,7 +120,7 @@ def _score(library: str, one: Set) -> Score:
 
 
 def _accepted(case: Case) -> set[str]:
-    """Return the texts that count as correct. A library that does not detect signatures may return the text with it."""
+    """Return the texts that count as correct. A library that does not detect signatures may return text and signature."""
     newest, signature = case["newest"], case.get("signature", "")
     joined = f"{newest}\n{signature}"
     return {folded(newest), folded(joined), folded(f"{newest}\n-- \n{signature}")}

@@ -1,8 +1,8 @@
 """Coverage-guided fuzzer of the conversion: `python bench/fuzz.py -max_total_time=600 CORPUS`. Requires atheris.
 
-It checks that the conversion of any bytes returns a comment that Re:infer accepts, or a reason for the rejection, and that
-a second conversion returns the same result. The arguments are those of libFuzzer. CORPUS is a folder of emails with which
-the fuzzer starts.
+It checks that the conversion of any bytes returns a comment that Re:infer accepts, or the reason why there is none, and that a
+second conversion of the same bytes returns the same result. The arguments are those of libFuzzer. CORPUS is a folder of emails
+with which the fuzzer starts.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 import atheris
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-with atheris.instrument_imports(include=["sync", "email", "integrations"]):
+with atheris.instrument_imports(include=["conversion", "email", "integrations"]):
     from conversion.transform import Converted, EmailLocation, convert
     from integrations.dead_letter_reasons import DeadLetterKind
     from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
@@ -25,7 +25,7 @@ DETAILS = ItemDetails(received=datetime(2026, 3, 2, tzinfo=UTC))
 PLACE = EmailLocation("desk@bank.example", ("Inbox",))
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 MOST = 65_536
-"""Largest number of characters of a text that Re:infer accepts."""
+"""Maximum number of characters in a text that Re:infer accepts."""
 
 
 def check(mime: bytes) -> None:

@@ -1,6 +1,6 @@
 """Benchmark: emails per second that Graph returns by single requests over several connections, and by batch requests.
 
-Both are measured without latency and with 50 ms of latency per request.
+Both are measured without added latency, and with an added latency of 50 ms per request.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Process of the benchmark `graph`: fetches the same emails in several ways.
 
 The ways are `$value` requests over one, two and four connections, and batch requests with four and twenty parts. Graph
-processes up to four parts of a batch concurrently, but the simulator processes them one after the other. So the latency of
-each part is divided by four, which is the best case for Graph.
+processes up to four parts of a batch concurrently, but the simulator processes the parts one after the other. So the latency
+of each part is a quarter of the latency of a request, which is the best case for Graph.
 """
 
 from __future__ import annotations

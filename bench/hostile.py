@@ -1,4 +1,4 @@
-"""Benchmark: seconds and memory that the conversion of each malicious email takes. Each is converted in its own process."""
+"""Benchmark: CPU time and memory that the conversion of malicious emails takes. Each email has a process of its own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetai
 MB = 1024 * 1024
 HEAD = b"From: a@b.example\r\nSubject: s\r\nMessage-ID: <1@b>\r\nDate: Sun, 1 Mar 2026 12:00:00 +0000\r\n"
 PATIENCE = 120
-"""Largest number of seconds for one email."""
+"""Maximum number of seconds for one email."""
 REPEATED = [
     *("-", "_", "=", ">", "> ", " ", "\n", "\n\n-- \n", "\t", ":", "\n:", ".", "(", "<", "&amp", "&#", "@", "a@", "1/", "12:"),
     *("*", "|", "On ", "On 1 May 2026 ", "wrote:", "\nwrote:", "From: a\n", "\nFrom: a\nDate: 1\n", "http://", "<http://"),
@@ -47,7 +47,10 @@ def nested(levels: int) -> bytes:
 
 
 def emails() -> dict[str, Callable[[], bytes]]:
-    """Return a function for each email by its name. The process that converts an email also generates it."""
+    """Return the function that generates each email, by the name of the email.
+
+    The process that converts an email also generates it.
+    """
     words = b"All the words of a long letter, and some more of them.\r\n"
     part = b"--b\r\nContent-Type: text/plain\r\n\r\nx\r\n"
     cases: dict[str, Callable[[], bytes]] = {
@@ -89,7 +92,7 @@ def run(show_all: bool) -> int:
     print(table(["email", "seconds", "MB more", "result"], [row for _, row in shown]))
     slowest = max(seconds for seconds, _ in rows)
     print(
-        f"\n{len(rows)} emails; the slowest takes {slowest:.1f} s. MB more: the memory that the conversion adds to its process."
+        f"\n{len(rows)} emails; the slowest takes {slowest:.1f} s. MB more: the increase of the peak memory of the process."
     )
     return 0 if slowest < PATIENCE else 1
 

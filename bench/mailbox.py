@@ -1,7 +1,7 @@
 """Process with a large mailbox in the simulators. The content of an email is generated when it is requested.
 
-`python -m bench.mailbox 20000 20` prints the URLs and secrets of the simulators as JSON: 20,000 small and 20 large emails.
-It ends when its standard input is closed.
+`python -m bench.mailbox 20000 20` serves 20,000 small and 20 large emails, and prints the URLs and secrets of the simulators as
+JSON. It ends when its standard input is closed.
 """
 
 from __future__ import annotations

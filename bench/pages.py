@@ -1,4 +1,4 @@
-"""Benchmark: database queries and milliseconds of every page in a large installation."""
+"""Benchmark: database queries and milliseconds of the pages in a large installation."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ BATCH = 5_000
 DAYS = 180
 """Days over which the creation times of the comments are distributed."""
 DAYS_KEPT = 22
-"""Days with daily counts of each mailbox."""
+"""Days for which each mailbox has a count, today included."""
 SILENT = 100
-"""One of this many mailboxes has had no email since yesterday."""
+"""One in this many mailboxes has had no email today or yesterday."""
 ROUNDS = 3
 OK = 200
 
@@ -61,7 +61,10 @@ def _set_up(folder: Path) -> None:
 
 
 def _vacuum() -> None:
-    """Run VACUUM ANALYZE, which PostgreSQL otherwise does within minutes. Until then its query plans assume empty tables."""
+    """Run VACUUM ANALYZE on PostgreSQL.
+
+    Otherwise PostgreSQL would do this minutes later. Until then its query plans assume empty tables.
+    """
     from django.db import connection
 
     if connection.vendor == "postgresql":
@@ -172,7 +175,7 @@ def _runs(boxes: list[Any], folders: list[Any]) -> None:
 
 
 def _days(boxes: list[Any]) -> None:
-    """Create daily counts of three weeks. All mailboxes were just synced; one in `SILENT` has no email since yesterday."""
+    """Create the daily counts of three weeks. All mailboxes were just synced. One in `SILENT` has no email of two days."""
     from django.utils import timezone
 
     from sync.jobs import housekeeping

@@ -1,6 +1,7 @@
 """Virtual environments for the libraries with which our cleaning is compared.
 
-They are separate from ours, because one of these libraries requires a GPL library, and another one is not maintained.
+They are separate from our environment, because one of these libraries requires a GPL library, and another one is not
+maintained.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ PACKAGES = {
     "unquotemail": ["unquotemail==1.0.11"],
 }
 WITHOUT_DEPENDENCIES = {"talon": ["talon==1.4.4"]}
-"""Packages that are installed without the dependencies that they declare, because these cannot be installed together."""
+"""Packages that are installed without their declared dependencies, because those dependencies cannot be installed together."""
 
 
 def answers(library: str, cases: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

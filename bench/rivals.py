@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from typing import Any
 
 PATIENCE = 5
-"""Time limit for one email in seconds. After it, the result is null."""
+"""Time limit for one email, in seconds. If it is exceeded, the result is null."""
 
 Newest = Callable[[str | None, str | None], str]
 

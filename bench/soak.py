@@ -1,8 +1,10 @@
 """Soak test: a simulated day with hundreds of mailboxes and failing requests. It detects leaks and lost emails.
 
-The test runs scheduling, syncs, housekeeping, bucket audit, verification, notifications and pruning of the product by a
-simulated clock. It uses one process that is not replaced, threads as workers, real sockets and a real PostgreSQL server.
-It creates its own database on the server of DATABASE_URL. Only tables that store mail may grow.
+The test runs scheduling, syncs, housekeeping, bucket audit, verification, notifications and pruning of the product, with the
+times of a simulated clock. The product runs in one process with threads as workers. This process is never restarted, although
+Celery replaces a worker process after 500 tasks, so that a leak becomes visible. The simulators run in another process. The
+sockets and the PostgreSQL server are real. The test creates its own database on the server of DATABASE_URL. Only the tables
+with one row per comment or mailbox item, and `sync_activity`, may grow.
 """
 
 from __future__ import annotations
@@ -30,16 +32,17 @@ from demo.table import table
 TICK = timedelta(minutes=2)
 """Time on the simulated clock between two queries for due mailboxes. In the product it is 5 s."""
 WARM_UP = 0.25
-"""Share of the hours that is not judged, because tables with a retention of some hours grow until then."""
+"""Share of the simulated time that is not judged: at the beginning, tables grow until their oldest rows are pruned."""
 EMAILS_A_DAY = 20
-"""Number of emails that arrive per mailbox and day."""
+"""Number of emails that arrive per mailbox and day. Some of them also arrive in other mailboxes."""
 
 
 def run(hours: float, mailboxes: int, faults: float, interval: int, seed: int, workers: int) -> int:
     """Print the figures of each hour, and then which figures grew.
 
     Returns:
-        1 if a figure grew that must not, or if an email was lost or billed twice; otherwise 0.
+        1 if a figure grew that must not grow, or if `_failures` found an error, such as a lost email or a comment that was
+        billed twice; otherwise 0.
     """
     pool = ThreadPoolExecutor(workers)
     with _world(mailboxes, faults, seed) as world, _database() as url, pool:
@@ -90,8 +93,8 @@ class Soak:
         interval: Seconds between two syncs of a mailbox.
         random: Source of randomness.
         pool: The threads that sync mailboxes.
-        readings: The readings of each hour.
-        runs: Number of syncs by outcome.
+        readings: One reading for each hour.
+        runs: Number of syncs by outcome, and of tasks that started no sync.
     """
 
     world: World
@@ -209,7 +212,11 @@ class Soak:
     # ---- the end of the simulated day -----------------------------------------------------------------------------
 
     def settle(self) -> dict[str, Any]:
-        """Stop the faults, and let the product deliver and retry until no work is left. Return the counts."""
+        """Stop the faults, and give the product fixed times in which all work must end. Return the counts.
+
+        The product first delivers for 45 simulated minutes. Then all failed emails are retried, for a little more than one
+        poll interval.
+        """
         from operations import failed_email_actions
         from operations.actor import Actor
         from sync.models import DeadLetter
@@ -252,18 +259,22 @@ HEAD = (
     "threads",
     "pg",
     "runs",
-    "aside",
-    "notices",
+    "failed emails",
+    "notifications",
     "ledger",
     "syncs",
-    "failed",
+    "failed syncs",
+    "emails",
+    "AI units",
+    "faults",
+    "alerts",
 )
 
 
 def _print_hour(soak: Soak, hour: int, alerts: int, counted: dict[str, Any]) -> None:
     reading = soak.readings[-1]
     if hour == 1:
-        print("  ".join(f"{name:>7}" for name in (*HEAD, "emails", "units", "faults", "alerts")))
+        print("  ".join(f"{name:>7}" for name in HEAD))
     values = (
         *(hour, round(time.monotonic() - soak.begun), round(reading.rss_mb, 1)),
         *(reading.files, reading.sockets, reading.threads, reading.database_connections),
@@ -271,7 +282,8 @@ def _print_hour(soak: Soak, hour: int, alerts: int, counted: dict[str, Any]) -> 
         *(reading.rows["sync_ledgerentry"], sum(soak.runs.values()), soak.runs["failed"]),
         *(counted["emails"], counted["ai_units"], counted["faults"], alerts),
     )
-    print("  ".join(f"{value:>7}" for value in values), flush=True)
+    cells = (f"{value:>{max(7, len(name))}}" for name, value in zip(HEAD, values, strict=True))
+    print("  ".join(cells), flush=True)
 
 
 def _report(soak: Soak, counted: dict[str, Any]) -> int:
@@ -309,7 +321,7 @@ def _failures(counted: dict[str, Any]) -> list[str]:
     failures = []
     if counted["missing"] > counted["aside"]:
         failures.append(
-            f"{counted['missing']} emails are not in Re:infer, but only {counted['aside']} are failed emails"
+            f"{counted['missing']} emails have no comment in Re:infer, but only {counted['aside']} are failed emails"
         )
     if not counted["ai_units"] == counted["comments"] == counted["billed"]:
         failures.append(
@@ -351,7 +363,8 @@ def _database() -> Iterator[str]:
     name = f"soak_{os.getpid()}"
     with psycopg.connect(given, autocommit=True) as admin:
         admin.execute(f'CREATE DATABASE "{name}"')
-        # The machine does not crash during the test, so a commit need not wait for the disk. This makes the test faster.
+        # A commit need not wait for the disk, because this database is not needed after a crash of the machine. This makes the
+        # test faster.
         admin.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
         try:
             yield urlunsplit(urlsplit(given)._replace(path=f"/{name}"))

@@ -1,4 +1,4 @@
-"""Readings of the soak test: memory, files, threads and tables at one time, and the decision which of them grew."""
+"""Readings of the soak test: memory, files, sockets, threads, database connections and tables, and which of them grew."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ TABLES = (
 )
 """Tables that must not grow over time."""
 WITH_MAIL = ("sync_ledgerentry", "sync_copy")
-"""Tables that may grow with the number of emails only."""
+"""Tables that may grow, but only with the number of comments and mailbox items."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The readings at one time. Rows and megabytes are by table."""
+    """The readings at one time. `rows` and `megabytes` are the size of each table."""
 
     hour: float
     rss_mb: float
@@ -37,7 +37,8 @@ def read(hour: float) -> Reading:
     files = [_link(entry) for entry in Path("/proc/self/fd").iterdir()]
     rows, megabytes = {}, {}
     with connection.cursor() as cursor:
-        # Autovacuum runs about once a minute of real time, which is about an hour of the simulated time.
+        # In the product, autovacuum runs about once a minute. In the test, a minute of real time is about an hour of simulated
+        # time, so autovacuum would run too rarely.
         cursor.execute("VACUUM")
         for table in (*TABLES, *WITH_MAIL, "sync_activity"):
             cursor.execute(f"SELECT count(*), pg_total_relation_size('{table}') FROM {table}")
@@ -51,7 +52,7 @@ def read(hour: float) -> Reading:
 
 
 def slope(readings: Sequence[Reading], values: Sequence[float]) -> float:
-    """Return the growth per 24 hours, by least squares."""
+    """Return the growth per 24 hours: the slope of the line that fits the values best (least squares)."""
     hours = [reading.hour for reading in readings]
     middle, mean = sum(hours) / len(hours), sum(values) / len(values)
     spread = sum((hour - middle) ** 2 for hour in hours)
@@ -75,7 +76,8 @@ class Line:
 def judged(readings: Sequence[Reading]) -> list[Line]:
     """Return the development of each figure.
 
-    A figure is flat if it grew by at most a twentieth of its mean, or by at most its tolerance (the last value of each entry).
+    A figure is flat if its trend grew by at most a twentieth of its mean, or by at most its tolerance (the last value of each
+    entry).
     """
     figures = [
         ("RSS, MB", [reading.rss_mb for reading in readings], 8.0),

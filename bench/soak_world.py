@@ -1,8 +1,8 @@
 """Process of the soak test with the simulators: Exchange with changing mailboxes, Re:infer, and a receiver of webhooks.
 
-It is a separate process, so that its memory is not measured. `python -m bench.soak_world 200 0.01 1` takes the number of
-mailboxes, the share of requests that fail, and the seed. Then it reads one command per line as JSON, and writes one line of
-JSON for each.
+It is a separate process, so that the memory of the simulators is not measured. The arguments of
+`python -m bench.soak_world 200 0.01 1` are the number of mailboxes, the share of requests that fail, and the seed. The process
+reads commands, one line of JSON each, and writes one line of JSON for each command.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from tests.faults.trouble import AT_REINFER, SLOW
 BUCKETS = 5
 FOLDERS = ("Inbox", "Inbox/Trades", "Archive", "Deleted Items")
 LASTING = {"unauthorized", "disabled", "quota", "token-revoked", "forbidden", "redirect", "ok-as-error"}
-"""Faults that open the circuit breaker of a whole connection or bucket, or stop it. Too many would stop all syncs."""
+"""Faults that open the circuit breaker of a whole connection or bucket, or disable it. Too many would stop all syncs."""
 SELDOM = 0.01
-"""Share of the faults of Exchange that open the circuit breaker of the connection for twenty minutes."""
+"""Share of the faults of Exchange that refuse the sign-in, and so open the circuit breaker of the connection."""
 PASSING_EXCHANGE = [(effect, options) for effect, options in EwsEnd.effects if effect not in SLOW | LASTING]
 PASSING_REINFER = [(effect, options) for effect, options in AT_REINFER if effect not in SLOW | LASTING]
 
 
 UNREADABLE = 0.005
-"""Share of the emails that Exchange cannot return at the first attempts, so that they become dead letters for a while."""
+"""Share of the emails that Exchange cannot return at the first two attempts, so that they become dead letters for a while."""
 
 
 class RandomFaults(Faults):
@@ -82,7 +82,7 @@ class Life:
             box.create_folder("Archive")
 
     def advance(self, now: datetime, arrivals: int) -> None:
-        """Let emails arrive, and move and mark some of the existing ones."""
+        """Let emails arrive. Move some of the emails in the inboxes, and mark some as read."""
         for _ in range(arrivals):
             self._arrive(now - timedelta(seconds=self.random.randint(0, 60)))
         for _ in range(arrivals // 4):

@@ -1,4 +1,7 @@
-"""Process of the benchmark `memory`: syncs one mailbox and prints the peak memory. Input and output are JSON."""
+"""Process of the benchmark `memory`: syncs one mailbox, and prints outcome, time and peak memory.
+
+Input and output are JSON.
+"""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ It differs from kombu's Redis transport in three points:
 - The use of a closed connection raises a connection error, after which Celery reconnects. kombu raises an exception of
   another type, which ends the worker if Redis fails during a task or at the end of a task.
 - A channel is closed completely, even if Redis refuses to requeue unfinished tasks. Otherwise each retry would leave
-  connections open. The tasks are not lost, because the database stores which mailboxes are due.
+  connections open. No sync is lost, because the database stores which mailboxes are due.
 - A connection whose first command fails is closed, for the same reason.
 """
 

@@ -1,4 +1,7 @@
-"""The Celery application. Beat periodically sends a task that queues the due mailboxes; one task syncs one mailbox."""
+"""The Celery application.
+
+Beat sends the periodic tasks. One of them queues a task for each due mailbox, which syncs the mailbox.
+"""
 
 import os
 import warnings
@@ -22,8 +25,8 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 worker_shutting_down.connect(shutdown.request)
 
-# The signal receivers below import modules inside the functions, because these modules need Django models, which are not
-# loaded yet.
+# The signal receivers below import modules inside the functions: the modules need Django models, which are not loaded yet
+# when this file is imported.
 _consumers: list[Any] = []
 
 

@@ -1,8 +1,8 @@
 """Self-monitoring of each Celery worker and of Celery beat. It runs in threads of the main process, without the broker.
 
-A guard stores heartbeats (`sync.jobs.processes`). It stops the consumption of the queue while its worker cannot sync any
-mailbox (`sync.jobs.worker_fitness`). It notifies administrators of a standstill (`sync.reporting.standstill`). Every
-process has a guard, so that another process reports the failure of a process or service.
+A guard stores heartbeats (`sync.jobs.processes`). It stops the consumption of the queue `sync` while its worker is unfit
+(`sync.jobs.worker_fitness`). It notifies administrators of a standstill (`sync.reporting.standstill`). Every worker and every
+beat has a guard, so that the failure of one process or of a service is reported by the guards of the others.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ QUEUE = "sync"
 """The queue that an unfit worker stops consuming. It continues to consume the queue `control`, whose tasks need no
 secrets."""
 STEP = 1.0
-"""Seconds between two checks whether a pool process of the worker has reported a fault."""
+"""Seconds between two checks for a fault that a pool process of the worker reported."""
 CHECK_EVERY = 60.0
 """Seconds between two checks of the fitness of this process."""
 STANDSTILL_CHECK_EVERY = 10.0
@@ -87,7 +87,10 @@ class Guard:
             time.sleep(STEP)
 
     def check(self) -> None:
-        """Check the fitness of this process. Stop consuming the queue if it is unfit, and start again if it is fit."""
+        """Check the fitness of this process.
+
+        If the process is unfit, stop consuming the queue. If it is fit again, start again.
+        """
         self._unreadable, self._opens_some = processes.unreadable_here()
         fault = self._current_fault()
         if fault and not self.fault:
@@ -109,8 +112,8 @@ class Guard:
         if not (self.fault or worker_fitness.has_failed()):
             return ""
         if self._unreadable:
-            # If another worker can decrypt some of these secrets, this worker takes no mailboxes. Otherwise it continues,
-            # and syncs the mailboxes whose secrets it can decrypt.
+            # If another worker can decrypt secrets that this worker cannot decrypt, this worker takes no mailboxes. Otherwise
+            # it continues, and syncs the mailboxes whose secrets it can decrypt.
             return SecretUnreadable.kind if processes.others_open(self._unreadable, database_now()) else ""
         # A sync has just failed because of a fault of this machine. Pause until the next check, which tests the machine.
         if not self.fault:
@@ -138,7 +141,7 @@ class Guard:
         processes.record_heartbeat(self.kind, self.node, heartbeat, database_now())
 
     def _busy(self) -> timedelta | None:
-        """Return for how long all pool processes of the worker have been busy; None if one is idle."""
+        """Return for how long all pool processes of the worker have been busy; None if one is idle, or for beat."""
         if self.consumer is None:
             return None
         started = [request.time_start for request in list(state.active_requests) if request.time_start]

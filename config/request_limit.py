@@ -1,8 +1,8 @@
 """A limit for the number of requests that a web process handles concurrently.
 
 A web process has many threads, so that slow clients cannot occupy all of them. But each handled request needs memory and
-a database connection, and the number of connections is small. So a thread first receives the request completely, and then
-waits until fewer than `AT_ONCE` requests are handled.
+a database connection, and the number of connections is small. So a thread waits until fewer than `AT_ONCE` requests are
+handled. `access.body_limits` receives a small or chunked body completely before that.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 
 AT_ONCE = 16
-"""Largest number of requests that one web process handles concurrently."""
+"""Maximum number of requests that one web process handles concurrently."""
 PATIENCE = 30.0
 """Seconds that a request waits before it is rejected."""
 
@@ -21,7 +21,7 @@ PATIENCE = 30.0
 class RequestLimitMiddleware:
     """Handles at most `AT_ONCE` requests concurrently. The response to a request that waits too long is 503.
 
-    This middleware follows those that respond without the database.
+    This middleware follows the middlewares that respond without the database, and those that need no slot.
 
     Args:
         get_response: The next middleware or the view.

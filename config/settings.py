@@ -95,7 +95,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     )
 else:
     DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
-    # With keepalives, the failure of the database machine or of the network is detected within a minute instead of two
+    # With keepalives, the failure of the database machine or of the network is detected after about a minute instead of two
     # hours. The lock timeout limits how long a worker waits for a session that holds a lock and does not end. Options in
     # DATABASE_URL, such as ?connect_timeout=3, take precedence.
     DATABASES["default"]["OPTIONS"] = {
@@ -220,9 +220,10 @@ KNOX_TOKEN_MODEL = "access.ApiToken"  # noqa: S105  # the name of a model
 # users.
 MIGRATION_MODULES = {"knox": None}
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "AUTO_REFRESH": False}
-#: The largest JSON body of a request to the API, in bytes. Without a valid token the limit is 64 kB.
+#: The maximum size of a JSON body of a request to the API, in bytes. Without a valid token or session, the limit is at most
+#: 64 KiB.
 API_MOST_BYTES = env.int("API_MOST_BYTES", default=4 * 1024 * 1024)
-# The limit for forms and for API requests. The limits for uploaded files are declared at the views: see
+# The limit for bodies that are read into memory: forms and API requests. The limits of the views are usually lower: see
 # `access.body_limits`.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 REST_FRAMEWORK = {
@@ -236,7 +237,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "api.paging.Pages",
     "DEFAULT_SCHEMA_CLASS": "api.schema.Schema",
     "DEFAULT_THROTTLE_CLASSES": ["api.throttling.PerToken"],
-    #: The rate limit of each API token. Each web process counts separately.
+    #: The rate limit of each API token (of each user, if there is no token). Each web process counts separately.
     "DEFAULT_THROTTLE_RATES": {"token": env("API_RATE", default="600/min")},
     # The OpenAPI schema describes the API, so OPTIONS returns no metadata.
     "DEFAULT_METADATA_CLASS": None,
@@ -291,7 +292,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "sync"
-# The periodic tasks have a separate queue, because they would run too late after 400 queued syncs.
+# The periodic tasks have a separate queue. Behind hundreds of queued syncs they would run too late.
 CELERY_TASK_ROUTES = {
     "sync.tasks.dispatch": {"queue": "control"},
     "sync.tasks.prune": {"queue": "control"},
@@ -312,15 +313,16 @@ CELERY_BEAT_SCHEDULE = {
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 
 # ---- polling and syncing ------------------------------------------------------------------------------------------
-#: The time between two syncs of a mailbox. An integration can override it.
+#: The time between two syncs of a mailbox. An integration can override it. A mailbox that has had no new mail for seven days
+#: is synced less often.
 POLL_INTERVAL = seconds("POLL_INTERVAL", 60)
 #: The shortest time between two syncs of a mailbox. Shorter poll intervals have no effect.
 POLL_INTERVAL_LEAST = seconds("POLL_INTERVAL_LEAST", 15)
 #: The length of a time slice. A sync that takes longer stops, is queued again and continues later, so that other
 #: mailboxes get a worker.
 SYNC_SLICE = seconds("SYNC_SLICE", 120)
-#: The time after which the lease of a worker on a mailbox expires if the worker does not renew it. It must be more than
-#: twice `REINFER_DEADLINE`, and more than `EXCHANGE_DEADLINE`.
+#: The time after which the lease of a worker on a mailbox expires if the worker does not renew the lease. The value must be
+#: more than twice `REINFER_DEADLINE`, and more than `EXCHANGE_DEADLINE`.
 LEASE = seconds("LEASE", 180)
 #: The time after which a queued sync task counts as lost. The mailbox is then queued again.
 QUEUED_FOR = seconds("QUEUED_FOR", 300)
@@ -328,15 +330,15 @@ QUEUED_FOR = seconds("QUEUED_FOR", 300)
 EXCHANGE_DEADLINE = seconds("EXCHANGE_DEADLINE", 120)
 #: The time limit of one request to Re:infer, including the response.
 REINFER_DEADLINE = seconds("REINFER_DEADLINE", 60)
-#: The largest number of changes that one request to Exchange or Graph lists.
+#: The maximum number of changes that one request to Exchange or Graph lists.
 PAGE_SIZE = env.int("PAGE_SIZE", default=512)
-#: The largest number of emails fetched in one batch.
+#: The maximum number of emails fetched in one batch.
 FETCH_COUNT = env.int("FETCH_COUNT", default=50)
-#: The largest size of one batch of fetched emails, in bytes.
+#: The maximum size of one batch of fetched emails, in bytes. A larger email is fetched alone.
 FETCH_BYTES = env.int("FETCH_BYTES", default=8 * 1024 * 1024)
-#: The largest number of comments pushed in one request.
+#: The maximum number of comments pushed in one request.
 PUSH_COUNT = env.int("PUSH_COUNT", default=128)
-#: The largest size of one push request, in bytes.
+#: The maximum size of one push request, in bytes. A larger comment is pushed alone.
 PUSH_BYTES = env.int("PUSH_BYTES", default=4 * 1024 * 1024)
 LIMITS = Limits(
     **{field.name: env.int(f"LIMIT_{field.name.upper()}", default=field.default) for field in fields(Limits)}
@@ -347,19 +349,20 @@ CONVERSION_DEADLINE = seconds("CONVERSION_DEADLINE", 20)
 #: The time between two half-open trials while the circuit breaker of a connection is open because credentials or access
 #: were refused.
 HOLD_PROBE_EVERY = seconds("HOLD_PROBE_EVERY", 1200)
-#: The period for the limit of refused sign-ins: two in the first minute, then three per period and account. Choose a
-#: longer period than the one in which your directory counts failed sign-ins before it locks an account.
+#: The period for the limit of refused sign-ins of an account: two in the first minute, then three in each period. Choose a
+#: longer period than the period in which your directory counts failed sign-ins before it locks an account.
 REFUSED_SIGN_INS_WITHIN = seconds("REFUSED_SIGN_INS_WITHIN", 3600)
-#: How long Exchange or Re:infer must refuse access before the mailbox, integration or bucket is disabled.
+#: How long Exchange or Re:infer must refuse access before the mailbox, or all mailboxes of the integration, destination or
+#: bucket, are disabled.
 DISABLE_AFTER = seconds("DISABLE_AFTER", 3 * 24 * 3600)
 #: The number of days for which finished sync runs and resolved failed emails are stored. Sync runs that found nothing new
 #: are stored for one day.
 RUNS_KEPT = timedelta(days=env.float("RUNS_KEPT_DAYS", default=30))
 
 # ---- notifications ------------------------------------------------------------------------------------------------
-#: Allow webhooks to private networks and without TLS.
+#: Allow webhook URLs in private networks and without TLS.
 NOTICES_ALLOW_PRIVATE = env.bool("NOTICES_ALLOW_PRIVATE", default=False)
-#: The email addresses that receive notifications. They receive all kinds of notifications.
+#: The email addresses that receive notifications of all kinds.
 NOTICES_MAIL_TO = env.list("NOTICES_MAIL_TO", default=[])
 #: The mail server for notifications.
 vars().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))

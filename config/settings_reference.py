@@ -1,8 +1,8 @@
 """Generates the reference of all settings: `python -m config.settings_reference > docs/configuration.md`.
 
 The generator parses the source of config/settings.py, so the page does not depend on the environment. A setting is a call
-of `env` or `seconds` with a constant name. The lines above the call that begin with `#:` are its description. A line
-`# ---- title ---` begins a section.
+of `env`, of one of its methods or of `seconds`, with a constant name. The lines above the call that begin with `#:` are the
+description of the setting. A line `# ---- title ---` begins a section. The fields of `Limits` are settings, too.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""All URLs of the product."""
+"""The root URL configuration. `web.probes` responds to /healthz and /metrics before it is used."""
 
 from django.contrib import admin
 from django.contrib.auth.views import LogoutView

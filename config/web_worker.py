@@ -1,8 +1,8 @@
 """A threaded gunicorn worker with deadlines for slow clients. It closes database connections after each request.
 
-A thread of gunicorn waits without a time limit for the request head, once its first byte has arrived, and for the request
-body. This worker closes the connection if the head or the body does not arrive in time. If a client sends no data,
-gunicorn frees the thread after 5 seconds, and closes the connection 2 seconds later.
+After the first byte of a request, a thread of gunicorn waits without a time limit for the rest of the request head and for the
+request body. This worker closes the connection if the head or the body does not arrive in time. If a client sends no data at
+all, gunicorn itself frees the thread after 5 seconds, and closes the connection 2 seconds later.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from django.db import connections
 from gunicorn.workers.gthread import DEFAULT_WORKER_DATA_TIMEOUT, ThreadWorker
 
 HEAD_SECONDS = 20.0
-"""Seconds within which the complete request head must arrive."""
+"""Seconds within which the request head must be complete, in addition to the 5 seconds that gunicorn waits for its first
+byte."""
 BODY_SECONDS = 20.0
-"""Seconds within which the request body must arrive, in addition to its size divided by `LEAST_RATE`."""
+"""Seconds within which the request body must arrive, in addition to the time that it needs at the rate `LEAST_RATE`."""
 LEAST_RATE = 16 * 1024
 """Lowest rate at which a request body must arrive, in bytes per second."""
 
@@ -31,7 +32,7 @@ class Reader(Protocol):
         """Read a part of the body.
 
         Args:
-            size: Largest number of bytes.
+            size: Maximum number of bytes.
 
         Returns:
             The bytes; none at the end.
@@ -62,7 +63,7 @@ class Deadlines:
             self._ends.pop(connection, None)
 
     def forget(self, connection: socket.socket) -> None:
-        """Remove the deadline of a connection, because the data has arrived.
+        """Remove the deadline of a connection.
 
         Args:
             connection: The socket of the connection.
@@ -85,7 +86,8 @@ class Deadlines:
 class WholeBody:
     """Reader of a request body that raises an error if the body does not arrive completely and in time.
 
-    gunicorn treats the end of the connection as the end of the body. So it would process an incomplete form.
+    gunicorn treats the end of the connection as the end of the body. So, without this reader, an incomplete form would be
+    processed.
 
     Args:
         reader: The reader of gunicorn.
@@ -108,7 +110,7 @@ class WholeBody:
         """Read a part of the body.
 
         Args:
-            size: Largest number of bytes.
+            size: Maximum number of bytes.
 
         Returns:
             The bytes; none at the end.
@@ -137,7 +139,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         """Serve the next request of a connection. gunicorn calls this in a thread.
 
         Args:
-            conn: gunicorn's connection. Its first data may not have arrived yet.
+            conn: gunicorn's connection. The first byte of the request may not have arrived yet.
 
         Returns:
             The result of gunicorn's method.

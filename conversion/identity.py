@@ -84,7 +84,7 @@ def thread_id(references: Sequence[str], in_reply_to: Sequence[str], own: Commen
         own: The comment id of the email itself.
 
     Returns:
-        Hex of the first id in References, else of the first in In-Reply-To, else the comment id.
+        The comment id of the first id in References, else of the first id in In-Reply-To, else `own`.
     """
     first = next(iter([*references, *in_reply_to]), None)
     return comment_id(first) if first else own

@@ -46,7 +46,7 @@ def rejection(outcome: NotConvertible) -> str:
 
 
 def has_email_header(mime: bytes) -> bool:
-    """Return whether bytes begin with a header that only an email has.
+    """Return whether bytes begin with lines that include a typical header of an email.
 
     Exchange returns only emails, but an administrator can choose any file for a preview.
 

@@ -63,7 +63,7 @@ class Converted:
         comment: The comment.
         participants: Lower-case addresses of From, Sender, To, Cc and Bcc and of the Resent headers. The limits of a
             comment do not apply: no address is left out.
-        cleaned: The text, with the pieces that were cut and the rule that cut each.
+        cleaned: The text, the pieces that were cut, and the rule that cut each piece.
     """
 
     comment: Comment

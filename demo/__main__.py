@@ -21,7 +21,7 @@ from demo.smoke import Smoke, mail_arguments
 from demo.stack import Stack
 
 EVERY = 4.0
-"""Seconds between two changes in the mailboxes."""
+"""Seconds between two changes in the simulated mailboxes."""
 PORT = 8000
 """The port that is tried first."""
 
@@ -43,7 +43,7 @@ def main() -> int:
 
 
 def _interrupt(number: int, frame: object) -> None:
-    """Stop the demo. The handler is needed because a shell starts background processes with SIGINT ignored."""
+    """Stop the demo. Without this handler, SIGTERM would end it at once, and SIGINT is ignored in a background process."""
     raise KeyboardInterrupt
 
 

@@ -18,11 +18,11 @@ SKIPPED = {
     "drafts", "outbox", "junkemail", "deleteditems", "syncissues", "conflicts", "localfailures", "serverfailures",
     "conversationhistory", "calendar", "contacts", "tasks",
 }  # fmt: skip
-"""Well-known folders that are skipped by default."""
+"""Well-known folders whose mail is not wanted if a mailbox has no filter."""
 
 
 DEEPEST = 101
-"""Largest number of levels of nested parts, including the email itself."""
+"""Maximum number of levels of nested parts, including the email itself."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +40,16 @@ class ExpectedItem:
 class Expectation:
     """The expected comments of one bucket.
 
-    The comment id of an email without a Message-ID cannot be computed without the product, so these emails are only
+    The comment id of an email without a Message-ID cannot be computed without the product. So these emails are only
     counted.
     """
 
     by_id: dict[str, list[ExpectedItem]] = field(default_factory=dict)
     nameless: Counter[tuple[str, ...]] = field(default_factory=Counter)
     wanted: Counter[str] = field(default_factory=Counter)
-    """Emails in wanted folders, by mailbox."""
+    """Number of emails in wanted folders, by mailbox."""
     unreadable: Counter[str] = field(default_factory=Counter)
-    """Emails with too many levels of nested parts, by mailbox. Only these may fail."""
+    """Number of emails with too many levels of nested parts, by mailbox. Only these emails may fail."""
 
     def add(self, mailbox: str, folder: str, mime: bytes) -> None:
         """Add an email of a mailbox.
@@ -98,7 +98,7 @@ def faults(expected: Expectation, comments: Mapping[str, Mapping[str, Any]]) -> 
         comments: the comments of the bucket by comment id
 
     Returns:
-        One sentence per kind of difference.
+        The differences as texts: one for each kind, and for existing comments one for each wrong value.
     """
     differences = []
     missing = expected.by_id.keys() - comments.keys()
@@ -120,7 +120,7 @@ def faults(expected: Expectation, comments: Mapping[str, Mapping[str, Any]]) -> 
 
 
 def surplus_failed(expected: Expectation, failed: Mapping[str, int]) -> list[str]:
-    """Return the mailboxes that have more failed emails than unreadable emails.
+    """Report the mailboxes that have more failed emails than emails with too many levels.
 
     Args:
         expected: the expected comments
@@ -130,7 +130,7 @@ def surplus_failed(expected: Expectation, failed: Mapping[str, int]) -> list[str
         One sentence per mailbox.
     """
     return [
-        f"{mailbox}: {count} emails failed, but only {expected.unreadable[mailbox]} of its emails cannot be read"
+        f"{mailbox}: {count} emails failed, but only {expected.unreadable[mailbox]} of its emails are nested too deeply"
         for mailbox, count in failed.items()
         if count > expected.unreadable[mailbox]
     ]

@@ -42,7 +42,7 @@ class Life:
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def step(self) -> None:
-        """Let one email arrive (70 %) or move (30 %) in a random mailbox."""
+        """Let one email arrive (in 70 % of the steps) or move (30 %) in a random mailbox. If no email can move, do nothing."""
         address = self.chance.choice(self.addresses)
         if self.chance.random() < 0.3:
             self._move(address)

@@ -25,7 +25,7 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def free(preferred: int = 0, host: str = "127.0.0.1") -> int:
-    """Return the preferred port or the next free port after it; any free port if none is preferred.
+    """Return the preferred port, or the next free port after it. Return any free port if none is preferred or none is near.
 
     Args:
         preferred: TCP port; 0 for none

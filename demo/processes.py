@@ -1,4 +1,4 @@
-"""Child processes that end when their parent ends. They are stopped in the reverse order of their start."""
+"""Child processes that end when their parent ends (on Linux). SIGTERM is sent in the reverse order of their start."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Processes:
                 )
 
     def stop(self) -> None:
-        """Stop all children: first by SIGTERM, after the grace period by SIGKILL."""
+        """Stop all children with SIGTERM. After the grace period, end the remaining ones with SIGKILL."""
         for child in reversed(self._children):
             _signal(child, signal.SIGTERM)
         end = time.monotonic() + self._grace
@@ -120,7 +120,7 @@ class Processes:
 
 def _signal(child: Child, number: int) -> None:
     if child.process.poll() is None:
-        # Signal the whole session of the child, so that its own child processes also end.
+        # Signal the process group of the child, so that the child processes of the child also end.
         os.killpg(child.process.pid, number)
 
 

@@ -50,7 +50,7 @@ def seed(given: dict[str, Any]) -> dict[str, Any]:
     integrations = (_on_premises(given), _online(given), _graph(given))
     addresses = [mailbox["address"] for mailbox in given["simulators"]["exchange"]["mailboxes"]]
     for number, address in enumerate(addresses):
-        # Half of the mailboxes use the first integration, the others use the other two.
+        # Half of the mailboxes use the first integration. The other half is divided between the other two integrations.
         integration = integrations[_connection_of(number, len(addresses))]
         _mailbox(integration, reinfer, "desks" if number % 3 else "operations", address)
     for bucket in reinfer.buckets.all():
@@ -111,7 +111,7 @@ def start(given: Any) -> list[str]:
 
 
 def figures(given: Any) -> list[dict[str, Any]]:
-    """Return counts of each mailbox: the sums of its runs, its state, and its failed emails.
+    """Return the figures of each mailbox: the sums of its runs, its state, and its failed emails.
 
     Args:
         given: not used

@@ -1,6 +1,7 @@
 """Screenshots of the pages, taken with Chromium while the demo runs.
 
-`python -m demo.screenshots [DIR]` takes every page without and with data, wide and narrow, light and dark.
+`python -m demo.screenshots [DIR]` takes the pages of `EMPTY` without data and those of `FULL` with data, each wide and narrow,
+light and dark.
 `python -m demo.screenshots --docs [DIR]` takes only the screenshots that docs/ shows.
 """
 
@@ -122,7 +123,7 @@ def main() -> int:
 
 
 def _change_mailboxes(stack: Stack) -> None:
-    """Wait until every mailbox is up to date. Then let emails arrive and move, and let one fail."""
+    """Wait until every mailbox is up to date. Then let emails arrive and move, and let one email fail."""
     stack.wait(lambda: all(box["up_to_date"] for box in stack.product("figures")), "the first sync", 60)
     control = Control(stack.simulators["exchange"]["control_url"])
     life = Life(control, [mailbox["address"] for mailbox in control.get("mailboxes")])
@@ -207,7 +208,7 @@ def _take(stack: Stack, password: str, chromium: str, target: Path, pages: Mappi
 
 
 def _take_for_docs(stack: Stack, password: str, chromium: str, target: Path) -> None:
-    """Take screenshots of the upper part of the pages in `DOCS`, all of the same size."""
+    """Take screenshots of the pages in `DOCS`: only the upper part of each page, so that all have the same size."""
     from playwright.sync_api import sync_playwright
 
     target.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The automatic check of the whole stack: emails arrive and move, and are compared with the comments in Re:infer."""
+"""The automatic check of the whole stack: emails arrive and move, and Re:infer must contain the expected comments."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class NotInTime(Exception):
 
 @dataclass
 class Smoke:
-    """One run of the check. `problems` are its failures, as sentences."""
+    """One run of the check. `problems` are the problems that it found, as sentences."""
 
     stack: Stack
     say: Callable[[str], None] = print
@@ -40,7 +40,7 @@ class Smoke:
             own_mail: whether the mailboxes contain mail of the user instead of generated mail
 
         Returns:
-            True if all expected comments exist and are correct.
+            True if no problem was found.
         """
         self.end = time.monotonic() + PATIENCE
         self.exchange = Control(self.stack.simulators["exchange"]["control_url"])
@@ -84,7 +84,7 @@ class Smoke:
         self._deliver(self.addresses[-1], "Inbox", "<late@mail.north.example>", "One more")
 
     def _switch(self) -> None:
-        """Switch an integration from EWS to Graph, and deliver one more email to one of its mailboxes."""
+        """Switch the integration of Exchange Online to Graph, and deliver one more email to one of its mailboxes."""
         units = self.reinfer.get("state")["ai_units"]
         self.say(self.stack.product("switch", given={**self.stack.simulators["graph"], "client_secret": CLIENT_SECRET}))
         self._deliver(
@@ -132,7 +132,7 @@ class Smoke:
         return expected
 
     def _check_no_more_pushes(self) -> None:
-        """Check that two more syncs of every mailbox push no comment."""
+        """Check that at least two more syncs of every mailbox push no comment."""
         pushes = self._pushes()
         runs = {mailbox["address"]: mailbox["finished"] for mailbox in self.stack.product("figures")}
 
@@ -175,7 +175,7 @@ class Smoke:
         for source in state["sources"]:
             if source["text_changes"] or source["messages_changed"] or source["ai_units"] != source["comments"]:
                 self.problems.append(
-                    f"{source['project']}/{source['name']}: Re:infer billed more than its comments, or texts changed."
+                    f"{source['project']}/{source['name']}: The AI units are not the number of comments, or texts changed."
                 )
         self._judge_units(sum(mailbox["created"] for mailbox in figures), state["ai_units"])
         other = set(self.exchange.get("requests")["operations"]) - READ_ONLY

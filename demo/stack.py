@@ -55,7 +55,7 @@ class Stack:
             self.environment,
         )
         celery = [*python, "celery", "-A", "config"]
-        # SQLite allows one writer at a time, so there is one worker process (WORKER_CONCURRENCY in docs/configuration.md).
+        # SQLite allows only one writer at a time, so the worker syncs in a single process (`-P solo`).
         self.processes.start(
             "worker", [*celery, "worker", "-P", "solo", "-Q", "control,sync", "-l", "WARNING"], self.environment
         )
@@ -98,7 +98,7 @@ class Stack:
         Args:
             until: the condition
             what: name of the awaited event, for the error message
-            seconds: longest time in seconds
+            seconds: time limit in seconds
 
         Raises:
             ChildDied: a process ended, or the time limit was exceeded

@@ -65,7 +65,7 @@ DEFAULT_PORTS = {"https": 443, "http": 80, "socks5": 1080, "socks5h": 1080}
 
 
 def places_of_integration(values: Mapping[str, Any]) -> dict[str, Place]:
-    """Return where each secret is sent that the sign-in of an integration uses.
+    """Return the place of each secret that the sign-in of an integration uses.
 
     Args:
         values: The values of `INTEGRATION_FIELDS`, by field name.
@@ -112,7 +112,8 @@ def changed(bound: Mapping[str, str] | None, place: Mapping[str, str]) -> list[s
         place: The place that the secret would be sent to.
 
     Returns:
-        Keys of `LABELS`; empty where the secret may be sent to `place`.
+        Keys of `LABELS`; empty if the secret may be sent to `place`. A higher minimum TLS version is no difference. If no
+        place was stored, the only key is `sign_in`.
     """
     if bound is None:
         return ["sign_in"]
@@ -205,7 +206,10 @@ def normal_address(address: str) -> str:
 
 
 def _endpoint(address: str) -> str:
-    """EWS and Graph of one Microsoft cloud count as one place, because their hosts are constants of this product."""
+    """Return the normalised endpoint.
+
+    EWS and Graph of one Microsoft cloud count as one place, because their hosts are constants of this product.
+    """
     parts, port = _split(address.strip())
     cloud = cloud_at(address.strip())
     if parts is not None and cloud is not None and (parts.scheme, port) == ("https", 443):

@@ -60,7 +60,7 @@ class BindsSecrets(models.Model):
             written = None if written is None else written | {"bindings"}
         super().save(force_insert=force_insert, force_update=force_update, using=using, update_fields=written)
         for name in names:
-            # The secret is no longer new: if the place changes after this save, the secret must not be sent to it.
+            # The secret is no longer new: if the place changes after this save, the secret must not be sent to the new place.
             setattr(self, name, Secret(getattr(self, name).token))
 
     def opened(self, name: str) -> str:
@@ -119,7 +119,8 @@ class BindsSecrets(models.Model):
         """Update the stored place of each secret.
 
         A new secret gets the place that this row describes. A stored secret keeps its place, unless the
-        new place is equivalent or protects the connection better.
+        new place is equivalent or protects the connection better. If a secret is blank, or is new and not used by the
+        sign-in, its stored place is removed.
         """
         places, bindings = self.places(), dict(self.bindings)
         for name in secret_fields(type(self)):

@@ -24,7 +24,8 @@ class CatalogueEntry:
         remedy: What the admin should do.
         scope: The part that the error stops, as text for users.
         answer: What the server answered, as text for users; blank where there is no typical answer.
-        evidence: The evidence from which the engine derives what is paused; None where nothing is paused.
+        evidence: The evidence from which the engine derives what is paused; None for an error that this product
+            does not report itself.
     """
 
     kind: str
@@ -51,8 +52,8 @@ SCOPES = {
 }
 """What an error of each scope stops, as text for users."""
 ANSWERS = {
-    Evidence.TRANSPORT: "none, or an answer over a connection that is not secure",
-    Evidence.SETTINGS: "none: nothing was sent",
+    Evidence.TRANSPORT: "none: the connection or the sign-in service failed",
+    Evidence.SETTINGS: "none: no request reached the server",
     Evidence.PASSWORD: "401, or a refusal of the sign-in service",
     Evidence.RESPONSE: "a refusal that is not about the password: 403, 404, or an unsupported version",
     Evidence.OVERLOAD: "the server is busy, is too slow, or has an internal error",
@@ -61,7 +62,7 @@ ANSWERS = {
     Evidence.DESTINATION: "an error of Re:infer about the API endpoint or the token",
     Evidence.BUCKET: "an error of Re:infer about the bucket",
     Evidence.FOLDER_REFUSED: "a refusal to read one folder",
-    Evidence.PROCESS: "none: a worker could not send a request",
+    Evidence.PROCESS: "none: the worker itself failed",
     Evidence.OURS: "none: a fault of this product, or of a service that it needs",
 }
 """What the server answered for each evidence, as text for users."""
@@ -80,7 +81,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "exchange_timed_out": ("A very large email.", "An overloaded server.", "A load balancer with a short time-out."),
     "exchange_failed": ("An internal fault of Exchange, often about one item.", "A server in maintenance."),
     "token_endpoint_failed": (
-        "This machine cannot reach login.microsoftonline.com.",
+        "This machine cannot reach the sign-in service, such as login.microsoftonline.com.",
         "An outage of the sign-in service.",
     ),
     "mailbox_moving": ("The mailbox is being migrated.", "The database of the mailbox is dismounted."),
@@ -120,7 +121,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "client_secret_expired": ("Secrets are valid for two years at most.",),
     "client_certificate_refused": (
         "The certificate was not uploaded to this application, or was removed.",
-        "It has expired.",
+        "The certificate has expired.",
         "The clock of this machine is wrong by minutes.",
     ),
     "application_unknown": ("A typing error.", "The application was deleted, or belongs to another tenant."),
@@ -257,9 +258,9 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "bucket_name_wrong": ("A slash or a blank in a name.",),
     "project_not_found": ("It was renamed or deleted in Re:infer.", "A typing error."),
     "too_many_refused": (
-        "A new version of this product makes comments that Re:infer does not accept.",
+        "A new version of this product creates comments that Re:infer does not accept, or fails to convert emails.",
         "Re:infer changed what it accepts.",
-        "Ten or more emails in a row are faulty, for example after an import of damaged mail.",
+        "Many emails are faulty (10 in a row, or 15 of the last 100), for example after an import of damaged mail.",
     ),
     "comment_quota_hit": ("The tenant used up its comments or AI units.",),
     "syncemail_consumption_limit_exceeded": (
@@ -371,7 +372,7 @@ DEAD_LETTER_ENTRIES = (
     ),
     CatalogueEntry(
         DeadLetterKind.REFUSED,
-        "Re:infer refused this email, but not the others.",
+        "Re:infer refused this email, but not the others, or failed repeatedly because of it.",
         ("A value beyond a limit of Re:infer.",),
         "Try again after an update of this product, or dismiss it.",
         ONE_EMAIL,
@@ -416,7 +417,7 @@ STAGES: dict[str, DeadLetterKind] = {
 
 
 def entries() -> list[CatalogueEntry]:
-    """Return the entries of every error of this product and of the vendor's product, sorted by kind."""
+    """Return the entries of all errors of this product, and of those that only the vendor's reports, sorted by kind."""
     own = [
         CatalogueEntry(
             error.kind,

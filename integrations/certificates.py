@@ -1,7 +1,7 @@
 """Read and check the private key and the certificate (PEM) with which an application signs in.
 
-The checks run when a user enters them, so that a worker does not fail later because of a wrong input. The module has no
-side effects.
+The checks run when a user enters a key or a certificate, so that a worker does not fail later because of a wrong input.
+The module has no side effects.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ BOUNDARY = re.compile(r"(?=-----(BEGIN|END) ([A-Z0-9 ]{1,40})-----)")
 ENCRYPTED = "Proc-Type: 4,ENCRYPTED"
 """The header of a key with a passphrase in the traditional format of OpenSSL (RFC 1421)."""
 
-NO_KEY = "This text contains no private key. A private key begins with -----BEGIN PRIVATE KEY-----."
+NO_KEY = "No private key was entered. A private key begins with -----BEGIN PRIVATE KEY-----."
 KEY_UNREADABLE = "This private key cannot be read. Export it again, as PEM: openssl pkey -in key.pem -out plain.pem"
 KEY_ENCRYPTED = (
     "This private key has a passphrase, which a worker cannot enter. Remove the passphrase: "
     "openssl pkey -in key.pem -out plain.pem. The key is stored encrypted here."
 )
 KEY_NOT_RSA = "Entra takes RSA keys only. Make a new pair with an RSA key of 2048 bits or more."
-SEVERAL_KEYS = "This text contains several private keys. Leave only the key of the certificate."
+SEVERAL_KEYS = "You entered several private keys. Leave only the key of the certificate."
 CERTIFICATE_UNREADABLE = "This is not a PEM certificate. A certificate begins with -----BEGIN CERTIFICATE-----."
 RENEW = (
     "Make a new certificate, upload it to the app in Entra in addition to the old one, and enter it here with its key."

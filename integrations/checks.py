@@ -13,7 +13,7 @@ from integrations.encryption import key_ring
 
 @register()
 def keys_are_usable(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Check that `ENCRYPTION_KEYS` has at least one valid key.
+    """Check that `ENCRYPTION_KEYS` has at least one key, and that all of its keys are valid.
 
     Args:
         app_configs: As in Django; unused.
@@ -25,9 +25,7 @@ def keys_are_usable(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     try:
         key_ring()
     except ImproperlyConfigured as error:
-        return [
-            Error(str(error), hint="Without a valid key, no credentials can be stored.", id="reinfer_exchange.E001")
-        ]
+        return [Error(str(error), hint="Until then, no credentials can be stored or used.", id="reinfer_exchange.E001")]
     return []
 
 
@@ -53,7 +51,9 @@ def secret_key_is_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def times_fit_together(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Check that a lease lasts longer than a single call, so that two workers never push for one mailbox at once.
+    """Check that a lease outlasts calls, so that two workers never push for one mailbox at once.
+
+    It must be longer than one call of Exchange, and longer than two calls of Re:infer.
 
     Args:
         app_configs: As in Django; unused.
@@ -65,7 +65,8 @@ def times_fit_together(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if settings.LEASE > 2 * settings.REINFER_DEADLINE and settings.LEASE > settings.EXCHANGE_DEADLINE:
         return []
     hint = "Raise LEASE, or lower REINFER_DEADLINE and EXCHANGE_DEADLINE."
-    return [Error("LEASE must be longer than a single call may take.", hint=hint, id="reinfer_exchange.E003")]
+    problem = "LEASE must be longer than EXCHANGE_DEADLINE, and longer than twice REINFER_DEADLINE."
+    return [Error(problem, hint=hint, id="reinfer_exchange.E003")]
 
 
 @register()

@@ -87,7 +87,7 @@ def cloud_at(endpoint: str) -> Cloud | None:
         endpoint: An address of EWS or Graph.
 
     Returns:
-        The cloud; None for a server outside of Microsoft 365.
+        The cloud; None for an address that is not of a cloud in `CLOUDS`.
     """
     host = _host(endpoint)
     known = {cloud.ews_host: cloud for cloud in CLOUDS} | {_host(cloud.graph): cloud for cloud in CLOUDS} | OTHER_HOSTS

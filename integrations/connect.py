@@ -1,4 +1,4 @@
-"""Create a source or a sink from a row of the database. Only this module refers to the adapters by name.
+"""Create a source or a sink from an `Integration` or a `Destination`. Only this module refers to the adapters by name.
 
 An adapter is imported when it is first needed: its library takes a second to load, and most pages and commands do not
 need it.
@@ -110,7 +110,7 @@ def graph_facts(integration: Integration, address: str, *, deadline: float, wait
         wait_seconds: Seconds to wait for emails that a person moves by hand.
 
     Returns:
-        The verified assumptions.
+        The assumptions, each with the result of its verification.
 
     Raises:
         IntegrationError: As `open_source`.

@@ -16,17 +16,17 @@ class Stage(StrEnum):
     TRANSFORM = "transform"
     """The email could not be converted."""
     DEADLINE = "deadline"
-    """The conversion took longer than `CONVERSION_DEADLINE`. It is retried by a user or by a newer version of the
-    conversion. It is not retried after a delay, because each attempt takes the whole deadline."""
+    """The conversion took longer than `CONVERSION_DEADLINE`. The email is retried when a user requests it, and by a
+    newer version of the conversion. It is not retried after a delay, because each attempt takes the whole deadline."""
     PUSH = "push"
     """Re:infer refused the comment."""
     WORKER = "worker"
     """A worker process ended while it processed the email."""
     GONE = "gone"
-    """Exchange listed the email and could not find it a moment later. It is hidden from users: the fetch is retried a
-    few times, and then the email counts as deleted."""
+    """Exchange listed the email and could not find it a moment later. The dead letter is hidden from users: the fetch is
+    retried a few times, and then the email counts as deleted."""
     AGAIN = "again"
-    """Exchange returned content that is no email, once or twice. It is hidden from users: the fetch is retried soon."""
+    """Exchange returned content that is no email, once or twice. The dead letter is hidden: the fetch is retried soon."""
 
 
 HIDDEN_STAGES = (Stage.GONE, Stage.AGAIN)
@@ -34,7 +34,7 @@ HIDDEN_STAGES = (Stage.GONE, Stage.AGAIN)
 
 
 class DeadLetterKind(StrEnum):
-    """The reason of a dead letter. Each kind belongs to one stage."""
+    """The reason of a dead letter, or of the failed preview of a file. Each kind has one stage, but see `NOT_AN_EMAIL`."""
 
     UNREADABLE = "unreadable"
     """Exchange cannot return the email, or fails repeatedly because of it."""
@@ -51,7 +51,7 @@ class DeadLetterKind(StrEnum):
     CONVERSION_DEADLINE = "conversion_deadline"
     """The conversion took longer than `CONVERSION_DEADLINE`."""
     CONVERSION_FAILED = "conversion_failed"
-    """A fault of this product, or of a library."""
+    """The conversion failed, because of a fault of this product or of a library, or because of missing memory."""
     REFUSED = "refused"
     """Re:infer refuses this email, but not the others, or fails repeatedly because of it."""
     ENDED_WORKERS = "ended_workers"
@@ -63,7 +63,7 @@ class DeadLetterKind(StrEnum):
 
     @property
     def stage(self) -> Stage:
-        """Return the stage of the kind."""
+        """Return the stage of the kind; for `NOT_AN_EMAIL`, that from the third attempt on."""
         return _STAGES.get(self, Stage.TRANSFORM)
 
 

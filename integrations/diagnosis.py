@@ -193,12 +193,12 @@ def _one_email_of(source: Source, folder: Folder, name: str) -> str:
     except FolderGone as error:  # the folder was in the tree a moment ago
         raise FolderNotFound(error.detail) from error
     if change is None:
-        return f"{name} is empty, so there was nothing to read."
+        return f"{name} has no email that could be read."
     fetched = next(iter(source.fetch([change])))
     return (
         f"An email of {len(fetched.mime):,} bytes was read."
         if isinstance(fetched, Email)
-        else "The mailbox can be read, but one email could not be read because of a fault of that email."
+        else "The mailbox can be read, but one email could not be read: it is faulty, or was moved or deleted meanwhile."
     )
 
 

@@ -71,7 +71,7 @@ def fingerprints(keys: Sequence[str]) -> list[str]:
 
 
 class Secret:
-    """An encrypted text. `repr` and templates do not show it; only `reveal` decrypts it.
+    """An encrypted text. `repr` and templates do not show it; only `reveal` returns the plain text.
 
     Attributes:
         token: The encrypted text; blank for no secret.
@@ -109,10 +109,11 @@ class Secret:
         """Decrypt the secret.
 
         Returns:
-            The plain text.
+            The plain text; empty if there is no secret.
 
         Raises:
-            SecretUnreadable: No key of the ring decrypts it.
+            SecretUnreadable: No key of the ring decrypts the secret.
+            ImproperlyConfigured: This process has no usable key.
         """
         if not self.token:
             return ""
@@ -125,10 +126,11 @@ class Secret:
         """Encrypt the same text with the newest key.
 
         Returns:
-            The new secret.
+            The new secret; the same one if it is blank.
 
         Raises:
-            SecretUnreadable: No key of the ring decrypts it.
+            SecretUnreadable: No key of the ring decrypts the secret.
+            ImproperlyConfigured: This process has no usable key.
         """
         if not self.token:
             return self

@@ -5,8 +5,8 @@ migrations and add-ins set other classes on folders with mail, most often `IPF.I
 documentation of Microsoft, mail folders should be of class `IPF.Note`, and the class is generally ignored.
 
 A folder without a class is read, too: Exchange does not require the property, and folders that were created over IMAP
-or by a migration may lack it. The special folders that have no class by [MS-OXOSFLD] 2.2.1 (Root, Finder, Common Views,
-...) are siblings of the top mail folder, so they are outside of the tree that is read.
+or by a migration may lack it. The special folders that have no class according to [MS-OXOSFLD] 2.2.1 (Root, Finder, Common
+Views, ...) are siblings of the top mail folder, so they are outside of the tree that is read.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ under another version, the next sync reads the whole tree again."""
 MAPI = "https://learn.microsoft.com/en-us/office/client-developer/outlook/mapi/pidtagcontainerclass-canonical-property"
 SPECIAL_FOLDERS = "https://learn.microsoft.com/en-us/openspecs/exchange_server_protocols/ms-oxosfld/68a85898-84fe-43c4-b166-4711c13cdd61"
 EXCHANGELIB = "https://github.com/ecederstrand/exchangelib/blob/master/exchangelib/folders/known_folders.py"
-"""Classes that the authors of exchangelib found in Exchange Online; Microsoft does not document them."""
+"""The source of classes that the authors of exchangelib found in Exchange Online; Microsoft does not document them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ OTHER_CLASSES = (
 
 
 def holds_mail(folder_class: str, *, version: int = VERSION) -> bool:
-    """Return whether a folder is read.
+    """Return whether a folder of this class is read. Hidden folders and search folders are never read.
 
     Args:
         folder_class: The class of the folder; blank for none.

@@ -108,7 +108,7 @@ def pages_about(kind: str) -> tuple[Page, ...]:
         kind: The stable name of the error.
 
     Returns:
-        The pages; none where the error is specific to this product.
+        The pages; empty if no page explains this error.
     """
     return tuple(page for page, kinds in _PAGES.items() if kind in kinds)
 

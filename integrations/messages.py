@@ -17,7 +17,7 @@ FolderId = NewType("FolderId", str)
 ItemId = NewType("ItemId", str)
 """The id of a mailbox item, as the server returns it."""
 CommentId = NewType("CommentId", str)
-"""The id of a comment: hex of the Message-ID, see `conversion.identity`."""
+"""The id of a comment: hex of the Message-ID, or a SHA-256; see `conversion.identity`."""
 Cursor = NewType("Cursor", str)
 """Opaque text that only its source reads. It can be several kilobytes long."""
 
@@ -51,8 +51,8 @@ class Folder:
         parent_id: The id of its parent; None for the top of the tree.
         name: The name that a user sees, without its path.
         kind: The purpose of the folder.
-        holds_mail: False for calendars, contacts, tasks and the like: they are part of paths, and their items are not
-            listed.
+        holds_mail: False for calendars, contacts, tasks and the like, for hidden folders and for search folders: they are
+            part of paths, and their items are not listed.
         total: How many items the folder had when the tree was read; None where the server returns no count.
         folder_class: The class as the server returns it, blank where it returns none: see
             `integrations.folder_classes`.
@@ -102,7 +102,9 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One entry of a page: metadata of one item, without its content. A deletion has only the item id.
+    """One entry of a page: metadata of one item, without its content.
+
+    A deletion or a change of the read flag may have only the ids of item and folder.
 
     Attributes:
         kind: What happened to the item.
@@ -162,7 +164,7 @@ class ItemDetails:
         sensitivity: `Normal`, `Personal`, `Private` or `Confidential`.
         categories: The names of its categories.
         conversation_topic: The subject of its conversation.
-        draft: Whether the server marks the item as a draft. Servers also mark imported mail as drafts.
+        draft: Whether the server marks the item as a draft. Servers may also mark imported mail as drafts.
     """
 
     received: datetime | None = None
@@ -211,7 +213,7 @@ class Unreadable:
 
     Attributes:
         change: The requested change.
-        reason: The error code of the server, never content.
+        reason: The error code of the server, or a short text of the adapter; never content.
     """
 
     change: Change

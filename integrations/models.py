@@ -131,7 +131,7 @@ class Integration(BindsSecrets, CircuitBreaker):
     microsoft_api = models.CharField("API", max_length=16, choices=Api, default=Api.EWS)
     endpoint = models.URLField(
         max_length=512,
-        help_text="For EWS, it usually ends in /EWS/Exchange.asmx. For Graph, it is https://graph.microsoft.com.",
+        help_text="For EWS, it usually ends in /EWS/Exchange.asmx. For Graph, it is usually https://graph.microsoft.com.",
     )
     auth = models.CharField("sign-in", max_length=16, choices=Auth, default=Auth.NTLM)
     access = models.CharField("access type", max_length=16, choices=Access, default=Access.IMPERSONATION)
@@ -161,7 +161,9 @@ class Integration(BindsSecrets, CircuitBreaker):
     build_version = models.CharField(
         max_length=32,
         blank=True,
-        validators=[RegexValidator(r"^\d{1,3}(\.\d{1,5}){1,3}\Z", "Four numbers with dots, for example 15.1.2507.39.")],
+        validators=[
+            RegexValidator(r"^\d{1,3}(\.\d{1,5}){1,3}\Z", "Two to four numbers with dots, for example 15.1.2507.39.")
+        ],
         help_text="For example 15.1.2507.39. Saves one request per worker process.",
     )
     tls_minimum = models.CharField("minimum TLS version", max_length=8, choices=Tls, blank=True, default=Tls.SYSTEM)

@@ -1,7 +1,7 @@
 """The two ports of the engine: `Source`, from which mail is read, and `Sink`, to which comments are pushed.
 
 Each port has a fake for tests and at least one adapter, and all implementations pass the same contract suite
-(`tests/contract`). Both are context managers: on exit, the adapter closes its connections. A source can also be a
+(`tests/contract`). Both are context managers: on exit, they are closed. A source can also be a
 `Learner`. CONTRIBUTING.md lists what a new source of mail needs in addition to the adapter.
 """
 
@@ -60,7 +60,7 @@ class Source(Protocol):
 
         Raises:
             CursorRefused: The server no longer accepts the cursor.
-            FolderGone: The folder was deleted.
+            FolderGone: The server does not find the folder: it was deleted, or the account may not see it.
             FolderRefused: The account may not read this folder.
         """
 
@@ -78,10 +78,11 @@ class Source(Protocol):
 
         Raises:
             Transient: A transient fault, of the server or of one item.
+            Refused: A permanent fault of the mailbox or the connection.
         """
 
     def close(self) -> None:
-        """Close the connections of the adapter."""
+        """Release what the source holds. The adapter may keep its connections open for other mailboxes."""
 
     def __enter__(self) -> Self:
         """Return the port itself."""
@@ -92,7 +93,7 @@ class Source(Protocol):
 
 @runtime_checkable
 class Learner(Protocol):
-    """A source that finds out a fact about its mailbox. The next source of the mailbox uses it to save requests.
+    """A source that finds out a fact about its mailbox. The next source of the mailbox uses this fact to save requests.
 
     Not every source is a learner.
 
@@ -134,7 +135,7 @@ class Sink(Protocol):
         """
 
     def push(self, comments: Sequence[Comment]) -> Receipt:
-        """Create or overwrite comments; idempotent by comment id.
+        """Create or overwrite comments. A second push of the same comments changes nothing.
 
         Args:
             comments: The comments to push.

@@ -1,4 +1,4 @@
-"""Texts of values for users."""
+"""Texts that show the values of form fields to users, for example in the audit log."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def display_text(value: Any) -> str:
         value: A cleaned or initial value of a form field.
 
     Returns:
-        The text: `empty`, `yes` or `no`, a list with commas, or the value itself.
+        The text: `empty`, `yes` or `no`, the items of a list with commas between them, or `str(value)`.
     """
     if value in (None, "", []):
         return "empty"

@@ -1,6 +1,7 @@
 """Parse a pasted or uploaded list of mailboxes. No side effects.
 
-One mailbox per line, as `address` or `address,project/bucket`, typed or exported from a spreadsheet.
+A line contains one mailbox, as `address` or `address,project/bucket`. The separator can also be a semicolon or a tab,
+because spreadsheets export such files.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from dataclasses import dataclass
 from integrations.reinfer.names import problem_with_bucket
 
 MAX_MAILBOXES = 5_000
-UNREADABLE = "The line cannot be parsed. Close each quotation mark on the line where it opens, or remove it."
+UNREADABLE = (
+    "The line cannot be parsed. Close each quotation mark at the end of its field, or remove it. If there is no quotation "
+    "mark, the line is too long."
+)
 HEADINGS = ("address", "mailbox", "email", "e-mail", "primarysmtpaddress", "name")
 
 
@@ -56,7 +60,8 @@ def read_list(text: str) -> tuple[list[AddressLine], list[AddressProblem]]:
         text: The list, one mailbox per line.
 
     Returns:
-        The usable lines, and one problem for each line that cannot be used.
+        The usable lines, at most `MAX_MAILBOXES`, and one problem for each line that cannot be used. The lines after the
+        limit are not read; one problem reports them.
     """
     lines: list[AddressLine] = []
     problems: list[AddressProblem] = []

@@ -1,4 +1,4 @@
-"""Read-only pages for mailboxes and buckets in Django's admin. The pages of the product change them."""
+"""Read-only pages for mailboxes and buckets in Django's admin. They are changed on the other pages of the product."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""List the filters of a mailbox as text, for the mailbox page."""
+"""List the filters of a mailbox, except its start time, as text for the mailbox page."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class FilterLine:
 
 
 def filter_lines(mailbox: Mailbox) -> list[FilterLine]:
-    """List the filters that are set, in the order of the form.
+    """List the filters that are set, except the start time, in the order of the form.
 
     Args:
         mailbox: The mailbox.
 
     Returns:
-        One line per filter that is set. An empty list means all mail of the default folders.
+        One line per filter that is set. An empty list means that all email of the default folders is wanted.
     """
     listed: list[tuple[str, Iterable[str]]] = [
         ("Only these folders", map(format_path, mailbox.folder_allow)),

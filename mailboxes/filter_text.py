@@ -29,7 +29,7 @@ def parse_path(line: str) -> list[str]:
     """Parse a folder path.
 
     Args:
-        line: The path as typed. Leading, trailing and doubled slashes are ignored.
+        line: The path as typed. Empty names between slashes are ignored, and names are trimmed.
 
     Returns:
         The folder names from the mailbox root down.
@@ -44,7 +44,7 @@ def parse_path(line: str) -> list[str]:
 
 
 def format_path(names: Sequence[str]) -> str:
-    """Format folder names as a path that `parse_path` parses to the same names.
+    """Format folder names as a path that `parse_path` parses to the same names, if these are trimmed and not empty.
 
     Args:
         names: The folder names from the mailbox root down.

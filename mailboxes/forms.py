@@ -21,11 +21,11 @@ MAX_SHOWN_PROBLEMS = 500
 MAX_FILE_BYTES = 1_000_000
 """Size limit of an uploaded list in bytes: about 20,000 lines, four times the limit of mailboxes per list."""
 NEW = "new"
-"""Value of the bucket choice for a bucket that does not exist in the database yet."""
+"""Value of the bucket choice for a bucket that is not in the list of choices."""
 
 
 class LinesField(forms.CharField):
-    """A form field for a list of texts, one per line. The values are not case-sensitive and stored in lower case."""
+    """A form field for a list of texts, one per line. The case does not matter, and the texts are stored in lower case."""
 
     def __init__(self, problem_with: Any = None, **kwargs: Any) -> None:
         """Set up the field.
@@ -128,8 +128,8 @@ class MailboxForm(ChangedOnlyForm):
     )
     destination = forms.ModelChoiceField(Destination.objects.all(), required=False, label="Destination")
     bucket_there = forms.CharField(max_length=2048, required=False, widget=forms.HiddenInput)
-    """`project/name` of a bucket that exists at Re:infer. A script fills this field from a list. It takes precedence
-    over the typed project and name."""
+    """`project/name` of a bucket that exists at Re:infer. A script fills this field from a list. Its value
+    takes precedence over the typed project and name."""
     bucket_project = forms.CharField(label="Project", max_length=1024, required=False)
     bucket_name = forms.CharField(label="Name", max_length=1024, required=False)
     start_at = forms.DateTimeField(
@@ -208,7 +208,7 @@ class MailboxForm(ChangedOnlyForm):
         if not cleaned.get("destination"):
             self.add_error("destination", "Choose the destination of the bucket.")
         if not project:
-            self.add_error("bucket_project", "A bucket belongs to a project. Enter its name.")
+            self.add_error("bucket_project", "Enter the project of the bucket.")
         if not name:
             self.add_error("bucket_name", "Enter the name of the bucket.")
         if not project or not name:

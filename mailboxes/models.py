@@ -84,11 +84,11 @@ class Mailbox(models.Model):
         default="",
         db_default="",
         editable=False,
-        help_text="The kind of the error that disabled it.",
+        help_text="The kind of the error that disabled the mailbox.",
     )
     disabled_detail = models.TextField(blank=True, editable=False, validators=[MaxLengthValidator(4096)])
     disabled_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="When an error or a quota last disabled it."
+        null=True, blank=True, editable=False, help_text="When an error or a quota last disabled the mailbox."
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -20,7 +20,8 @@ SKIPPED_BY_DEFAULT = {
     FolderKind.CONVERSATION_HISTORY: "Conversation History",
     FolderKind.RSS: "RSS Feeds",
 }
-"""Folders that are skipped unless an allow list names them. The kind identifies a folder; the names are for display."""
+"""Folders that are skipped with their subfolders, unless the folder allow list covers them. The kind identifies a folder.
+The names are for display."""
 
 
 UNSENT = {FolderKind.DRAFTS, FolderKind.OUTBOX}
@@ -35,9 +36,9 @@ class FilterVerdict(StrEnum):
     DENIED_FOLDER = "denied_folder"
     SKIPPED_FOLDER = "skipped_folder"
     DRAFT = "draft"
-    """Decided from the listing. Version 1 of the rules gave this verdict to every item marked as a draft, in any
-    folder. An item outside of `UNSENT` that has this verdict is newly wanted: it is fetched, and pushed if a server
-    received it."""
+    """The item is marked as a draft in a folder of `UNSENT`. Version 1 of the rules gave this verdict to every item
+    marked as a draft, in any folder. An item outside of `UNSENT` that has this verdict is newly wanted: see
+    `sync.engine.newly_wanted`."""
     NEVER_SENT = "never_sent"
     """The item is marked as a draft outside of `UNSENT`, and has no Received header. Decided after the fetch."""
     ITEM_CLASS = "item_class"
@@ -47,15 +48,17 @@ class FilterVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The filters of one mailbox. Deny lists take precedence over allow lists; an empty allow list allows all.
+    """The filters of one mailbox. Deny lists take precedence over allow lists.
 
     Attributes:
         start: Earliest received time that is wanted, inclusive, in UTC. None: no limit.
-        folder_allow: Folder paths; only these folders and their subfolders are wanted.
+        folder_allow: Folder paths; only these folders and their subfolders are wanted. If empty, all folders are wanted
+            except those in `SKIPPED_BY_DEFAULT`.
         folder_deny: Folder paths; these folders and their subfolders are not wanted.
-        participant_allow: Addresses; at least one participant must match.
+        participant_allow: Addresses; at least one participant must match this list or `domain_allow`. If both lists are
+            empty, all participants are allowed.
         participant_deny: Addresses; no participant may match.
-        domain_allow: Domains; at least one participant must match.
+        domain_allow: Domains; see `participant_allow`.
         domain_deny: Domains; no participant may match.
         meetings: Whether meeting messages are wanted.
         reports: Whether delivery and read reports are wanted.
@@ -97,8 +100,8 @@ def folder_verdict(rules: Rules, path: Path, kinds: Iterable[FolderKind]) -> Fil
 def item_verdict(rules: Rules, change: Change, folder: FolderKind) -> FilterVerdict:
     """Decide whether an item is wanted, judged by its entry in a listing.
 
-    An item without a received time is never too old. An item that is marked as a draft outside of `UNSENT` is
-    wanted here; `draft_verdict` decides about the fetched item.
+    An item without a received time is never too old. The mark as a draft does not matter outside of
+    `UNSENT`: `draft_verdict` decides about such an item after it is fetched.
 
     Args:
         rules: The filters of the mailbox.
@@ -120,7 +123,7 @@ def item_verdict(rules: Rules, change: Change, folder: FolderKind) -> FilterVerd
 def draft_verdict(folder: FolderKind, *, marked: bool, received: bool) -> FilterVerdict:
     """Decide whether a fetched item is an email or a draft.
 
-    Exchange marks every email as a draft that was imported over EWS, Graph or IMAP, in any folder, and never
+    Exchange marks every email that was imported over EWS, Graph or IMAP as a draft, in any folder, and never
     removes the mark. A Received header shows that a server accepted the email (RFC 5321 §4.4).
 
     Args:
@@ -186,7 +189,7 @@ def _any_matches(addresses: set[str], people: Sequence[str], domains: Sequence[s
 
 
 def _domain_matches(domain: str, rule: str) -> bool:
-    """Return whether a domain equals the rule. A rule with a leading dot also matches subdomains."""
+    """Return whether a domain matches the rule. A rule with a leading dot matches its domain and all subdomains."""
     if rule.startswith("."):
         return domain == rule[1:] or domain.endswith(rule)
     return domain == rule

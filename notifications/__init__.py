@@ -1,5 +1,5 @@
 """Notifications by webhook and email to administrators, sent from a transactional outbox.
 
-Belongs here: the models of notifications and webhooks, and the delivery with retries.
-Does not belong here: the code that detects an event and announces it (`sync.jobs`).
+This package contains the models of notifications and webhooks, and the delivery with retries. The code that detects the
+events is in `sync.jobs` and `sync.reporting`.
 """

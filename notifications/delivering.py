@@ -1,4 +1,4 @@
-"""Deliver due notifications, and retry failed deliveries. Each webhook has its own task, so a slow one delays no other."""
+"""Deliver due notifications, and retry failed deliveries. Each webhook has its own task, so a slow webhook delays no other."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 GIVE_UP_AFTER = timedelta(days=3)
 """Age of a notification after which a failed delivery is not retried."""
 AT_ONCE = 20
-"""Largest number of deliveries that one task reserves."""
+"""Maximum number of deliveries that one task reserves."""
 CLAIMED_FOR = timedelta(minutes=10)
-"""How long a worker reserves deliveries. It is longer than the worker needs for them. If the worker is killed, the
+"""How long a worker reserves deliveries. The worker needs less time to send them. If the worker is killed, the
 deliveries are due again after this time."""
 Post = Callable[[str, bytes, Mapping[str, str]], None]
 
@@ -44,7 +44,7 @@ def due_webhooks(now: datetime) -> list[int | None]:
 def deliver(webhook: int | None, now: datetime, post: Post | None = None) -> int:
     """Send the due deliveries of one webhook.
 
-    Stops at the first failure, because the remaining deliveries go to the same server and would fail too.
+    The function stops at the first failure, because the remaining deliveries go to the same server and would fail too.
 
     Args:
         webhook: Primary key of the webhook; None for email.
@@ -62,7 +62,7 @@ def deliver(webhook: int | None, now: datetime, post: Post | None = None) -> int
         except (NotSent, SecretUnreadable, OSError) as error:
             if own_fault(error) is None:
                 _schedule_retry(delivery, str(error) if isinstance(error, NotSent) else type(error).__name__, now)
-            # Release the other reserved deliveries.
+            # Release the other reserved deliveries: they are due again after `FIRST_WAIT`.
             Delivery.objects.filter(webhook=webhook, next_at=now + CLAIMED_FOR).update(next_at=now + FIRST_WAIT)
             return delivered
         Delivery.objects.filter(pk=delivery.pk).update(
@@ -74,7 +74,7 @@ def deliver(webhook: int | None, now: datetime, post: Post | None = None) -> int
 
 @transaction.atomic
 def _claim(webhook: int | None, now: datetime) -> list[Delivery]:
-    """Reserve up to `AT_ONCE` due deliveries: postpone their due time by `CLAIMED_FOR`."""
+    """Reserve up to `AT_ONCE` due deliveries: they are due again after `CLAIMED_FOR`."""
     rows = Delivery.objects.filter(webhook=webhook, next_at__lte=now).order_by("pk")
     if connection.features.has_select_for_update_skip_locked:
         rows = rows.select_for_update(skip_locked=True, of=("self",))

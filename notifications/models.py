@@ -1,4 +1,4 @@
-"""Models of the notification outbox: notifications, webhooks, and deliveries of notifications to webhooks."""
+"""Models of the notification outbox: notifications, webhooks, and deliveries of notifications to webhooks or by email."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class Webhook(models.Model):
 class Notification(models.Model):
     """A notification about an event.
 
-    It is stored in the transaction of the event, and sent later. It contains ids, names, reasons and times, but no
-    content of emails and no secret.
+    It is stored in the transaction of the event, and sent later. It contains ids, names, reasons, numbers and times,
+    but no content of emails and no secret.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

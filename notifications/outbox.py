@@ -1,6 +1,7 @@
 """Store notifications and their deliveries in the transaction of the event (transactional outbox).
 
-A notification about an error stays open until the error ends. Then a notification about the recovery is stored.
+A notification of a kind in `RECOVERY` stays open until the error ends. Then a notification about the recovery is
+stored. A notification about deleted mailboxes or a deleted integration is closed without a recovery.
 """
 
 from __future__ import annotations
@@ -29,15 +30,15 @@ RECOVERY = {
 LOCK = 7_261_904_533
 """Key of the PostgreSQL advisory lock for standstill notifications: an arbitrary number that no other code uses."""
 GROUPING_DELAY = timedelta(minutes=1)
-"""Delay before a notification about an error that several mailboxes can share. One error can stop 400 mailboxes within a
-minute. The delay allows one notification to count them all."""
+"""A notification about an error that several mailboxes can share is sent after this delay. One error can stop 400
+mailboxes within a minute, and because of the delay one notification contains the number of all these mailboxes."""
 
 
 @transaction.atomic
 def announce_stopped(name: str, why: str, cause: str, *, integration_id: int, mailbox_id: int, bucket: str) -> None:
     """Announce that a mailbox stopped because of an error that other mailboxes of the integration can share.
 
-    If there is an open notification about the same error, the mailbox is added to it.
+    If there is an open notification about the same error, the mailbox is added to it, and no other notification is stored.
 
     Args:
         name: Name of the mailbox.
@@ -103,9 +104,10 @@ def announce_left_out(
 
 
 def _recent_notification(cause: str, integration_id: int, mailbox_id: int) -> Notification | None:
-    """Return the notification that is not sent yet and to which a mailbox can be added.
+    """Return the open notification about an error to which a mailbox can be added; None if there is none.
 
-    The mailbox is removed from older open notifications, so that its recovery is announced only once.
+    It must be newer than `GROUPING_DELAY`. The mailbox is removed from all open notifications about this error, so that
+    its recovery is announced only once.
     """
     candidates = Notification.objects.select_for_update().filter(
         kind=NotificationKind.FOLDER_LEFT_OUT, open=True, integration_id=integration_id, cause=cause
@@ -132,14 +134,16 @@ def announce(
     facts: Mapping[str, Any] | None = None,
     cause: str = "",
 ) -> None:
-    """Store a notification and its deliveries to all webhooks that subscribed to its kind, and by email.
+    """Store a notification and its deliveries: to each enabled webhook for its kind, and by email.
+
+    The email is stored only if `NOTICES_MAIL_TO` is set.
 
     Args:
         kind: The kind of the notification.
         text: The text in one or more sentences.
         integration_id: Primary key of the integration that the event belongs to.
         mailbox_id: Primary key of the mailbox that the event belongs to.
-        facts: Ids, names and reasons as JSON values; never content of emails and never a secret.
+        facts: Ids, names, numbers and reasons as JSON values; never content of emails and never a secret.
         cause: Kind of the error, if several mailboxes can share it. The deliveries are then due after
             `GROUPING_DELAY`.
     """
@@ -192,7 +196,10 @@ def _lock_standstills() -> None:
 
 @transaction.atomic
 def recovered(integration_id: int, mailbox_id: int, names: tuple[str, str], *, whole: bool) -> None:
-    """Close the open notifications about a mailbox that synced, and announce the recovery.
+    """Close the open notifications about a mailbox that synced, or about its integration, and announce the recovery.
+
+    The mailbox is removed from a notification about several mailboxes. Such a notification is closed when it has no
+    mailbox left.
 
     Args:
         integration_id: Primary key of the integration.
@@ -221,7 +228,10 @@ def recovered(integration_id: int, mailbox_id: int, names: tuple[str, str], *, w
 
 
 def close_deleted() -> None:
-    """Close the open notifications about deleted mailboxes and integrations, because these cannot recover."""
+    """Close the open notifications about deleted mailboxes and integrations, because these cannot recover.
+
+    A notification about several mailboxes is closed only when none of them is left.
+    """
     for pk in (
         Notification.objects.filter(open=True)
         .exclude(kind=NotificationKind.STANDING_STILL)
@@ -255,7 +265,7 @@ def _close_if_deleted(pk: uuid.UUID) -> None:
         }
     notification.save(update_fields=["mailboxes", "open", "facts"])
     if notification.cause and not notification.open and notification.facts["mailboxes"]:
-        _announce_recovered(notification, None, "The mailbox that was not deleted")
+        _announce_recovered(notification, None, "")
 
 
 def _mark_recovered(notification: Notification, mailbox_id: int, name: str) -> None:
@@ -270,10 +280,15 @@ def _mark_recovered(notification: Notification, mailbox_id: int, name: str) -> N
 
 
 def _announce_recovered(notification: Notification, mailbox_id: int | None, name: str) -> None:
+    """Announce the recovery of the mailboxes of a notification; `name` is blank if its last mailboxes were deleted."""
     count = notification.facts["mailboxes"]
-    text = f"{name} syncs again." if count == 1 else f"All {count:,} mailboxes that had stopped sync again."
     if notification.kind == NotificationKind.FOLDER_LEFT_OUT:
-        text = f"All folders of {name if count == 1 else f'these {count:,} mailboxes'} can be read again."
+        mailboxes = name or "the mailbox that was not deleted"
+        text = f"All folders of {mailboxes if count == 1 else f'these {count:,} mailboxes'} can be read again."
+    elif count == 1:
+        text = f"{name or 'The mailbox that was not deleted'} syncs again."
+    else:
+        text = f"All {count:,} mailboxes that this error stopped are syncing again."
     announce(
         RECOVERY[NotificationKind(notification.kind)],
         text,

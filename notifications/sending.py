@@ -1,7 +1,8 @@
 """Send one POST request to a URL that a user entered, without access to private networks (SSRF protection).
 
-The host name is resolved once, and every resolved address must be public. The connection uses the address that was
-checked, so a later change of the DNS record has no effect. Redirects are not followed.
+The host name is resolved once per request. Every resolved address must be public, unless private networks are allowed.
+The connection uses the address that was checked, so a later change of the DNS record has no effect. Redirects are not
+followed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ SUCCESS = range(200, 300)
 
 
 class NotSent(Exception):
-    """The request failed. The text states the reason, and contains no part of the response."""
+    """The request was not sent, or failed. The text states the reason. It quotes nothing of the response except the status."""
 
 
 class NoAddress(NotSent):
@@ -40,7 +41,7 @@ def send(
         seconds: Time limit of the whole request, in seconds.
 
     Raises:
-        NotSent: The request failed or timed out.
+        NotSent: The URL is not allowed, or the request failed or timed out.
     """
     try:
         asyncio.run(asyncio.wait_for(_post(url, body, headers, allow_private), seconds))
@@ -107,12 +108,12 @@ async def _address(host: str, port: int, allow_private: bool) -> str:
         raise NoAddress("the host name cannot be resolved") from None
     addresses = [str(entry[4][0]) for entry in entries]
     if not allow_private and not all(is_public(address) for address in addresses):
-        raise NotSent("the host name resolves to a private network")
+        raise NotSent("the host name resolves to an address in a private network, or to a special address")
     return addresses[0]
 
 
 def is_public(address: str) -> bool:
-    """Return whether an IP address is reachable from the internet.
+    """Return whether an IP address belongs to the public internet.
 
     Loopback, private networks, cloud metadata services, multicast, 6to4, Teredo and NAT64 addresses are not public.
 

@@ -1,8 +1,8 @@
 """Switch an integration from one Microsoft API to the other: check each mailbox first, then switch.
 
-Mailboxes, buckets, filters and the ledger do not change: the switch updates only the row of the integration. The next sync
-of each mailbox drops the cursors of the previous API (`sync.store.source_change`), so the switch may happen while a
-mailbox is syncing.
+Mailboxes, buckets, filters and the ledger do not change. The switch updates the row of the integration, closes circuit
+breakers and makes the mailboxes due. The next sync of each mailbox drops the cursors of the previous API
+(`sync.store.source_change`), so the switch may happen while a mailbox is syncing.
 """
 
 from __future__ import annotations
@@ -39,15 +39,16 @@ from sync.jobs.folder_filter import wanted_folders
 from sync.models import SyncedFolder
 
 AT_ONCE = 4
-"""Mailboxes that are checked at the same time."""
+"""Maximum number of mailboxes that are checked at the same time."""
 DEADLINE = 20.0
-"""Seconds that one call to Exchange may take."""
+"""Seconds that one request to Exchange may take."""
 PATIENCE = 25.0
-"""Seconds for all checks together, because an admin waits for the page. Later checks are reported as not done in time."""
+"""Seconds for all checks together, because an admin waits for the page. Checks that take longer are reported as not done in
+time."""
 NAMED = 3
-"""Most mailboxes or folders that a sentence lists by name. It gives only the number of the others."""
+"""Maximum number of mailboxes, or of folders that were not found, that a sentence lists by name."""
 MAX_FOLDERS = 20
-"""Most folders that the check of one mailbox lists by name."""
+"""Maximum number of folders of one mailbox that a sentence lists by name because Graph does not list them."""
 NOT_LISTED = "of them Graph does not list folders that are read now"
 Paths = frozenset[tuple[str, ...]]
 Known = Mapping[tuple[str, ...], tuple[SyncedFolder, FilterVerdict]]
@@ -64,7 +65,8 @@ class MailboxCheck:
         ok: Whether the mailbox can be opened through the other API; None if the check did not end in time.
         text: The result as sentences for the admin.
         kind: The kind of the error; empty if there was none.
-        not_listed: Folders that are read now and that Graph does not list, each with its class and number of items.
+        not_listed: Folders that are read now and that Graph does not list, each as text with its class and, if known, its
+            number of items.
     """
 
     address: str
@@ -143,8 +145,8 @@ def target_of(
         return ActionRefused(f"{integration} uses {Api(api).label} already.")
     if api == Api.GRAPH and integration.auth in (Integration.Auth.NTLM, Integration.Auth.BASIC):
         return ActionRefused(
-            "Graph accepts only the sign-in of an application, not of a user account. If these mailboxes are in Exchange "
-            "Online now, press Edit and enter the application; nothing is sent twice. Exchange Server supports only EWS."
+            "Graph accepts only OAuth 2, not NTLM or Basic. If these mailboxes are in Exchange Online now, press Edit and "
+            "enter the application; nothing is sent twice. Exchange Server supports only EWS."
         )
     cloud = cloud_at(integration.endpoint)
     if not endpoint and cloud is None:
@@ -199,7 +201,7 @@ def check_mailboxes(
         patience: Seconds for all mailboxes together.
 
     Returns:
-        One check for each mailbox, in their order.
+        One check for each mailbox, in the order of `mailboxes`.
     """
     switched = as_switched(integration, target)
     route = [(label, "", url) for label, url in switched.route()]
@@ -240,13 +242,14 @@ def _run_checks(switched: Integration, mailboxes: Sequence[Mailbox], patience: f
 
 
 def summary(checks: Sequence[MailboxCheck]) -> str:
-    """Return the checks in one to four sentences.
+    """Return the result of the checks as sentences.
 
     Args:
         checks: The checks of the mailboxes.
 
     Returns:
-        The number of mailboxes that can be opened, the first error, and the folders that Graph does not list.
+        The number of mailboxes that can be opened, the first error, the folders that Graph does not list, and the number
+        of checks that did not end in time.
     """
     good, bad = sum(one.ok is True for one in checks), [one for one in checks if one.ok is False]
     late = sum(one.ok is None for one in checks)
@@ -274,9 +277,9 @@ def switch(
     anyway: bool = False,
     check: Callable[..., Sequence[MailboxCheck]] = check_mailboxes,
 ) -> str | ActionRefused:
-    """Check every running mailbox, and switch the integration if all can be opened.
+    """Check every started mailbox, and switch the integration if all can be opened and no folder that is read is lost.
 
-    An integration that was stopped by an error is started again. An integration that a user stopped stays stopped. A
+    An integration that an error stopped is started again. An integration that a user or a quota stopped stays stopped. A
     sync that is already running uses the previous API until its end.
 
     Args:
@@ -293,8 +296,8 @@ def switch(
         checks = check(actor, integration, target, list(integration.mailboxes.filter(enabled=True)))
         if not all(one.ok for one in checks):
             return ActionRefused(
-                f"Nothing was switched. {summary(checks)} Fix the errors, or switch anyway: "
-                "mailboxes that cannot be opened do not sync until the errors are fixed."
+                f"Nothing was switched. {summary(checks)} Fix the errors and try again, or "
+                "switch anyway: mailboxes that cannot be opened do not sync until the errors are fixed."
             )
         if any(one.not_listed for one in checks):
             return ActionRefused(
@@ -358,7 +361,8 @@ def _names_text(folders: Sequence[str]) -> str:
 
 
 def _expected_effect(folders: int, missing: Sequence[tuple[str, ...]], emails: int) -> str:
-    known = f"{emails:,} delivered emails will be recognized and not sent twice" if emails else "Nothing was synced yet"
+    delivered = f"{emails:,} delivered email{'' if emails == 1 else 's'}"
+    known = f"{delivered} will be recognized and not sent twice" if emails else "Nothing was synced yet"
     if not missing:
         return (
             f"{known}; {'its folder is' if folders == 1 else f'all {folders:,} folders are'} found."

@@ -1,4 +1,4 @@
-"""Add, limit, resume and delete buckets."""
+"""Add, limit, resume and delete buckets, accept comments of other programs, and create buckets at Re:infer."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def add(actor: Actor, values: Mapping[str, Any]) -> Bucket:
 
 
 def get_or_add(actor: Actor, destination: Destination, project: str, name: str) -> tuple[Bucket, bool]:
-    """Store a new bucket unless it exists.
+    """Return a bucket. Store it first if it is not stored yet.
 
     Args:
         actor: Who adds it.
@@ -141,7 +141,7 @@ def create_at_reinfer(actor: Actor, bucket: Bucket) -> Finding:
         bucket: The bucket with its destination.
 
     Returns:
-        A positive finding if the bucket exists at Re:infer now; else the error.
+        A positive result if the bucket exists at Re:infer now; else the error.
     """
     try:
         with open_sink(bucket.destination, bucket.project, bucket.name, deadline=CREATE_DEADLINE) as sink:

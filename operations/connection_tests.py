@@ -31,7 +31,7 @@ def test_integration(actor: Actor, integration: Integration, address: str | None
         address: The address of the mailbox to open; None for the first mailbox of the integration.
 
     Returns:
-        The steps, and the first error.
+        The steps, and the error of the step that failed, if any.
     """
     if not address and integration.pk:
         address = integration.mailboxes.values_list("address", flat=True).first()
@@ -44,14 +44,16 @@ def test_integration(actor: Actor, integration: Integration, address: str | None
 
 
 def test_destination(actor: Actor, destination: Destination) -> Finding:
-    """Connect to Re:infer with the token of a destination, and open its first bucket. Takes up to 20 s.
+    """Connect to Re:infer with the token of a destination, and open the first bucket of the destination, if any.
+
+    Takes up to 20 s.
 
     Args:
         actor: Who tests. The audit log names the servers and the outcome.
         destination: The destination, stored or not.
 
     Returns:
-        The steps, and the first error.
+        The steps, and the error of the step that failed, if any.
     """
     bucket = destination.buckets.first() if destination.pk else None
     return _test_sink(actor, destination, bucket, destination)
@@ -65,7 +67,7 @@ def test_bucket(actor: Actor, bucket: Bucket) -> Finding:
         bucket: The bucket with its destination.
 
     Returns:
-        The steps, and the first error.
+        The steps, and the error of the step that failed, if any.
     """
     return _test_sink(actor, bucket.destination, bucket, bucket)
 

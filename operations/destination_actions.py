@@ -75,7 +75,7 @@ def change_by_values(actor: Actor, read: Callable[[], tuple[Destination, Mapping
             the name of the model's field. If it raises an exception, the transaction is rolled back.
 
     Returns:
-        The destination. It is unchanged if there are no values.
+        The destination. If there are no values, nothing is changed or recorded.
     """
     with transaction.atomic():
         row, values = read()

@@ -1,6 +1,7 @@
-"""Estimates that an admin can request before anything is synced or billed: the number of emails, the effect of filters.
+"""Answers for an admin before anything is synced or billed: number of emails, effect of filters, buckets to choose from.
 
-Each function calls Exchange or Re:infer for at most `SECONDS`, and changes nothing.
+The functions change nothing in Exchange or Re:infer. One request may take `SECONDS`. An estimate stops at the first
+request that ends after `SECONDS`, so it can take about twice as long.
 """
 
 from __future__ import annotations
@@ -32,23 +33,24 @@ from sync.reporting.filter_preview import SPAN, preview
 from sync.store.lease import database_now
 
 SECONDS = 20.0
-"""Most seconds that an estimate takes, because an admin waits for the page."""
+"""Seconds after which an estimate starts no further request, and that one request may take. An admin waits for the page."""
 SAMPLE = 50
-"""Most emails that are fetched to read their participants."""
+"""Maximum number of emails that are fetched to read their participants."""
 AI_UNITS = (
     "Each email costs one AI unit, unless the bucket has it already or another mailbox delivers the same email to the bucket. "
-    "The real number can be lower, because the estimate ignores participant filters and drafts outside the Drafts folder."
+    "The real number can be lower, because the estimate also counts emails that participant filters leave out, and some "
+    "drafts outside the Drafts folder."
 )
 
 
 def cost_of_mailbox(mailbox: Mailbox) -> Finding:
-    """Estimate how many emails the first sync of a mailbox delivers. Takes up to 20 s.
+    """Estimate how many emails the first sync of a mailbox delivers.
 
     Args:
         mailbox: The mailbox with its integration.
 
     Returns:
-        The number as a sentence, or the error.
+        The number and the cost as sentences, or the error.
     """
     try:
         result = _estimate(mailbox, time.monotonic() + SECONDS)
@@ -58,13 +60,14 @@ def cost_of_mailbox(mailbox: Mailbox) -> Finding:
 
 
 def cost_of_integration(integration: Integration) -> Finding:
-    """Estimate how many emails the first syncs of an integration deliver. Takes up to 20 s.
+    """Estimate how many emails the first syncs of an integration deliver.
 
     Args:
         integration: The integration.
 
     Returns:
-        The sum over its running mailboxes as a sentence, extrapolated if the time was not sufficient for all of them.
+        The sum over its started mailboxes and the cost, as sentences. The sum is extrapolated if some mailboxes could not
+        be estimated, for lack of time or because of an error.
     """
     mailboxes = list(integration.mailboxes.filter(enabled=True).select_related("integration"))
     if not mailboxes:
@@ -137,14 +140,14 @@ def buckets_at(destination: Destination) -> Choice:
 
 
 def preview_filters(mailbox: Mailbox, rules: Rules) -> Finding:
-    """Report how many emails of the last 30 days the filters would include. Takes up to 20 s.
+    """Report how many emails of the last 30 days the filters would include.
 
     Args:
         mailbox: The mailbox with its integration.
-        rules: The filters. If they contain participants, a sample of emails is fetched.
+        rules: The filters. If they contain participants or domains, a sample of emails is fetched from Exchange.
 
     Returns:
-        The numbers as sentences.
+        The numbers as sentences, or the error if the sample could not be fetched.
     """
     result = preview(mailbox, rules, database_now())
     if not result.unknown:
@@ -160,7 +163,7 @@ def preview_filters(mailbox: Mailbox, rules: Rules) -> Finding:
 
 
 def _count_rejected(mailbox: Mailbox, rules: Rules) -> tuple[int, int]:
-    """Return the number of sampled emails, and how many of them the filters reject by participant."""
+    """Return the number of sampled emails, and how many of them the filters reject because of a participant."""
     folders = {row.pk: row for row, verdict in wanted_folders(mailbox, rules) if verdict is FilterVerdict.WANTED}
     recent = MailboxItem.objects.filter(mailbox=mailbox, folder__in=folders, received__gte=database_now() - SPAN)
     skipped = (FilterVerdict.DRAFT, FilterVerdict.NEVER_SENT, FilterVerdict.ITEM_CLASS)

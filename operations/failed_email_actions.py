@@ -34,16 +34,16 @@ def retry(actor: Actor, email: DeadLetter) -> str | ActionRefused:
         email: The failed email with its folder and mailbox.
 
     Returns:
-        What was done, as a sentence, or the reason why the mailbox cannot be queued.
+        What was done, as sentences. Or that the email was delivered or deleted in the meantime, or the reason why the
+        mailbox cannot be queued; then its next sync retries the email.
     """
-    DeadLetter.objects.filter(pk=email.pk, settled__in=["", "dismissed"]).update(
-        settled="", settled_at=None, retry_at=database_now()
-    )
+    unsettled = DeadLetter.objects.filter(pk=email.pk, settled__in=["", "dismissed"])
+    if not unsettled.update(settled="", settled_at=None, retry_at=database_now()):
+        return ActionRefused("The email was delivered or deleted in the meantime, so it is not retried.")
     queued = queue_now(email.mailbox)
-    text = f"The email in {_location(email)} is tried again."
-    if isinstance(queued, ActionRefused):
-        return ActionRefused(f"{text} {queued.text}")
-    return recorded(actor, f"{text} {queued}", Subject.of(email.mailbox))
+    result = queued.text if isinstance(queued, ActionRefused) else queued
+    text = recorded(actor, f"The email in {_location(email)} is tried again. {result}", Subject.of(email.mailbox))
+    return ActionRefused(text) if isinstance(queued, ActionRefused) else text
 
 
 def retry_many(
@@ -75,7 +75,7 @@ def retry_many(
 
 
 def dismiss(actor: Actor, email: DeadLetter) -> str:
-    """Stop retrying and showing a failed email. The email is not delivered.
+    """Stop retrying a failed email and listing it on the pages. The email is not delivered.
 
     Args:
         actor: Who dismisses it.
@@ -92,7 +92,9 @@ def dismiss(actor: Actor, email: DeadLetter) -> str:
 
 
 def preview(email: DeadLetter) -> Converted | NotConvertible | ActionRefused:
-    """Fetch a failed email from Exchange, and convert it. Takes up to 20 s. Nothing is sent or stored.
+    """Fetch a failed email from Exchange, and convert it. Nothing is sent or stored.
+
+    A request to Exchange takes at most `PREVIEW_DEADLINE` seconds.
 
     Args:
         email: The failed email with its folder, mailbox and integration.
@@ -131,6 +133,6 @@ def preview(email: DeadLetter) -> Converted | NotConvertible | ActionRefused:
 
 
 def _location(email: DeadLetter) -> str:
-    """Return the folder, the mailbox and the time of arrival. The subject and the text of the email are left out."""
+    """Return the folder, the mailbox and, if known, the time of arrival, for the audit log and the admin."""
     arrived = f", arrived {email.received:%Y-%m-%d %H:%M} UTC" if email.received else ""
     return f"{'/'.join(email.folder.path)} of {email.mailbox}{arrived}"

@@ -65,7 +65,7 @@ def apply_document(actor: Actor, plan: Plan, *, imported: bool = False, secrets_
 
     Raises:
         DocumentWrong: The document has errors.
-        ChangedMeanwhile: The integration was changed after the plan was made.
+        ChangedMeanwhile: The integration or one of its mailboxes was changed after the plan was made.
     """
     integration = write_document(actor, plan, imported=imported, secrets_later=secrets_later)
     settings_changed(integration)
@@ -86,7 +86,7 @@ def write_document(actor: Actor, plan: Plan, *, imported: bool = False, secrets_
 
     Raises:
         DocumentWrong: The document has errors.
-        ChangedMeanwhile: The integration was changed after the plan was made.
+        ChangedMeanwhile: The integration or one of its mailboxes was changed after the plan was made.
     """
     integration = apply(plan, secrets_later=secrets_later)
     verb = "imported" if imported else "changed" if plan.integration else "added"
@@ -116,7 +116,9 @@ def delete(actor: Actor, integration: Integration) -> bool:
 
 
 def start(actor: Actor, integration: Integration) -> str:
-    """Start an integration, and close its circuit breakers. Mailboxes that were stopped individually stay stopped.
+    """Start an integration, and close its circuit breaker and those of its buckets and destinations.
+
+    Mailboxes that were stopped individually stay stopped.
 
     Args:
         actor: Who starts it.

@@ -1,4 +1,4 @@
-"""Add, change, delete, start, stop, sync and verify mailboxes."""
+"""Add, change, delete, start, stop, sync and verify mailboxes; request full resyncs and *push missing again*."""
 
 from __future__ import annotations
 
@@ -216,7 +216,7 @@ def stop_many(actor: Actor, mailboxes: Sequence[Mailbox], about: Subject = MANY_
 
 
 def sync_many_now(actor: Actor, mailboxes: Sequence[Mailbox], about: Subject = MANY_MAILBOXES) -> str | ActionRefused:
-    """Make those of these mailboxes due that are running. The next tick queues as many as the workers can take.
+    """Make the given mailboxes due, except stopped ones. The next tick queues as many as the workers can take.
 
     Args:
         actor: Who requests the syncs.
@@ -228,13 +228,13 @@ def sync_many_now(actor: Actor, mailboxes: Sequence[Mailbox], about: Subject = M
     """
     running = [mailbox for mailbox in mailboxes if mailbox.enabled and mailbox.integration.enabled]
     if not running:
-        return ActionRefused("These mailboxes are stopped. Start them first.")
+        return ActionRefused("These mailboxes or their integrations are stopped. Start them first.")
     make_due(running)
-    return recorded(actor, f"{counted(running)} due now.", about, named(mailboxes))
+    return recorded(actor, f"{counted(running)} due now.", about, named(running))
 
 
 def list_many_again(actor: Actor, mailboxes: Sequence[Mailbox], about: Subject = MANY_MAILBOXES) -> str:
-    """Request a full resync of these mailboxes. See `list_again`.
+    """Request a full resync of each mailbox. See `list_again`.
 
     Args:
         actor: Who requests it.
@@ -293,9 +293,10 @@ def list_folder_again(actor: Actor, folder: SyncedFolder) -> str:
 
 
 def send_again(actor: Actor, mailbox: Mailbox) -> str:
-    """Drop the ledger of a mailbox, so that the next sync pushes every comment that Re:infer no longer has.
+    """Request *push missing again* for a mailbox: its next sync drops its mailbox items and ledger entries.
 
-    Each missing comment costs an AI unit.
+    All mail of the mailbox is then compared with the bucket, and each comment that Re:infer no longer has is created again.
+    Each created comment costs an AI unit.
 
     Args:
         actor: Who requests it.
@@ -317,7 +318,7 @@ def _request_at_next_sync(mailboxes: Sequence[Mailbox], **flags: bool) -> None:
 
 
 def most_ai_units_to_send_again(mailbox: Mailbox) -> int:
-    """Return the AI units that `send_again` costs if Re:infer has none of the comments of the mailbox."""
+    """Return the number of AI units that `send_again` costs if Re:infer has none of the comments of the mailbox."""
     entries = LedgerEntry.objects.filter(bucket=mailbox.bucket_id, winner_mailbox=mailbox)
     return entries.filter(state=LedgerEntry.State.CONFIRMED).count()
 
@@ -328,7 +329,7 @@ def verify(actor: Actor, mailbox: Mailbox, *, repair: bool = False) -> str:
     Args:
         actor: Who requests it.
         mailbox: The mailbox.
-        repair: Whether missing comments are pushed. Each costs an AI unit.
+        repair: Whether the next sync creates missing comments, each for an AI unit, and updates outdated comments.
 
     Returns:
         What was done, as a sentence.
@@ -354,10 +355,11 @@ def stop_verification(actor: Actor, mailbox: Mailbox) -> str | ActionRefused:
 
 
 def start_stopped(actor: Actor, row: Destination | Bucket) -> str | ActionRefused:
-    """Start those mailboxes of a destination or bucket that an error or the quota of Re:infer stopped.
+    """Start the mailboxes of a destination or bucket that an error or the quota of Re:infer stopped.
 
     Mailboxes that a user or a monthly limit stopped stay stopped. The circuit breakers of the destination and its
-    buckets close.
+    buckets close, or that of the given bucket and its destination. The circuit breaker of a bucket that refused too many
+    emails stays open.
 
     Args:
         actor: Who starts them.

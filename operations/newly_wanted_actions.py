@@ -1,6 +1,6 @@
 """Store the admin's decision about newly wanted emails: emails that only the rules of a newer release include.
 
-A decision is stored for a mailbox and a version of the rules. It applies also to emails that are found later.
+A decision is stored for a mailbox and a version of the rules. It also applies to newly wanted emails that are found later.
 """
 
 from __future__ import annotations
@@ -72,9 +72,9 @@ def _store_decision(actor: Actor, mailboxes: Sequence[Mailbox], *, bring: bool, 
 
     With `bring`, it applies to emails without a decision and, with `also_left`, to emails that an earlier decision left.
     Without `bring`, it applies to emails without a decision and to accepted emails that are not delivered yet. If two
-    admins decide at the same time, the first decision is stored.
+    admins decide at the same time about emails without a decision, the first decision is stored.
 
-    Returns the number of emails found so far; None if nothing is waiting for a decision.
+    Returns the number of emails to which the decision applies so far; None if there is nothing to decide.
     """
     pks, now = [mailbox.pk for mailbox in mailboxes], database_now()
     changed = AdminDecision.APPROVED if not bring else AdminDecision.DECLINED if also_left else None
@@ -96,7 +96,7 @@ def _store_decision(actor: Actor, mailboxes: Sequence[Mailbox], *, bring: bool, 
 
 
 def _undecided(mailboxes: Sequence[int]) -> set[tuple[int, int]]:
-    """Return each pair of mailbox and rules version without a decision, of which emails were found or can still be found."""
+    """Return the pairs of mailbox and rules version without a decision for which emails were found or can still be found."""
     waiting = with_decision(AdminDecision.WAITING, NewlyWanted.objects.filter(mailbox__in=mailboxes))
     pairs = set(waiting.values_list("mailbox_id", "version").distinct())
     answered = set(RulesAnswer.objects.filter(mailbox__in=mailboxes).values_list("mailbox_id", "version"))

@@ -17,8 +17,8 @@ class Finding:
     Attributes:
         ok: Whether everything worked.
         text: The result as sentences for the admin.
-        steps: The steps of a connection test.
-        kind: The kind of the error; empty if there was none.
+        steps: The steps of a connection test; empty for other tests and for estimates.
+        kind: The kind of the error; empty if there was none, or if its kind is not known.
     """
 
     ok: bool
@@ -38,7 +38,7 @@ class ActionRefused:
     """The reason why an action was not done. Pages show it as an error; the API responds with 422.
 
     Attributes:
-        text: The reason, as a sentence for the admin.
+        text: The reason, as sentences for the admin.
     """
 
     text: str
@@ -49,7 +49,7 @@ def recorded(actor: Actor, text: str, about: Subject = NO_SUBJECT, changes: Chan
 
     Args:
         actor: Who acts.
-        text: What was done, as one sentence.
+        text: What was done, as sentences.
         about: The object of the action.
         changes: Field, value before, value after.
 

@@ -1,6 +1,6 @@
 """Let mailboxes sync again after an admin changed, started or repaired something.
 
-The functions are parts of actions, and write no audit entry.
+The functions are parts of actions, so they write no audit entry.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sync.tasks import sync_mailbox
 
 
 def settings_changed(integration: Integration) -> None:
-    """Close the circuit breakers of an integration, its destinations and buckets, and make each mailbox due.
+    """Close the circuit breakers of an integration, its destinations and buckets, and make all its mailboxes due.
 
     Call this after an admin changed a setting that the integration depends on.
 
@@ -39,7 +39,7 @@ def make_due(mailboxes: Sequence[Mailbox]) -> None:
     """Make mailboxes due now, and clear their failures, so that the next tick queues them.
 
     Args:
-        mailboxes: The mailboxes. Their refused folders are read again, too.
+        mailboxes: The mailboxes. The next sync also tries their folders again that could not be read.
     """
     scheduling.make_states()
     pks = [mailbox.pk for mailbox in mailboxes]
@@ -55,10 +55,10 @@ def queue_now(mailbox: Mailbox) -> str | ActionRefused:
         mailbox: The mailbox with its integration.
 
     Returns:
-        What happened, as a sentence, or the reason why the mailbox cannot be queued.
+        What happened, as a sentence, or the reason why the mailbox could not be queued.
     """
     if not mailbox.enabled or not mailbox.integration.enabled:
-        return ActionRefused(f"{mailbox} is stopped: start it first.")
+        return ActionRefused(f"{mailbox} or its integration is stopped. Start it first.")
     make_due([mailbox])
     try:
         queued = scheduling.queue(mailbox.pk, sync_mailbox.delay, database_now(), is_trial=True)

@@ -27,9 +27,9 @@ from simulators.reinfer import ReinferSimulator
 
 
 def main() -> int:
-    """Serve until a signal or the end of standard input.
+    """Serve until a signal, or until the end of standard input (see `_stop_event`).
 
-    Returns exit code 2, with one line on standard error, if the servers cannot start.
+    Returns the exit code: 0, or 2 with one line on standard error if the servers cannot start.
     """
     options = read_options()
     stop = _stop_event()
@@ -60,7 +60,7 @@ def _stop_event() -> threading.Event:
 def _has_another_end(descriptor: int) -> bool:
     """Whether the descriptor is a pipe, a socket or a terminal.
 
-    A shell gives `/dev/null` to a background job as standard input. It ends at once, and must not stop the simulators.
+    A shell gives a background job `/dev/null` as standard input, which ends at once. This must not stop the simulators.
     """
     try:
         mode = os.fstat(descriptor).st_mode
@@ -80,7 +80,7 @@ def _wait_for_end_of_input(stop: threading.Event) -> None:
 
 
 def _check_ports_are_free(options: Options) -> None:
-    """Raises `OSError` whose text names the option of the occupied port. The error of the server itself would not."""
+    """Raises `OSError` if a port cannot be used. For an occupied port, the text names the option, as no server error does."""
     ports = {
         "--onprem-port": options.onprem_port,
         "--online-port": options.online_port,
@@ -102,9 +102,9 @@ def _check_ports_are_free(options: Options) -> None:
 
 @contextmanager
 def _running(options: Options) -> Iterator[dict[str, Any]]:
-    """Start all simulators with their mail; yields the addresses and credentials that a client needs.
+    """Start all simulators with their mail; yields their addresses, and the names of the accounts without secrets.
 
-    One certificate authority signs the certificates of all servers.
+    One certificate authority signs the certificates of all HTTPS servers.
     """
     store, authority = _filled(options), Authority()
     exchange_, graph_ = _exchange(options, store, authority), _graph(options, store, authority)

@@ -1,6 +1,9 @@
 """Scripted faults that affect how a response is sent.
 
-`hang` (seconds), `drip` (bytes per second), `drop` (bytes before the connection closes), `truncate` (bytes of the body).
+- `hang` (seconds): the response is sent after this time.
+- `drip` (rate): the body is sent at this number of bytes per second.
+- `drop` (bytes): the connection closes after this number of bytes of the body; 0: nothing is sent.
+- `truncate` (bytes): the response has only this number of bytes of the body.
 """
 
 from __future__ import annotations

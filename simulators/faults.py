@@ -10,15 +10,15 @@ from typing import Any
 
 @dataclass
 class Rule:
-    """An effect, with its options, on the requests of one operation and mailbox. "*" matches all."""
+    """An effect on the requests of one operation and mailbox. "*" matches every operation or mailbox."""
 
     effect: str
     operation: str = "*"
     mailbox: str = "*"
     times: int | None = None
-    """How many requests the rule affects; None: no limit."""
+    """The number of requests that the rule still affects; None: no limit."""
     after: int = 0
-    """How many matching requests are not affected before the first one that is."""
+    """The number of matching requests that are not affected before the first affected request."""
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def matches(self, operation: str, mailbox: str) -> bool:
@@ -55,7 +55,7 @@ class Faults:
             self._rules.clear()
 
     def matching_rule(self, operation: str, mailbox: str, *, states: Container[str] = ()) -> Rule | None:
-        """The rule that affects this request, or None. Rules with an effect in `states` are skipped: see `lasting_rules`."""
+        """The first rule that affects this request, or None. Skips rules with an effect in `states` (see `lasting_rules`)."""
         with self._lock:
             for rule in self._rules:
                 if rule.effect not in states and rule.matches(operation, mailbox) and rule.applies():

@@ -1,4 +1,4 @@
-"""Fills the mailboxes when the simulators start: with a generated correspondence, or with mail files of a folder."""
+"""Fills the mailboxes when the simulators start: with a generated correspondence, with mail files, or both."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A small HTTP/1.1 server for the simulators: keep-alive, one thread and one `Connection` per TCP connection.
 
-It is based on `http.server`, so that a scripted fault controls each byte of a response: it can be truncated, sent slowly
-or not be sent.
+It is based on `http.server`, so that a scripted fault controls each byte of a response: the response can be truncated, sent
+slowly, or not sent.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Request:
     query: Mapping[str, list[str]]
     headers: Message
     body: bytes
-    """Decompressed, if the request has a Content-Encoding."""
+    """Decompressed if the Content-Encoding is gzip."""
     connection: Connection
 
 
@@ -67,10 +67,10 @@ class Response:
     content_type: str = "application/json"
     headers: tuple[tuple[str, str], ...] = ()
     label: str = ""
-    """Part of the names of the recorded files: the operation."""
+    """Part of the names of the recorded files, such as the operation. If it is blank, the path is used."""
     delivery: Delivery = WHOLE
     compress: bool = True
-    """Whether gzip may be used if the client accepts it."""
+    """Whether a body of at least `GZIP_FROM` bytes is compressed if the client accepts gzip."""
 
 
 class Records(Protocol):
@@ -78,7 +78,7 @@ class Records(Protocol):
 
 
 class HttpServer:
-    """Serves the responses of the function `answer` on a separate thread.
+    """Serves the responses of the function `answer`, on one thread for each connection.
 
     Port 0 selects a free port. An occupied port raises `OSError`.
     """
@@ -123,7 +123,7 @@ class HttpServer:
         self.stop()
 
     def respond(self, request: Request) -> Response:
-        """The response of `answer`. A bug of the simulator is printed and becomes a 500, not a dropped connection."""
+        """The response of `answer`. An exception is a bug of the simulator: it is printed and becomes a 500."""
         try:
             return self.answer(request)
         except Exception as error:  # noqa: BLE001  # outermost handler of the server
@@ -132,7 +132,7 @@ class HttpServer:
             return Response(500, text, "text/plain", label="simulator-failed")
 
     def secure(self, connection: socket.socket) -> socket.socket:
-        """Do the TLS handshake. It runs on the thread of the connection, so that a slow client does not delay others."""
+        """Do the TLS handshake, if the server has TLS, on the thread of the connection: a slow client does not delay others."""
         return self._tls.wrap_socket(connection, server_side=True) if self._tls else connection
 
 
@@ -169,7 +169,7 @@ class _Server(ThreadingHTTPServer):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Ignore clients that closed the connection."""
+        """Print nothing: the client closed the connection or sent a malformed request."""
 
 
 class _Handler(BaseHTTPRequestHandler):

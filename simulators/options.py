@@ -1,8 +1,8 @@
 """Options of `python -m simulators`, from the command line and from a JSON file (`--config`).
 
 A key of the file is the name of an option without the leading dashes, with underscores (`generate`, `reinfer_port` …).
-An option on the command line overrides the file. Several accounts, applications, users and tokens are possible only in
-the file:
+An option on the command line overrides the file, except that the lists of the file replace the credentials of the command
+line. Only the file can define users, and more than one account, application or token:
 
     {"mailboxes": "desk@bank.example,claims@bank.example",
      "accounts": [{"username": "BANK\\\\svc", "password": "…", "impersonates": ["desk@bank.example"]},
@@ -40,7 +40,7 @@ SIGINT, SIGTERM or the end of standard input."""
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """Generate `count` emails in each mailbox. The same seed generates the same emails."""
+    """The value of `--generate`: `count` emails in each mailbox. The same seed generates the same emails."""
 
     seed: int
     count: int
@@ -92,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_content(parser.add_argument_group("content"))
     _add_network(parser.add_argument_group("network"))
-    _add_credentials(parser.add_argument_group("credentials (all simulated; a --config file can define more)"))
+    _add_credentials(parser.add_argument_group("credentials (all simulated; --config can define several)"))
     return parser
 
 
@@ -101,10 +101,10 @@ def _add_content(group: argparse._ArgumentGroup) -> None:
         "--mailboxes", metavar="A@X,B@X", default=_MAILBOXES, help="addresses of the mailboxes (default: five)"
     )
     group.add_argument("--generate", metavar="SEED/COUNT", help="generate COUNT emails in each mailbox")
-    group.add_argument("--mail", metavar="DIR", type=Path, help="distribute the .eml, mbox and Maildir mail under DIR")
+    group.add_argument("--mail", metavar="DIR", type=Path, help="distribute the emails below DIR to the Inboxes")
     group.add_argument("--sources", metavar="P/N,P/N", default="", help="Re:infer sources that exist from the start")
     group.add_argument("--projects", metavar="P,P", default="bank", help="Re:infer projects that exist from the start")
-    group.add_argument("--old-deployment", action="store_true", help="make sync return only three counts")
+    group.add_argument("--old-deployment", action="store_true", help="sync of Re:infer returns only three counts")
     group.add_argument("--graph-limits", action="store_true", help="throttle Graph by Microsoft's documented limits")
     group.add_argument(
         "--graph-removals", type=Removals, choices=list(Removals), default=Removals.DOCUMENTED,
@@ -129,7 +129,7 @@ def _add_network(group: argparse._ArgumentGroup) -> None:
 
 def _add_credentials(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--username", default=r"BANK\svc-reinfer", help="account for NTLM and Basic")
-    group.add_argument("--password", default="simulated-password", help="its password")
+    group.add_argument("--password", default="simulated-password", help="password of this account")
     group.add_argument("--tenant", metavar="ID", default="7c1d2f0e-4a55-4f0b-9b7e-2d9c5e1f8a60", help="for OAuth")
     group.add_argument("--client-id", metavar="ID", default="2f6a0b9c-8d1e-4c37-a5b2-90f3c7d4e618", help="for OAuth")
     group.add_argument("--client-secret", metavar="SECRET", default="simulated-client-secret", help="for OAuth")

@@ -1,7 +1,8 @@
-"""Writes every request and response body to a file, decoded, for people and for schema validation.
+"""Writes every request and response body to a file, without Content-Encoding, for people and for schema validation.
 
-The files are numbered: `DIR/000001-SyncFolderItems-request.xml`, `…-response.xml`. The name of a JSON response contains
-its status. Headers are not written. The secrets in token requests and responses are masked.
+The files are numbered: `DIR/000001-SyncFolderItems-request.xml`, `…-response.xml`. The name of a response that is not
+XML contains its status. Headers are not written. Passwords, client secrets, assertions and tokens are masked in bodies below
+64 KiB.
 """
 
 from __future__ import annotations

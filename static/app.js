@@ -1,5 +1,6 @@
-// Small additions to the HTML pages, which work without JavaScript, too: a form is submitted only once, the focus moves to
-// the errors of a form, messages can be closed, and a page shows that its last refresh failed.
+// Small additions to the HTML pages, which also work without JavaScript: the server learns the time zone of the browser, a
+// form is submitted only once, the focus moves to the errors of a form, messages can be closed, <details> stay open after a
+// refresh, and a page shows that its last refresh failed.
 (() => {
   "use strict";
 
@@ -22,7 +23,7 @@
     form.setAttribute("aria-busy", "true");
   });
 
-  // After the back button, the browser can show this page from its cache, with forms still marked as sent.
+  // After the back button, the browser can show this page from its cache, with forms still marked as sent. Remove the marks.
   window.addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll(`form[${SENDING}]`)) {
       form.removeAttribute(SENDING);
@@ -38,7 +39,7 @@
     event.target.closest("[data-close]")?.parentElement.remove();
   });
 
-  // A refresh replaces the live part and so closes its <details> elements. Open those again that were open before.
+  // A refresh replaces the live part, and its <details> elements are closed then. Open those again that were open before.
   let open = [];
   document.addEventListener("htmx:beforeSwap", () => {
     open = [...document.querySelectorAll("#live details[open][id]")].map((details) => details.id);
@@ -47,7 +48,7 @@
     for (const id of open) document.getElementById(id)?.setAttribute("open", "");
   });
 
-  // Show that a request failed, so that nobody takes an old state for the present one.
+  // Show that a request failed, because the page then shows an old state.
   const refreshed = (yes) => document.documentElement.toggleAttribute("data-stale", !yes);
   const failed = (event) => {
     const probe = event.detail.elt.closest(".probe");

@@ -21,7 +21,7 @@ class MailboxStates(models.QuerySet["MailboxState"]):
     """Queries of mailbox states."""
 
     def update(self, **values: Any) -> int:
-        """Update rows. If the update makes mailboxes due at once, also store the time in `asked_at`.
+        """Update rows. If `next_sync_at` becomes None, the mailboxes are due at once: then also set `asked_at` to now.
 
         Args:
             **values: New values by field name.
@@ -35,17 +35,17 @@ class MailboxStates(models.QuerySet["MailboxState"]):
 
 
 class MailboxState(models.Model):
-    """The sync state of a mailbox: when it is due, its lease, and the result of the last attempt.
+    """The sync state of a mailbox, such as when it is due, its lease, and the result of its last sync.
 
-    All times are times of the database's clock. The state is not stored in the table of mailboxes, so that saving a
-    form of a mailbox never overwrites values that a worker wrote meanwhile.
+    All times are times of the database's clock, except the default of `asked_at`. The state is not stored in the table of
+    mailboxes, so that saving a form of a mailbox never overwrites values that a worker wrote meanwhile.
     """
 
     mailbox = models.OneToOneField(Mailbox, on_delete=models.CASCADE, primary_key=True, related_name="state")
     next_sync_at = models.DateTimeField(null=True, help_text="When the mailbox is due. Empty: at once.")
     asked_at = models.DateTimeField(
         default=timezone.now,
-        help_text="When the mailbox was last made due at once: it was added, started or changed, or a user pressed a button.",
+        help_text="When the mailbox was last made due at once, for example because it was added, started or changed.",
     )
     queued_until = models.DateTimeField(
         null=True, help_text="A task for this mailbox is queued. After this time the task counts as lost."
@@ -69,7 +69,8 @@ class MailboxState(models.Model):
         help_text="The API that gave the stored ids and cursors: see sync.store.source_change.",
     )
     former_until = models.DateTimeField(
-        null=True, help_text="Until when the previous API reported every change. Empty: no stored item has an id of it."
+        null=True,
+        help_text="The time until which the previous API reported every change. Empty: no stored item has an id of that API.",
     )
     round = models.PositiveBigIntegerField(default=1, help_text="The current round: see sync.engine.folder_order.")
     pass_began = models.PositiveBigIntegerField(default=1, help_text="The round in which the current pass began.")
@@ -77,7 +78,8 @@ class MailboxState(models.Model):
         default=False, help_text="The next sync drops every cursor of this mailbox: a full resync."
     )
     send_again = models.BooleanField(
-        default=False, help_text="The next sync drops its ledger entries and items, to push missing comments again."
+        default=False,
+        help_text="The next sync drops the ledger entries and items of the mailbox, to push missing comments again.",
     )
     failures = models.PositiveIntegerField(default=0, help_text="Failed syncs in a row.")
     failing_since = models.DateTimeField(null=True)
@@ -88,7 +90,9 @@ class MailboxState(models.Model):
         db_default=False,
         help_text="Its sign-in was refused, and another mailbox has signed in since with the same credentials.",
     )
-    synced_at = models.DateTimeField(null=True, help_text="When a sync last finished.")
+    synced_at = models.DateTimeField(
+        null=True, help_text="When a sync last finished: every folder that can be read was read to its end."
+    )
     up_to_date = models.BooleanField(
         default=False, help_text="Every folder that can be read was read to its end. Folders may be left out."
     )
@@ -100,10 +104,10 @@ class MailboxState(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text="A fact that its source learned and stored: see integrations.ports.Learner.",
+        help_text="A fact about the mailbox that its source learned: see integrations.ports.Learner.",
     )
     went_back_at = models.DateTimeField(
-        null=True, help_text="When a checkpoint of it was last found to be older than before."
+        null=True, help_text="When its checkpoints were last found to be older than at the end of a sync."
     )
     rules = models.PositiveSmallIntegerField(
         default=current,
@@ -113,7 +117,7 @@ class MailboxState(models.Model):
     looked_for = models.PositiveSmallIntegerField(
         default=current,
         db_default=1,
-        help_text="The version of the fixed rules for which all of its folders were rescanned.",
+        help_text="The version of the fixed rules for which all of its folders that can be read were rescanned.",
     )
 
     objects = MailboxStates.as_manager()
@@ -162,7 +166,7 @@ class SyncedFolders(models.QuerySet["SyncedFolder"]):
     """Queries of folders."""
 
     def left_out(self) -> Self:
-        """Return folders that exist, contain wanted mail, and cannot be read."""
+        """Return folders that exist, whose mail is wanted, and that cannot be read."""
         return self.filter(LEFT_OUT)
 
     def not_read(self) -> Self:
@@ -192,17 +196,19 @@ class SyncedFolder(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text="Blank if it has none, or if it was not reported.",
+        help_text="Blank if the folder has no class, or if the server reports none.",
     )
     hidden = models.BooleanField(default=False, db_default=False, help_text="Mail clients do not show it.")
     holds_mail = models.BooleanField(default=True, help_text="Whether it is read: see integrations.folder_classes.")
     gone = models.BooleanField(default=False)
-    total = models.PositiveIntegerField(null=True, help_text="Number of items in it when the tree was last read.")
+    total = models.PositiveIntegerField(
+        null=True, help_text="Number of items in it when it was last listed in the tree."
+    )
 
     cursor = models.TextField(blank=True)
     pages = models.PositiveBigIntegerField(default=0, help_text="How often the checkpoint advanced. Never decreases.")
     wanted_digest = models.CharField(
-        max_length=64, blank=True, help_text="The filter digest with which the cursor was stored."
+        max_length=64, blank=True, help_text="The filter digest with which it was last read or tried."
     )
     turn = models.PositiveBigIntegerField(
         default=0,
@@ -217,16 +223,16 @@ class SyncedFolder(models.Model):
     looked_through = models.PositiveSmallIntegerField(
         default=1,
         db_default=1,
-        help_text="The version of the fixed rules with which it was last listed from its beginning to its end.",
+        help_text="The version of the fixed rules with which it was listed from beginning to end, or counts as rescanned.",
     )
     look_cursor = models.TextField(
         blank=True,
         default="",
         db_default="",
-        help_text="The cursor of its rescan for the present version: see sync.engine.rescan.",
+        help_text="The cursor of its rescan: see sync.engine.rescan.",
     )
     attempts = models.PositiveSmallIntegerField(
-        default=0, help_text="How many attempts at the page after the cursor were started."
+        default=0, help_text="Number of attempts at the page after the cursor that an email of the page may have ended."
     )
     attempt_of = models.UUIDField(
         null=True, help_text="The token of the lease under which the last attempt was started."
@@ -254,7 +260,9 @@ class SyncedFolder(models.Model):
         null=True, help_text="Since when it cannot be read: see sync.engine.folder_refusals."
     )
     refused_attempts = models.PositiveSmallIntegerField(
-        default=0, db_default=0, help_text="Refused attempts in a row since a user last requested one."
+        default=0,
+        db_default=0,
+        help_text="Refused attempts in a row. Reset by a request of a user, and by a change of the filters.",
     )
     retry_at = models.DateTimeField(
         null=True, help_text="When it is tried again after a refusal. Empty: at the next sync."
@@ -272,12 +280,13 @@ class SyncedFolder(models.Model):
     )
 
     counted = models.IntegerField(
-        null=True, help_text="Number of items in it by its change reports. Empty: not counted since its listing began."
+        null=True,
+        help_text="Number of items in it according to change reports. Empty: not listed from its beginning since counts exist.",
     )
     to_compare = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="The total is new, and no change was read after it: see sync.engine.folder_totals.",
+        help_text="The total is new and was not compared yet: see sync.engine.folder_totals.",
     )
     doubted_total = models.IntegerField(
         null=True, help_text="The total that differs from the count, while the difference is investigated."
@@ -311,9 +320,9 @@ class SyncedFolder(models.Model):
 
 
 class ReportedItem(models.Model):
-    """An item that is in a folder according to its change reports: see `sync.store.folder_rosters`.
+    """An item that is in a folder according to change reports: see `sync.store.folder_rosters`.
 
-    The table has millions of rows, so a row is as small as possible.
+    The table can have millions of rows, so a row is as small as possible.
     """
 
     pk = models.CompositePrimaryKey("folder_id", "key")
@@ -325,7 +334,7 @@ class ReportedItem(models.Model):
 
 
 class LedgerEntry(models.Model):
-    """One comment of a bucket: intended before its push, confirmed after it."""
+    """One comment of a bucket: intended before its push; confirmed after the push, or when it is found in the bucket."""
 
     class State(models.TextChoices):
         """Whether it is certain that the bucket has the comment."""
@@ -337,13 +346,15 @@ class LedgerEntry(models.Model):
     comment_id = models.CharField(max_length=1024)
     state = models.CharField(max_length=16, choices=State)
     content_digest = models.CharField(
-        max_length=64, help_text="Digest of everything but the properties, as first pushed."
+        max_length=64, help_text="Digest of everything but the properties, as first pushed or as found in the bucket."
     )
-    properties_digest = models.CharField(max_length=64, help_text="Digest of the properties, as last pushed.")
+    properties_digest = models.CharField(
+        max_length=64, help_text="Digest of the properties, as last pushed or found. Blank: they are outdated."
+    )
     identity_digest = models.CharField(
         max_length=64,
         blank=True,
-        help_text="Digest of sender, date and subject. It differs for two emails with one Message-ID.",
+        help_text="Digest of sender, time of sending and subject. It distinguishes emails with one Message-ID.",
     )
     winner_mailbox = models.ForeignKey(Mailbox, null=True, on_delete=models.SET_NULL, related_name="+")
     winner_item = models.CharField(
@@ -351,10 +362,11 @@ class LedgerEntry(models.Model):
     )
     sequence = models.PositiveBigIntegerField(
         default=1,
-        help_text="Increased by every change. A change is made only if it has not increased since it was read.",
+        help_text="Increased by changes. A decision is stored only if the entry still has the sequence with which it was read.",
     )
     mark = models.UUIDField(
-        null=True, help_text="Identifies the last intention. Any other change of the entry clears it."
+        null=True,
+        help_text="Identifies the last intention or renewal. Any later change except its confirmation clears it.",
     )
     pushed_by = models.ForeignKey(Mailbox, null=True, on_delete=models.SET_NULL, related_name="+")
     in_flight_until = models.DateTimeField(
@@ -368,7 +380,8 @@ class LedgerEntry(models.Model):
         "0: old or unknown.",
     )
     billed = models.BooleanField(
-        default=False, help_text="Whether this product created the comment. Otherwise it was found in the bucket."
+        default=False,
+        help_text="Whether this product created the comment. False if it was found in the bucket, or is not confirmed yet.",
     )
     collision = models.BooleanField(default=False, help_text="Two different emails have this Message-ID.")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -416,7 +429,7 @@ class MailboxItem(models.Model):
     )
 
     class Meta:
-        db_table = "sync_copy"  # the first name of this model
+        db_table = "sync_copy"  # the table is older than the name of this model
         constraints = [models.UniqueConstraint(fields=["mailbox", "item_id"], name="copy_unique_in_mailbox")]
         indexes = [
             models.Index(fields=["mailbox", "listed_id"], name="copy_listed"),
@@ -499,7 +512,7 @@ class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
 class DeadLetter(models.Model):
     """An email that cannot be delivered now, with the reason. The sync of its mailbox continues without it.
 
-    A row is never deleted before it is settled.
+    A row that is not settled is only deleted together with its mailbox.
     """
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="dead_letters")
@@ -510,13 +523,13 @@ class DeadLetter(models.Model):
     received = models.DateTimeField(null=True)
     size = models.PositiveBigIntegerField(default=0)
     item_class = models.CharField(max_length=128, blank=True)
-    stage = models.CharField(max_length=16, help_text="fetch, transform, deadline, push, worker or gone")
+    stage = models.CharField(max_length=16, help_text="fetch, transform, deadline, push, worker, gone or again")
     kind = models.CharField(
         max_length=64,
         blank=True,
         default="",
         db_default="",
-        help_text="See integrations.dead_letter_reasons. Decisions depend on this field and not on the reason.",
+        help_text="See integrations.dead_letter_reasons. Decisions depend on the kind and the stage, not on the reason.",
     )
     reason = models.CharField(
         max_length=512,
@@ -529,16 +542,18 @@ class DeadLetter(models.Model):
     first_at = models.DateTimeField(auto_now_add=True)
     last_at = models.DateTimeField()
     retry_at = models.DateTimeField(
-        null=True, help_text="Empty: it is retried only by a user or by a newer version of this product."
+        null=True, help_text="Empty: it is settled, or only a user or a newer version of this product retries it."
     )
     transform_version = models.PositiveIntegerField(default=0)
-    settled = models.CharField(max_length=16, blank=True, help_text="delivered, gone, unwanted or dismissed")
+    settled = models.CharField(
+        max_length=16, blank=True, help_text="delivered, gone, unwanted or dismissed. Blank: not settled"
+    )
     settled_at = models.DateTimeField(null=True)
 
     objects = DeadLetterQuerySet.as_manager()
 
     class Meta:
-        db_table = "sync_setasideemail"  # the first name of this model
+        db_table = "sync_setasideemail"  # the table is older than the name of this model
         ordering = ["-last_at"]
         constraints = [models.UniqueConstraint(fields=["mailbox", "item_id"], name="set_aside_unique_in_mailbox")]
         indexes = [models.Index(fields=["mailbox", "retry_at"], name="set_aside_due")]
@@ -567,7 +582,7 @@ class SyncRun(models.Model):
         max_length=64,
         blank=True,
         db_default="",
-        help_text="The name of the worker process that runs it: see sync.jobs.processes.",
+        help_text="The name of the worker process of the run: see sync.jobs.processes.",
     )
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
@@ -584,9 +599,11 @@ class SyncRun(models.Model):
     held_back = models.PositiveIntegerField(
         default=0, help_text="Number of updates that were not pushed, because Re:infer could have billed them."
     )
-    text_changes = models.PositiveIntegerField(default=0, help_text="As the server counted them: must stay 0.")
+    text_changes = models.PositiveIntegerField(
+        default=0, help_text="Number of updates that Re:infer counted as a changed text. Must stay 0."
+    )
     longest_wait = models.PositiveIntegerField(
-        null=True, help_text="Seconds from the arrival of a new email to its comment."
+        null=True, help_text="The longest time from the arrival of a new email to its comment, in seconds."
     )
 
     class Meta:
@@ -619,27 +636,33 @@ class Verification(models.Model):
     next_at = models.DateTimeField()
     claimed_until = models.DateTimeField(null=True)
     done_folders = models.JSONField(default=list)
-    cursor = models.TextField(blank=True, help_text="In the folder that is compared now.")
+    cursor = models.TextField(blank=True, help_text="The cursor in the folder that is compared now.")
     before_folder = models.JSONField(default=dict, help_text="The counts from before the folder that is compared now.")
     error_text = models.TextField(blank=True)
     folders = models.PositiveIntegerField(
         default=0, db_default=0, help_text="Wanted folders that were read to their end in Exchange."
     )
     emails = models.PositiveIntegerField(default=0, help_text="Wanted emails in Exchange.")
-    well = models.PositiveIntegerField(default=0, help_text="In Re:infer with the right properties.")
+    well = models.PositiveIntegerField(
+        default=0, help_text="In Re:infer, with the right properties if they name this mailbox."
+    )
     waiting = models.PositiveIntegerField(default=0, help_text="The next syncs push or update them.")
     set_aside = models.PositiveIntegerField(default=0)
-    not_wanted = models.PositiveIntegerField(default=0, help_text="Not wanted because of their participants.")
+    not_wanted = models.PositiveIntegerField(
+        default=0, help_text="Not wanted, for example because of their participants."
+    )
     withheld = models.PositiveIntegerField(
         default=0,
         db_default=0,
         help_text="Newly wanted, and not delivered: an administrator has not decided, or chose to leave them.",
     )
-    missing = models.PositiveIntegerField(default=0, help_text="In Exchange and not in Re:infer.")
+    missing = models.PositiveIntegerField(default=0, help_text="In Exchange, but not in Re:infer or not in the ledger.")
     outdated = models.PositiveIntegerField(
         default=0, help_text="In Re:infer with other properties than those that were pushed."
     )
-    surplus = models.PositiveIntegerField(default=0, help_text="In Re:infer and no longer in Exchange.")
+    surplus = models.PositiveIntegerField(
+        default=0, help_text="In Re:infer, but no longer in any mailbox of the bucket."
+    )
     left_out = models.PositiveIntegerField(
         default=0, db_default=0, help_text="Folders that could not be read. Emails in them were not compared."
     )
@@ -684,14 +707,15 @@ class Verification(models.Model):
         if self.left_out:
             text += f" {_folders(self.left_out)} could not be read, so emails there were not compared."
         if self.surplus:
-            text += f" {self.surplus:,} comments whose email is no longer in Exchange are kept."
+            comments, verb = ("1 comment", "is") if self.surplus == 1 else (f"{self.surplus:,} comments", "are")
+            text += f" {comments} whose email is no longer in Exchange {verb} kept."
         if differences and self.repair:
             text += " The next sync repairs the differences."
         return text
 
 
 class Activity(models.Model):
-    """What one integration delivered to one bucket in one hour. A created comment costs an AI unit."""
+    """Counts of what one integration delivered to one bucket in one hour. A created comment costs an AI unit."""
 
     integration = models.ForeignKey(Integration, null=True, on_delete=models.SET_NULL, related_name="+")
     bucket = models.ForeignKey(Bucket, on_delete=models.CASCADE, related_name="+")
@@ -699,9 +723,11 @@ class Activity(models.Model):
     created = models.PositiveIntegerField(default=0)
     updated = models.PositiveIntegerField(default=0)
     set_aside = models.PositiveIntegerField(default=0)
-    text_changes = models.PositiveIntegerField(default=0, help_text="As the server counted them: must stay 0.")
+    text_changes = models.PositiveIntegerField(
+        default=0, help_text="Number of updates that Re:infer counted as a changed text. Must stay 0."
+    )
     longest_wait = models.PositiveIntegerField(
-        null=True, help_text="Seconds from the arrival of a new email to its comment."
+        null=True, help_text="The longest time from the arrival of a new email to its comment, in seconds."
     )
 
     class Meta:
@@ -714,9 +740,9 @@ class Activity(models.Model):
 
 
 class MailDay(models.Model):
-    """How many comments one mailbox created on one UTC day. No row means none.
+    """The number of comments that were created from one mailbox on one day in UTC. No row means none.
 
-    Stored for three weeks: see `sync.reporting.alerts`.
+    Stored for three weeks: see `sync.jobs.pruning`. Used by `sync.reporting.alerts.silence`.
     """
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="+")
@@ -732,7 +758,10 @@ class MailDay(models.Model):
 
 
 class Comparison(models.Model):
-    """The number of comments in a bucket, counted by Re:infer and by the ledger. See `sync.jobs.bucket_audit`."""
+    """The last bucket audit: the number of comments that Re:infer counts, and of confirmed ledger entries.
+
+    See `sync.jobs.bucket_audit`.
+    """
 
     bucket = models.OneToOneField(Bucket, on_delete=models.CASCADE, primary_key=True, related_name="comparison")
     next_at = models.DateTimeField(help_text="When the bucket is compared again.")
@@ -740,15 +769,15 @@ class Comparison(models.Model):
     stored = models.PositiveBigIntegerField(
         null=True, help_text="Number of comments that Re:infer counts. Empty: it does not report one."
     )
-    confirmed = models.PositiveBigIntegerField(default=0, help_text="Number of comments that the ledger counts.")
+    confirmed = models.PositiveBigIntegerField(default=0, help_text="Number of confirmed entries in the ledger.")
     missing_since = models.DateTimeField(
-        null=True, help_text="Since when Re:infer has fewer comments than it acknowledged."
+        null=True, help_text="Since when Re:infer counts fewer comments than the ledger has confirmed entries."
     )
     surplus = models.PositiveBigIntegerField(
-        null=True, help_text="Number of comments that were found and that the ledger lacks."
+        null=True, help_text="Number of comments in the bucket that are not in the ledger."
     )
     surplus_since = models.DateTimeField(
-        null=True, help_text="When those were found. Empty after an administrator accepted them."
+        null=True, help_text="When the surplus was found. Empty: there is none, or an administrator accepted it."
     )
     server_run = models.CharField(
         max_length=64,
@@ -771,7 +800,7 @@ class Renewal(models.Model):
         default=0,
         help_text="Primary key of the ledger entry that was processed last. Starts again at 0 after the last entry.",
     )
-    most = models.PositiveSmallIntegerField(default=1, help_text="The largest number of comments in one batch.")
+    most = models.PositiveSmallIntegerField(default=1, help_text="Maximum number of comments in the next batch.")
     left = models.PositiveBigIntegerField(
         null=True, help_text="Number of comments that may lack a property. Empty: not counted."
     )
@@ -793,25 +822,27 @@ class Account(models.Model):
     key = models.CharField(max_length=64, primary_key=True, help_text="A keyed digest of the account and its server.")
     refused = models.JSONField(
         default=list,
-        help_text="For each refused sign-in: the time, a keyed digest of the secret, and the attempt while it runs.",
+        help_text="For each refused sign-in and each counted attempt that runs: the time, and a keyed digest of the secret.",
     )
-    began_at = models.DateTimeField(help_text="When the first of them was refused.")
-    doubted = models.BooleanField(default=False, help_text="No new sign-in with the same secret has worked since.")
-    until = models.DateTimeField(help_text="Until when the last of them counts.")
+    began_at = models.DateTimeField(help_text="When the first of these sign-ins was refused.")
+    doubted = models.BooleanField(
+        default=False, help_text="The account may be at fault, so all attempts to sign in with it are counted."
+    )
+    until = models.DateTimeField(help_text="The time until which the last refused sign-in counts.")
 
     def __str__(self) -> str:
         return f"account {self.key[:8]}, refused {len(self.refused)} times"
 
 
 class PollRate(models.Model):
-    """The needed and the actual number of polls per second in one minute.
+    """The needed and the actual number of polls per second since the previous measurement, usually one minute.
 
     Stored for a day: see `sync.jobs.poll_rate`.
     """
 
-    at = models.DateTimeField(primary_key=True, help_text="The end of the minute.")
+    at = models.DateTimeField(primary_key=True, help_text="The end of the measured time.")
     needed = models.FloatField(
-        help_text="Polls per second, from the poll intervals of the mailboxes that are up to date."
+        help_text="Polls per second that the poll intervals of the mailboxes that are up to date require."
     )
     done = models.FloatField(help_text="Finished syncs per second.")
 
@@ -820,7 +851,7 @@ class PollRate(models.Model):
 
 
 class Tick(models.Model):
-    """When a periodic task last ran. An old time means that beat or every worker is down."""
+    """When a periodic task last ran. If a task is overdue, beat or every worker may be down."""
 
     name = models.CharField(max_length=32, primary_key=True)
     at = models.DateTimeField()
@@ -853,10 +884,12 @@ class Process(models.Model):
     node = models.CharField(max_length=255, help_text="The name on pages and in logs: celery@host.")
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
-    broker = models.CharField(max_length=16, choices=Broker, blank=True, help_text="Why it cannot use the broker.")
+    broker = models.CharField(
+        max_length=16, choices=Broker, blank=True, help_text="Why it cannot use the broker. Blank: it can."
+    )
     broker_since = models.DateTimeField(null=True)
     busy_since = models.DateTimeField(
-        null=True, help_text="Of a worker: since when every slot has been busy with its present task."
+        null=True, help_text="Of a worker: since when all of its slots have been busy with their present tasks."
     )
     unreadable = models.JSONField(
         default=list,

@@ -24,7 +24,7 @@ HINT = (
 
 @shared_task(name="sync.tasks.dispatch")
 def dispatch() -> None:
-    """Queue every mailbox that is due. Sent periodically by beat.
+    """Queue the mailboxes and verifications that are due. Sent periodically by beat.
 
     After an outage the queue may contain many of these tasks. A worker process runs the first of them and skips the
     others for half of `DISPATCH_EVERY`. It uses its own clock for that, because a query would be slower.
@@ -34,7 +34,7 @@ def dispatch() -> None:
 
 
 def dispatch_due() -> None:
-    """Queue every mailbox and every verification that is due."""
+    """Queue the mailboxes and verifications that are due, as far as `most_at_once` allows."""
     with _database_may_be_unavailable():
         scheduling.dispatch(send=sync_mailbox.delay)
         verification.send_due(verify_mailbox.delay)
@@ -43,7 +43,7 @@ def dispatch_due() -> None:
 
 @shared_task(name="sync.tasks.sync_mailbox")
 def sync_mailbox(mailbox_id: int) -> None:
-    """Sync a mailbox, unless another task has already started that sync.
+    """Sync a mailbox, unless another task has already started that sync. Then queue the next due mailboxes.
 
     Two tasks for one sync are possible: a broker may deliver a task twice, and a task that was assumed to be lost may
     arrive late.
@@ -71,13 +71,13 @@ def verify_mailbox(pk: int, sent: str) -> None:
 
 @shared_task(name="sync.tasks.prune")
 def prune() -> None:
-    """Delete old runs, old settled dead letters and old counts."""
+    """Delete old records: see `sync.jobs.pruning`."""
     pruning.prune()
 
 
 @shared_task(name="sync.tasks.watch")
 def housekeep() -> None:
-    """Check invariants and queue bucket audits and property renewals that are due. Sent by beat once a minute."""
+    """Check invariants, and queue the bucket audits and property renewals that are due. Sent by beat once a minute."""
     with _database_may_be_unavailable():
         housekeeping.run_checks()
         bucket_audit.send_due(send=compare_bucket.delay)
@@ -108,9 +108,9 @@ def renew_properties(pk: int) -> None:
 
 @contextmanager
 def _database_may_be_unavailable() -> Iterator[None]:
-    """End the task with one log line when the database is unreachable, full, read-only or out of connections.
+    """End the task with one log line when the database fails, for example because it is unreachable, full or read-only.
 
-    The next periodic task retries. The log line omits the text of the error, because that text quotes the values of
+    A later periodic task retries. The log line omits the text of the error, because that text may quote the values of
     the failed statement.
     """
     try:

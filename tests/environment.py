@@ -1,4 +1,4 @@
-"""The pytest plugin for all tests: it sets keys and disables proxies before Django loads the settings."""
+"""The pytest plugin for all tests: it sets keys and disables proxies before Django loads the settings, and marks tests."""
 
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
 
 
 FAULTS = Path(__file__).parent / "faults"
-"""The tests in this folder start workers, which connect to the database without a fixture."""
+"""Tests in this folder can start processes that connect to the database. They need no fixture for this."""
 
 if os.environ.get("REWORD"):
     from tests import rewording
@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_configure(config: Any) -> None:
     from django.conf import settings
 
-    # Hundreds of tests sign in, so use a fast hash. The passwords of tests need no protection.
+    # Use a fast hash, because hundreds of tests sign in. The passwords of tests need no protection.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     if os.environ.get("EWS_SCHEMA"):
         from tests import ews_schema

@@ -1,7 +1,7 @@
 """Validate every response of the simulated Exchange against Microsoft's EWS schema while tests run.
 
 Enabled by the environment variable EWS_SCHEMA: a folder with `messages.xsd` and `types.xsd`, which are not part of this
-project. Responses that a scripted fault corrupts on purpose are not checked.
+project. SOAP faults, and responses that a scripted fault corrupts on purpose, are not validated.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ class Checker:
             return []
         with self._lock:
             valid = self._schema.validate(etree.fromstring(etree.tostring(payload), etree.XMLParser(huge_tree=True)))
-            return [] if valid else [str(error.message) for error in self._schema.error_log][:5]
+            log: Any = self._schema.error_log  # the stubs do not say that it can be iterated
+            return [] if valid else [str(error.message) for error in log][:5]
 
     def take_errors(self) -> list[str]:
         """Return the errors since the last call."""
@@ -59,15 +60,15 @@ class Checker:
 
 
 def install() -> Checker:
-    """Wrap the simulator, so that each response is validated before a scripted fault changes it."""
+    """Wrap the simulator, so that each response is validated, also a response with which a scripted fault replaces another."""
     from simulators.exchange import effects, server
 
     checker = Checker(Path(FOLDER))
     original_answered, original_before = server._answered, effects.before
 
-    def checked_answer(desk: Any, call: Any) -> Any:
-        response = original_answered(desk, call)
-        is_corrupted = any(rule.options.get("code") in CORRUPTING for rule in desk.faults.lasting_rules("item"))
+    def checked_answer(handler: Any, call: Any) -> Any:
+        response = original_answered(handler, call)
+        is_corrupted = any(rule.options.get("code") in CORRUPTING for rule in handler.faults.lasting_rules("item"))
         if not is_corrupted and call.operation not in UNDECLARED:
             checker.check(call.operation, response.body)
         return response

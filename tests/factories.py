@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import factory
@@ -50,7 +51,7 @@ class DestinationFactory(DjangoModelFactory):
 
     name = factory.Sequence(lambda number: f"Tenant {number}")
     endpoint = "https://reinfer.example/tenant/reinfer_"
-    token = "a-token-nobody-may-read"
+    token: Any = "a-token-nobody-may-read"  # in a saved row, the value is an object that hides the secret
 
 
 class BucketFactory(DjangoModelFactory):
@@ -63,7 +64,7 @@ class BucketFactory(DjangoModelFactory):
 
 
 class IntegrationFactory(DjangoModelFactory):
-    """An enabled integration. `stopped=True` makes a stopped one."""
+    """An enabled integration; with `stopped=True`, a disabled integration."""
 
     class Meta:
         model = Integration
@@ -75,7 +76,7 @@ class IntegrationFactory(DjangoModelFactory):
     name = factory.Sequence(lambda number: f"exchange-{number}")
     endpoint = "https://exchange.example/EWS/Exchange.asmx"
     username = r"CORP\svc-reinfer"
-    password = "a-password-nobody-may-read"
+    password: Any = "a-password-nobody-may-read"
     enabled = True
     disabled_reason = ""
 
@@ -90,7 +91,7 @@ def moved(integration, **values):
 
 
 class MailboxFactory(DjangoModelFactory):
-    """An enabled mailbox without a state row. `MailboxStateFactory` makes a mailbox with one."""
+    """An enabled mailbox without a state row. `MailboxStateFactory` also creates the state row."""
 
     class Meta:
         model = Mailbox
@@ -128,7 +129,7 @@ class SyncedFolderFactory(DjangoModelFactory):
     up_to_date = True
 
 
-class CopyFactory(DjangoModelFactory):
+class MailboxItemFactory(DjangoModelFactory):
     class Meta:
         model = MailboxItem
 
@@ -148,7 +149,7 @@ class LedgerEntryFactory(DjangoModelFactory):
     billed = True
 
 
-class SetAsideEmailFactory(DjangoModelFactory):
+class DeadLetterFactory(DjangoModelFactory):
     class Meta:
         model = DeadLetter
 
@@ -199,7 +200,7 @@ class ProcessFactory(DjangoModelFactory):
 
 
 def newly_wanted(folder, count, *, version=2, draft=False):
-    """Add `count` emails to a folder that only this version of the fixed rules wants."""
+    """Add `count` emails, which only this version of the fixed rules wants, to a folder."""
     for _ in range(count):
-        item = CopyFactory(folder=folder, verdict=NEWLY_WANTED, comment_id=uuid4().hex)
+        item = MailboxItemFactory(folder=folder, verdict=NEWLY_WANTED, comment_id=uuid4().hex)
         NewlyWanted.objects.create(mailbox=folder.mailbox, key=item.comment_id, version=version, draft=draft)

@@ -6,8 +6,8 @@ MARKUP = "\"'></bdi><img src=x onerror=alert(1)><svg onload=alert(2)>"
 BRACES = "{{7*7}} {% raw %} ${7*7}"
 ADDRESS = "javascript:alert(1)"
 BIDI = "\u2066\u2069\u2069\u202etxet"
-"""One isolate end too many, which would end an isolate of the page, and an override without an end, which would reverse the
-following text."""
+"""It contains one isolate end too many, which would end an isolate of the page, and an override without an end, which would
+reverse the following text."""
 CONTROLS = "\x01\x08\x1b\x7f\x85"
 """Without NUL, which PostgreSQL cannot store and HTML drops. Tests of emails use NUL."""
 
@@ -16,7 +16,7 @@ ALL = f"{CONTROLS} {MARKUP} {BRACES} {ADDRESS} {BIDI}"
 
 
 def hostile(place: str, length: int) -> str:
-    """Return a malicious string of `length` characters. It begins with `place` and ends with a word that fits no line."""
+    """Return a malicious string of `length` characters. It begins with `place` and ends with a word longer than a line."""
     begin = f"{place} {ALL} "
     assert length > len(begin) + 20, place
     return begin + "W" * (length - len(begin))

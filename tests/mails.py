@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 
+from integrations.messages import CommentId
+
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -21,7 +23,7 @@ def mail(
 ) -> bytes:
     """Return the MIME content of an email.
 
-    The Message-ID is `<name@north.example>`, or `message_id` if given. `message_id=None` omits it.
+    The Message-ID is `<name@north.example>`, or `message_id` if given. `message_id=None` omits the header.
     """
     message = EmailMessage()
     message["From"], message["To"] = sender, to
@@ -38,8 +40,8 @@ def message_id_of(name: str) -> str:
     return f"<{name}@north.example>"
 
 
-def comment_id_of(name: str) -> str:
-    return message_id_of(name).encode().hex()
+def comment_id_of(name: str) -> CommentId:
+    return CommentId(message_id_of(name).encode().hex())
 
 
 def received(mime: bytes) -> bytes:

@@ -15,7 +15,7 @@ NO_PASSPHRASE = serialization.NoEncryption()
 
 @cache
 def rsa_key(number: int = 1) -> rsa.RSAPrivateKey:
-    """Return a key. It is cached by `number`, because generating a key is slow."""
+    """Return the key with this number, which is cached, because generating a key is slow."""
     return rsa.generate_private_key(65537, 2048)
 
 
@@ -27,7 +27,7 @@ def key_pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, passphrase: byt
 def certificate_pem(
     key: rsa.RSAPrivateKey, *, days: float = 365, begins: float = -1, now: datetime | None = None
 ) -> str:
-    """Return a self-signed certificate that is valid from `begins` to `days` days from now."""
+    """Return a self-signed certificate that is valid from `begins` days from now to `days` days from now."""
     now = now or datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "exchange-to-reinfer")])
     return (

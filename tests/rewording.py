@@ -2,8 +2,8 @@
 
 With `REWORD=1` in the environment, each string literal of the product that looks like a message (`is_message`) is replaced
 by a call of `reworded` when its module is compiled. So the text of a message is different each time it is formatted, as if
-an upgrade had changed it. Code that compares, stores or searches messages then fails. Names, numbers and codes in a message
-are not changed, and neither are docstrings.
+an upgrade had changed it. Tests of code that compares, stores or searches messages then fail. Names, numbers and codes in a
+message are not changed, and neither are docstrings.
 
 There is no list of messages, so new messages are included automatically.
 """
@@ -74,7 +74,7 @@ class _Messages(ast.NodeTransformer):
     """Replaces each literal that is a message by a call."""
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
-        text = "".join(part.value if isinstance(part, ast.Constant) else "x" for part in node.values)
+        text = "".join(str(part.value) if isinstance(part, ast.Constant) else "x" for part in node.values)
         self.generic_visit(node)
         if not is_message(text):
             return node

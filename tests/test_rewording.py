@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,7 +59,7 @@ def test_quoted_values_and_docstrings_are_not_reworded():
     return f"{name} was stopped by somebody."
 '''
     tree = ast.fix_missing_locations(_Messages().visit(ast.parse(source)))
-    namespace: dict[str, object] = {"__reworded__": reworded, "__said__": Said}
+    namespace: dict[str, Any] = {"__reworded__": reworded, "__said__": Said}
     exec(compile(tree, "module", "exec"), namespace)
     say = namespace["say"]
     assert say.__doc__ == "Return a message."

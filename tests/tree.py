@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"}
-"""Every package at the top of the tree."""
+"""Every package at the top of the tree, except the tests."""
 
 
 @cache
@@ -47,7 +47,7 @@ def _modules_of_views(resolver: URLResolver) -> Iterator[str]:
 
 
 def contract(name: str) -> dict[str, set[str]]:
-    """Return a section of .importlinter: the set of lines of each value."""
+    """Return a section of .importlinter: for each key, the set of lines of its value."""
     parser = configparser.ConfigParser()
     parser.read(ROOT / ".importlinter")
     return {key: set(value.split("\n")) - {""} for key, value in parser[name].items()}

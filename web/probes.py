@@ -1,8 +1,8 @@
 """Middleware for the URLs that machines request: the health check and the metrics.
 
-A health check, a load balancer or Prometheus sends plain HTTP, and its Host can be any name or IP address of this
-process. So these requests are answered before the host name is compared with ALLOWED_HOSTS and before plain HTTP is
-redirected to HTTPS.
+A health check, a load balancer or Prometheus can send plain HTTP, and the Host of its requests can be any name or IP
+address of this process. So these requests are answered before the host name is compared with ALLOWED_HOSTS and before
+plain HTTP is redirected to HTTPS.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ View = TypeVar("View", bound=Callable[..., HttpResponse])
 def probe(view: View) -> View:
     """Mark a view as one that `ProbeMiddleware` answers.
 
-    Such a view runs without session, user, CSRF check and host check. It must check itself who may read it,
-    must write nothing, and must not put the host name of the request into its response.
+    Such a view runs without session, user, CSRF check and host check. It must check by its own means whether the client
+    may read the response, must write nothing, and must not put the host name of the request into its response.
 
     Args:
         view: the view
@@ -44,7 +44,7 @@ class ProbeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer a request of a marked view; pass every other request on.
+        """Answer a request for a marked view; pass every other request on.
 
         Args:
             request: the request
@@ -59,7 +59,7 @@ class ProbeMiddleware:
         if not getattr(match.func, "is_probe", False):
             return self.get_response(request)
         response: HttpResponse = match.func(request, *match.args, **match.kwargs)
-        # SecurityMiddleware, which is skipped, would add the first of these headers.
+        # The SecurityMiddleware would add this first header. It is skipped.
         response["X-Content-Type-Options"] = "nosniff"
         response["Cache-Control"] = "no-store"
         return response

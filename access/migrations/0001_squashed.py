@@ -25,19 +25,23 @@ class Migration(migrations.Migration):
                 (
                     "who",
                     models.CharField(
-                        help_text="Name of the user or command. It remains when the user is deleted.", max_length=150
+                        help_text="Name of the user or command. It is kept when the user is deleted.", max_length=150
                     ),
                 ),
                 (
                     "about",
                     models.CharField(
-                        help_text="Kind of object: integration, mailbox, destination, bucket, set-aside.", max_length=32
+                        help_text=(
+                            "Kind of object: integration, mailbox, destination, bucket, set-aside (a failed email). "
+                            "Empty for others."
+                        ),
+                        max_length=32,
                     ),
                 ),
                 ("object_id", models.BigIntegerField(null=True)),
                 (
                     "integration_id",
-                    models.BigIntegerField(help_text="Id of the integration that the object belongs to.", null=True),
+                    models.BigIntegerField(help_text="Id of the integration that the object is or belongs to.", null=True),
                 ),
                 ("text", models.CharField(max_length=1024)),
                 (

@@ -1,4 +1,7 @@
-"""Base of the views, and the JSON envelope of Re:infer's API: `{"status": "ok", …}` or `{"status": "error", "message"}`."""
+"""Base of the views, and the JSON envelope of Re:infer's API.
+
+The envelope is `{"status": "ok", …}`, or `{"status": "error", "message": "…"}` for an error.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ class VendorView(APIView):
 
 
 def is_reinfer_client_path(path: str) -> bool:
-    """Return whether only Re:infer's client requests a path. Errors below such a path must be in its envelope.
+    """Return whether only Re:infer's client requests a path. Errors for such a path must be in the envelope of Re:infer.
 
     Args:
         path: The path of the request.
@@ -66,7 +69,7 @@ def hex_id(pk: int) -> str:
 
 
 def pk_of(text: str) -> int:
-    """Return the primary key that an id of `hex_id` contains.
+    """Return the primary key of an id that `hex_id` returned.
 
     Args:
         text: Hexadecimal digits.
@@ -75,7 +78,7 @@ def pk_of(text: str) -> int:
         The primary key.
 
     Raises:
-        Http404: The text is not an id.
+        Http404: The text is not a hexadecimal number, or the number is not a possible primary key.
     """
     try:
         pk = int(text, 16)
@@ -101,5 +104,5 @@ def inner(request: Request, key: str) -> dict[str, Any]:
     """
     value = request.data.get(key) if isinstance(request.data, dict) else None
     if not isinstance(value, dict):
-        raise Unprocessable(f"The body must contain an object “{key}”.")
+        raise Unprocessable(f"The body must be a JSON object with the key “{key}”, whose value is an object.")
     return value

@@ -1,7 +1,7 @@
 """Buckets and sync states for Re:infer's client.
 
-A bucket of this product is a source in Re:infer. These views present it to the client as a bucket, and each folder of a
-mailbox as a sync state.
+What this product calls a bucket is a source in Re:infer. The client receives it under the name bucket. The client receives
+each folder of a mailbox as a sync state.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class ReinferBuckets(VendorView):
     needs: ClassVar = {"GET": VIEW}
 
     def get(self, request: Request, project: str = "") -> Response:
-        """List the buckets, of one project or all."""
+        """List the buckets of one project, or all buckets."""
         rows = Bucket.objects.filter(project=project) if project else Bucket.objects.all()
         return ok(buckets=[document(row) for row in rows])
 
@@ -45,7 +45,7 @@ class ReinferBucket(VendorView):
         return ok(bucket=document(bucket_by_name(project, name)))
 
     def put(self, request: Request, project: str, name: str) -> Response:
-        """Add the bucket. Fails unless there is exactly one destination."""
+        """Add the bucket. Refused if its name is not valid or exists already, and unless there is exactly one destination."""
         inner(request, "bucket")
         if problem := problem_with_bucket(project, name):
             raise Unprocessable(problem)
@@ -69,7 +69,7 @@ class BucketById(VendorView):
         return ok(bucket=document(bucket_by_id(hex_pk)))
 
     def delete(self, request: Request, hex_pk: str) -> Response:
-        """Delete the bucket."""
+        """Delete the bucket. Refused if mailboxes use it."""
         row = bucket_by_id(hex_pk)
         if not bucket_actions.delete(Actor.of_request(request), row):
             raise Unprocessable(f"Mailboxes still use {row}.")
@@ -77,12 +77,12 @@ class BucketById(VendorView):
 
 
 class BucketStatistics(VendorView):
-    """The number of comments in a bucket."""
+    """The number of comments in a bucket, according to the ledger."""
 
     needs: ClassVar = {"GET": VIEW}
 
     def get(self, request: Request, project: str, name: str) -> Response:
-        """Return how many comments this product pushed. Other comments in the bucket are not counted."""
+        """Return the number of confirmed ledger entries: comments that this product pushed or adopted, and no others."""
         row = bucket_by_name(project, name)
         value = LedgerEntry.objects.filter(bucket=row, state=LedgerEntry.State.CONFIRMED).count()
         return ok(statistics={"count": {"kind": "exact", "value": min(value, 2**31 - 1)}})
@@ -107,7 +107,7 @@ class SyncStateIds(VendorView):
         """Return the ids of the folders of one mailbox."""
         address = request.data.get("mailbox_name") if isinstance(request.data, dict) else None
         if not isinstance(address, str):
-            raise Unprocessable("mailbox_name is missing.")
+            raise Unprocessable("The body must be a JSON object with the key mailbox_name, whose value is a text.")
         rows = states(bucket_by_id(hex_pk)).filter(mailbox__address__iexact=address)
         return ok(keyed_sync_state_ids=[hex_id(row.pk) for row in rows])
 
@@ -122,7 +122,7 @@ class OneSyncState(VendorView):
         return ok(keyed_sync_state=state(self._row(hex_pk, key)))
 
     def delete(self, request: Request, hex_pk: str, key: str) -> Response:
-        """Delete the cursor, so that the next sync lists the folder from its beginning. No comment is billed again."""
+        """Delete the cursor, so that the next sync lists the folder from its beginning. No comment is billed twice."""
         mailbox_actions.list_folder_again(Actor.of_request(request), self._row(hex_pk, key))
         return ok()
 
@@ -175,7 +175,7 @@ def state(row: SyncedFolder) -> dict[str, Any]:
 
 
 def states(bucket: Bucket) -> QuerySet[SyncedFolder]:
-    """Return the folders that are synced into a bucket.
+    """Return the folders with mail of the mailboxes of a bucket, including folders that are left out.
 
     Args:
         bucket: The bucket.

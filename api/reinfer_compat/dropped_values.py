@@ -1,7 +1,7 @@
 """Restore the values that Re:infer's client drops when it changes an integration. Pure functions.
 
 The client reads an integration, drops all keys that it does not know, and sends the remaining keys back. Without this
-module, each change by the client would reset the dropped values.
+module, each change that is made with the client would reset the dropped values.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ KNOWN_CONNECTION_KEYS = {
 def restore_dropped_values(
     wanted: Mapping[str, Any], stored: Mapping[str, Any], shown: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Add the values that the client dropped to the document that it sent.
+    """Return the document that the client sent, with the values that the client dropped.
 
     Args:
         wanted: The document that the client sent. Values of an unexpected type are not changed.
@@ -29,7 +29,7 @@ def restore_dropped_values(
         shown: The stored integration, in the format in which the client received it.
 
     Returns:
-        The sent document with the dropped values.
+        The sent document with the dropped values. If the client did not change the connection, the result has none.
     """
     restored = {**({"title": stored["title"]} if stored.get("title") else {}), **wanted}
     configuration = wanted.get("configuration")
@@ -60,7 +60,7 @@ def _mailbox(entry: Any, stored_mailboxes: Mapping[str, Mapping[str, Any]]) -> A
 def _known_keys(connection: Mapping[str, Any]) -> Any:
     """Return the keys of a connection that the client knows, for comparison.
 
-    A connection that has other keys equals no other connection.
+    If `application` or `access` has another key or is not an object, the result equals no other result.
     """
     parts: dict[str, Any] = {}
     for part, known in KNOWN_CONNECTION_KEYS.items():

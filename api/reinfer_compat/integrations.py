@@ -25,7 +25,7 @@ from sync.reporting import error_summary
 from sync.store.lease import database_now
 
 MAX_ERRORS = 1_000
-"""Largest number of failed sync runs in a response."""
+"""Maximum number of failed sync runs in a response."""
 
 
 class ReinferIntegrations(VendorView):
@@ -34,7 +34,7 @@ class ReinferIntegrations(VendorView):
     needs: ClassVar = {"GET": VIEW}
 
     def get(self, request: Request, project: str = "") -> Response:
-        """List the integrations, of one project or all."""
+        """List the integrations of one project, or all integrations."""
         rows = Integration.objects.filter(project=project) if project else Integration.objects.all()
         return ok(integrations=[document(row) for row in with_mailboxes(rows)])
 
@@ -91,12 +91,12 @@ class IntegrationById(VendorView):
 
 
 class IntegrationErrors(VendorView):
-    """The failed sync runs of an integration."""
+    """The failed sync runs of an integration in the last 30 days."""
 
     needs: ClassVar = {"GET": VIEW}
 
     def get(self, request: Request, project: str, name: str) -> Response:
-        """List at most `MAX_ERRORS` failed sync runs."""
+        """List the failed sync runs of the last 30 days: the newest `MAX_ERRORS`."""
         row = integration_of(project, name)
         runs = error_summary.failed_runs(row, database_now()).select_related("mailbox__integration")[:MAX_ERRORS]
         return ok(errors=[{**error_document(run), "integration_id": hex_id(row.pk)} for run in runs])
@@ -105,8 +105,8 @@ class IntegrationErrors(VendorView):
 def document(row: Integration) -> dict[str, Any]:
     """Return an integration in the format of the client.
 
-    The client can parse only EWS connections with a user. One other connection would make it reject the whole list. So the
-    document contains the connection only if the client can parse it.
+    The client can parse only EWS connections that sign in as a user. If any integration in a list had another connection,
+    the client would reject the whole list. So the document contains the connection only if the client can parse it.
 
     Args:
         row: The integration.

@@ -1,4 +1,4 @@
-"""Projects for Re:infer's client. Re:infer stores the projects; here they are derived from integrations and buckets."""
+"""Projects for Re:infer's client. Re:infer stores projects; this product derives them from its integrations and buckets."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class OneProject(VendorView):
 
 
 def known(**only: str) -> dict[str, tuple[datetime, datetime]]:
-    """Return the projects with the creation times of their oldest and newest integration or bucket.
+    """Return each project with the creation times of its oldest and its newest integration or bucket.
 
     Args:
         **only: Filter arguments for the queries of integrations and buckets, such as `project="bank"`.
@@ -62,8 +62,8 @@ def document(name: str, first: datetime, last: datetime) -> dict[str, Any]:
 
     Args:
         name: The name of the project.
-        first: Creation time of its oldest integration or bucket.
-        last: Creation time of its newest integration or bucket.
+        first: Creation time of the oldest integration or bucket of the project.
+        last: Creation time of the newest integration or bucket of the project.
 
     Returns:
         The document.

@@ -1,4 +1,4 @@
-"""The requests that the client makes before each command: get the user, and refresh the permissions of the user."""
+"""Requests that the client makes in addition to those of a command: get the user, and refresh the permissions of the user."""
 
 from __future__ import annotations
 

@@ -24,15 +24,16 @@ class DestinationSerializer(Strict):
         max_length=4096,
         write_only=True,
         trim_whitespace=False,
-        help_text="Never returned. Required again when the endpoint changes: a token is sent only to its own endpoint.",
+        help_text="Never returned. Required again when the endpoint changes: a token is sent only to the endpoint that it was "
+        "entered for.",
     )
     held_until = serializers.DateTimeField(
         read_only=True,
         allow_null=True,
-        help_text="The circuit breaker is open until the half-open trial at this time.",
+        help_text="Time of the half-open trial. The circuit breaker is open until then. Null: it is closed.",
     )
     held_reason = serializers.CharField(
-        read_only=True, source="held_detail", help_text="Why the circuit breaker is open."
+        read_only=True, source="held_detail", help_text="Why the circuit breaker is open. Empty: it is closed."
     )
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
@@ -47,12 +48,12 @@ class DestinationSerializer(Strict):
             The value.
 
         Raises:
-            Unprocessable: The URL is not valid.
+            Unprocessable: The URL is not valid, or contains credentials.
         """
         return checked_address("endpoint", value)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Check that a request that changes the endpoint contains the token.
+        """Check that the token is present if the endpoint changes.
 
         Args:
             attrs: The values.
@@ -105,10 +106,10 @@ class BucketSerializer(Strict):
     held_until = serializers.DateTimeField(
         read_only=True,
         allow_null=True,
-        help_text="The circuit breaker is open until the half-open trial at this time.",
+        help_text="Time of the half-open trial. The circuit breaker is open until then. Null: it is closed.",
     )
     held_reason = serializers.CharField(
-        read_only=True, source="held_detail", help_text="Why the circuit breaker is open."
+        read_only=True, source="held_detail", help_text="Why the circuit breaker is open. Empty: it is closed."
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -121,7 +122,7 @@ class BucketSerializer(Strict):
             The values.
 
         Raises:
-            Unprocessable: The name is not valid, or the destination does not exist.
+            Unprocessable: The project name or the name is not valid, or the destination does not exist.
             Conflict: The bucket exists already.
         """
         project, name = attrs.get("project", ""), attrs.get("name", "")

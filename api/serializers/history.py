@@ -14,7 +14,7 @@ class AuditEntrySerializer(serializers.ModelSerializer):  # type: ignore[type-ar
     changes = serializers.SerializerMethodField()
 
     class FieldChangeSerializer(serializers.Serializer):  # type: ignore[type-arg]
-        """A changed field, as display text."""
+        """A changed field: its name and its values, as display texts."""
 
         what = serializers.CharField()
         before = serializers.CharField()

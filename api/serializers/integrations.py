@@ -12,16 +12,17 @@ from api.serializers.strict import WEB_ADDRESS, Moment, Strict, Typed
 SECRET_FOR_SWITCH: dict[str, Any] = {
     "required": False,
     "write_only": True,
-    "help_text": "Required if the switch sends this secret to a server it was not entered for: see PUT. Never returned.",
+    "help_text": "Required if the switch would send this secret to a server that it was not entered for: see the PUT of an "
+    "integration. Never returned.",
 }
 
 
 class IntegrationConnection(Typed):
     """The connection, in the format of Re:infer. Secrets are accepted and never returned.
 
-    If a secret is omitted, the stored one remains. A secret is sent only to the servers that it was entered for. So it is
-    required again when the endpoint, sign-in service, tenant, proxy, CA bundle or cipher list changes, or when the minimum
-    TLS version is lowered.
+    If a secret is omitted, the stored one remains. A secret is sent only to the servers that it was entered for. So the
+    secret is required again when the endpoint, the kind of sign-in, the sign-in service, the tenant, the proxy, the CA bundle
+    or the cipher list changes, or when the minimum TLS version is lowered.
     """
 
     application = serializers.DictField(
@@ -37,7 +38,7 @@ class IntegrationConnection(Typed):
     ews_endpoint = serializers.CharField(
         required=False,
         allow_null=True,
-        help_text="The URL of EWS. For Graph, settings.graph_endpoint sets a URL that differs from the default.",
+        help_text="The URL of EWS. For Graph, the key graph_endpoint of settings sets a URL other than the default.",
     )
     build_version = serializers.CharField(required=False, allow_null=True)
 
@@ -75,12 +76,12 @@ class IntegrationLine(serializers.Serializer):  # type: ignore[type-arg]
     enabled = serializers.BooleanField()
     disabled_reason = serializers.CharField()
     disabled_kind = serializers.CharField(
-        help_text="Kind of the error that disabled the integration, as in the error catalogue."
+        help_text="Kind of the error that disabled the integration, as in the error catalogue. Empty: no error did."
     )
     disabled_detail = serializers.CharField(source="disabled_sentence")
     held_until = serializers.DateTimeField(
         allow_null=True,
-        help_text="The circuit breaker is open until the half-open trial at this time.",
+        help_text="Time of the half-open trial. The circuit breaker is open until then. Null: it is closed.",
     )
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
@@ -101,14 +102,18 @@ class PlanSerializer(serializers.Serializer):  # type: ignore[type-arg]
 
 
 class SwitchSerializer(Strict):
-    """The request of a switch: the servers of the other API (for clouds without built-in defaults), and secrets."""
+    """The request of a switch.
+
+    The servers of the other API are required only for clouds without built-in defaults.
+    """
 
     endpoint = serializers.RegexField(WEB_ADDRESS, max_length=512, required=False)
     authority = serializers.RegexField(WEB_ADDRESS, max_length=512, required=False)
     anyway = serializers.BooleanField(
         required=False,
         default=False,
-        help_text="Switch even if some mailboxes cannot be opened. These do not sync until they can be opened.",
+        help_text="Switch without checking the mailboxes. Mailboxes that cannot be opened do not sync until they can be "
+        "opened.",
     )
     password = serializers.CharField(max_length=4096, trim_whitespace=False, **SECRET_FOR_SWITCH)
     client_secret = serializers.CharField(max_length=4096, trim_whitespace=False, **SECRET_FOR_SWITCH)
@@ -122,11 +127,13 @@ class SwitchAnswer(serializers.Serializer):  # type: ignore[type-arg]
         """The result of the check of one mailbox."""
 
         not_listed = serializers.ListField(
-            child=serializers.CharField(), help_text="Folders that are read now, but that Graph does not list."
+            child=serializers.CharField(),
+            help_text="Folders that are read now, but that Graph does not list. Mail in them would not be read.",
         )
         email = serializers.CharField(source="address")
         ok = serializers.BooleanField(
-            allow_null=True, help_text="Null: the time limit ended before the mailbox was checked."
+            allow_null=True,
+            help_text="Whether the mailbox can be opened. Null: the check did not end within the time limit.",
         )
         text = serializers.CharField()
         kind = serializers.CharField(help_text="Kind of the error, as in the error catalogue. Empty: no error.")
@@ -134,5 +141,6 @@ class SwitchAnswer(serializers.Serializer):  # type: ignore[type-arg]
     detail = serializers.CharField()
     mailboxes = MailboxCheckSerializer(many=True)
     next_page = serializers.IntegerField(
-        allow_null=True, help_text="Number of the next page of mailboxes to check. Null: this was the last page."
+        allow_null=True,
+        help_text="Number of the next page of mailboxes to check. Null: this was the last page, or no dry run.",
     )

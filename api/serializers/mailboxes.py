@@ -45,19 +45,22 @@ class MailboxStateSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """The sync state of a mailbox."""
 
     status = serializers.CharField(
-        help_text="needs_you, held (paused: a circuit breaker is open), overdue, waiting, listing, in_progress, left_out, "
-        "up_to_date, stopped"
+        help_text="needs_you, held (paused: a circuit breaker is open, or the mailbox waits for a retry after an error), "
+        "overdue, waiting, listing, in_progress, left_out, up_to_date, stopped"
     )
-    detail = serializers.CharField(help_text="The reason of the status, and the time of the next sync.")
+    detail = serializers.CharField(
+        help_text="The reason for the status, and what happens next. Empty if the status is enough."
+    )
     synced_at = serializers.DateTimeField(allow_null=True)
     synced_until = serializers.DateTimeField(allow_null=True)
     delivered = serializers.IntegerField()
-    set_aside = serializers.IntegerField(help_text="Failed emails.")
+    set_aside = serializers.IntegerField(help_text="Number of failed emails.")
     folders_left_out = serializers.IntegerField(
         help_text="Number of folders for which the account has no read permission. `folders?left_out=true` lists them."
     )
     folders_not_read = serializers.IntegerField(
-        help_text="Number of folders that are hidden or do not contain mail. `folders-not-read` lists them."
+        help_text="Number of folders that are not read, because they are hidden or their class is not mail. `folders-not-read` "
+        "lists them."
     )
 
 
@@ -70,7 +73,7 @@ class MailboxAnswer(MailboxSerializer):
 
 
 class FolderSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
-    """A folder that is synced."""
+    """A folder that contains mail. A folder that is left out is not synced."""
 
     status = serializers.SerializerMethodField()
 
@@ -123,7 +126,7 @@ class VerificationSerializer(serializers.ModelSerializer):  # type: ignore[type-
 
     sentence = serializers.CharField(
         read_only=True,
-        help_text="The result as text. If nothing could be compared: the reason, and the required action.",
+        help_text="The result as text. If nothing could be compared: the reason and the required action.",
     )
 
     class Meta:

@@ -29,7 +29,7 @@ class Checked(serializers.Serializer):  # type: ignore[type-arg]
 
 
 class ProblemSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """Problem details, RFC 9457."""
+    """Problem details (RFC 9457), with a list of the fields that have errors."""
 
     class Field(serializers.Serializer):  # type: ignore[type-arg]
         """A field with an error."""

@@ -1,4 +1,4 @@
-"""Base serializers of requests: they reject values of another JSON type than the schema declares, and unknown keys."""
+"""Base serializers of requests. They reject values whose JSON type is not the declared one, or also unknown keys."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from api.problems import Unprocessable
 from integrations.forms.integration import without_credentials
 
 WEB_ADDRESS = r"^https?://[!-~]+$"
-"""A URL in ASCII without white space. The pattern is also in the OpenAPI schema, and regular expression dialects differ in
-which non-ASCII characters are white space."""
+"""A URL in ASCII without white space. Non-ASCII characters are excluded because the pattern is also in the OpenAPI schema, and
+the dialects of regular expressions disagree about which of these characters are white space."""
 
 
 def checked_address(name: str, value: str) -> str:
@@ -38,7 +38,7 @@ def checked_address(name: str, value: str) -> str:
 
 
 class Typed(serializers.Serializer):  # type: ignore[type-arg]
-    """Reject values of another JSON type than the schema declares, such as a number for a text."""
+    """Reject values whose JSON type is not the declared one, such as a number instead of a text."""
 
     def to_internal_value(self, data: Any) -> Any:
         """Check the types, then validate.

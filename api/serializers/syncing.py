@@ -66,7 +66,7 @@ class OverviewSerializer(serializers.Serializer):  # type: ignore[type-arg]
         about = serializers.CharField()
         title = serializers.CharField()
         text = serializers.CharField()
-        kind = serializers.CharField(help_text="The kind of the error, as in the error catalogue.")
+        kind = serializers.CharField(help_text="The kind of the error, as in the error catalogue. Empty: no error.")
         count = serializers.IntegerField()
         since = serializers.DateTimeField(allow_null=True)
 
@@ -74,25 +74,27 @@ class OverviewSerializer(serializers.Serializer):  # type: ignore[type-arg]
         """Polls per second: how many are required, and how many were done."""
 
         needed_per_second = serializers.FloatField(
-            help_text="The rate that the poll intervals of all mailboxes that are up to date require."
+            help_text="The rate that the mailboxes that are up to date require, according to their poll intervals."
         )
         done_per_second = serializers.FloatField()
-        measured_at = serializers.DateTimeField(help_text="End of the measured minute.")
+        measured_at = serializers.DateTimeField(help_text="End of the measured period, which is usually a minute.")
 
     mailboxes = serializers.DictField(child=serializers.IntegerField(), help_text="Number of mailboxes by status.")
-    polls = Polls(allow_null=True, help_text="Rates of the last minute; null if they were not measured.")
+    polls = Polls(
+        allow_null=True, help_text="The last measured rates; null if none were measured in the last 5 minutes."
+    )
     comments_last_24_hours = serializers.IntegerField()
-    set_aside = serializers.IntegerField(help_text="Failed emails.")
+    set_aside = serializers.IntegerField(help_text="Number of failed emails.")
     attention = Attention(many=True)
 
 
 class NewlyWantedSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """Emails that only the filter rules of a newer release accept, and that arrived before that release."""
+    """Emails that only the rules of a newer release include, and that arrived before the upgrade to that release."""
 
     waiting = serializers.IntegerField(help_text="Number of emails that are waiting for a decision.")
     ai_units = serializers.IntegerField(help_text="AI units that the delivery of these emails costs.")
     is_most = serializers.BooleanField(
-        help_text="Whether ai_units is an upper bound, because drafts and participants are checked when the emails are fetched."
+        help_text="Whether ai_units is an upper bound: some emails can prove unwanted only after they are fetched."
     )
     is_counting = serializers.BooleanField(
         help_text="Whether folders are still being scanned. Then the numbers can grow."

@@ -40,7 +40,8 @@ class WebhookSerializer(Strict):
             The URL.
 
         Raises:
-            Unprocessable: The URL is not valid, contains credentials, or is in a private network.
+            Unprocessable: The URL is not valid or contains credentials; or, unless NOTICES_ALLOW_PRIVATE is set, it does not
+                begin with https:// or leads to a private network.
         """
         checked_address("url", value)
         if problem := problem_with(value, allow_private=settings.NOTICES_ALLOW_PRIVATE):

@@ -26,13 +26,13 @@ LARGEST = 2**63 - 1
 """The largest integer that the database can store."""
 TEXTS = {
     400: "The request is not valid.",
-    401: "The token is missing or not valid.",
-    403: "The user of this token does not have the permission.",
+    401: "The request has no valid token and no session.",
+    403: "The user does not have the permission.",
     404: "The object does not exist.",
     405: "This method is not supported here.",
     406: "Responses are JSON only.",
-    409: "Another request changed the object, or the object exists already, or it is in use.",
-    412: "The ETag of the object differs from If-Match.",
+    409: "The state of the object does not allow the request: see the detail.",
+    412: "If-Match does not contain the ETag of the object, or the object does not exist.",
     413: "The body is too large.",
     415: "This content type is not supported.",
     422: "The request is well-formed but cannot be carried out.",
@@ -42,7 +42,10 @@ TEXTS = {
 
 
 class ApiView(GenericAPIView):  # type: ignore[type-arg]
-    """Base of all views. Unknown query parameters are rejected, because a misspelled `dry_run` must not be ignored."""
+    """Base of the views of our own API.
+
+    Unknown query parameters are rejected, because a misspelled `dry_run` must not be ignored.
+    """
 
     needs: ClassVar[Mapping[str, str]] = {}
     """The permission that each HTTP method requires: see `api.permissions`."""
@@ -51,7 +54,7 @@ class ApiView(GenericAPIView):  # type: ignore[type-arg]
 
     @classmethod
     def body_limit(cls) -> int:
-        """Return the largest size of a request body, in bytes: see `access.body_limits`."""
+        """Return the maximum size of a request body, in bytes: see `access.body_limits`."""
         return max(parser.most_bytes() for parser in cls.parser_classes if issubclass(parser, Bounded))
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -116,7 +119,8 @@ def answers(
     """Describe a view method in the OpenAPI schema.
 
     Args:
-        *statuses: The HTTP statuses of errors that only this method returns. Those of every method are added.
+        *statuses: The HTTP statuses of errors that not every method returns. The statuses of every method are added, and
+            422 if the method has a request body.
         given: The serializer of the request.
         body: The serializer of the response.
         code: The HTTP status of success.
@@ -179,10 +183,10 @@ def action_response(sentence: str | ActionRefused, look_at: str = "", *, code: i
 
 
 def finding_data(finding: Finding) -> dict[str, Any]:
-    """Return the response data of a test, in the form of the serializer `Checked`.
+    """Return the response data of a test, in the format of the serializer `Checked`.
 
     Args:
-        finding: The result of the test.
+        finding: The result of the test, or of an estimate or preview, which has no steps.
 
     Returns:
         The response data.
@@ -196,7 +200,7 @@ def finding_data(finding: Finding) -> dict[str, Any]:
 
 
 class Documents:
-    """A context manager that converts exceptions about a document into exceptions of the API, and so into responses."""
+    """A context manager that converts exceptions about a document into exceptions of the API, which become responses."""
 
     def __enter__(self) -> None:
         """Do nothing."""

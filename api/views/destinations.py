@@ -89,19 +89,19 @@ class CheckDestination(ApiView):
 
     @answers(body=Checked)
     def post(self, request: Request, pk: int) -> Response:
-        """Test the connection to Re:infer with the token of this destination. Takes up to 20 s."""
+        """Test the connection to Re:infer with the token of this destination, and open its first bucket. Takes up to 20 s."""
         row = one(Destination.objects.all(), pk)
         return Response(finding_data(connection_tests.test_destination(Actor.of_request(request), row)))
 
 
 class StartStoppedOfDestination(ApiView):
-    """Start of the mailboxes of a destination that an error or a quota stopped."""
+    """Start of those mailboxes of a destination that an error or the quota of Re:infer stopped."""
 
     needs: ClassVar = {"POST": OPERATE}
 
     @answers(422, body=ActionAnswerSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        """Start the mailboxes of this destination that were stopped by an error or by the quota of Re:infer."""
+        """Start those mailboxes of this destination that an error or the quota of Re:infer stopped."""
         row = one(Destination.objects.all(), pk)
         return action_response(mailbox_actions.start_stopped(Actor.of_request(request), row))
 
@@ -216,7 +216,7 @@ class AcceptComments(ApiView):
 
     @answers(422, body=ActionAnswerSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        """Accept that the bucket contains comments that this product did not push.
+        """Accept that the bucket contains comments that this product did not push. Refused if there are none.
 
         The overview then no longer shows an alert about them.
         """
@@ -231,22 +231,23 @@ class ResumeBucket(ApiView):
 
     @answers(body=ActionAnswerSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        """Resume a bucket that was paused because Re:infer refused too many emails.
+        """Close the circuit breaker of a bucket.
 
-        For a day, emails that Re:infer refuses become failed emails and do not pause the bucket.
+        If Re:infer refused too many emails, this is the way to resume the bucket. For 24 hours, emails that Re:infer refuses
+        become failed emails and do not pause the bucket.
         """
         row = one(Bucket.objects.select_related("destination"), pk)
         return action_response(bucket_actions.resume(Actor.of_request(request), row))
 
 
 class StartStoppedOfBucket(ApiView):
-    """Start of the mailboxes of a bucket that an error or a quota stopped."""
+    """Start of those mailboxes of a bucket that an error or the quota of Re:infer stopped."""
 
     needs: ClassVar = {"POST": OPERATE}
 
     @answers(422, body=ActionAnswerSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        """Start the mailboxes of this bucket that were stopped by an error or by the quota of Re:infer."""
+        """Start those mailboxes of this bucket that an error or the quota of Re:infer stopped."""
         row = one(Bucket.objects.select_related("destination"), pk)
         return action_response(mailbox_actions.start_stopped(Actor.of_request(request), row))
 

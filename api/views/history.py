@@ -16,7 +16,7 @@ from api.views.base import Listed, answers
 
 
 class History(Listed):
-    """The audit log: actions of users and commands, with the values before and after."""
+    """The audit log: actions of users and commands, and the changed values before and after each action."""
 
     needs: ClassVar = {"GET": VIEW}
     queryset = AuditEntry.objects.all()
@@ -33,5 +33,5 @@ class History(Listed):
 
     @answers(body=AuditEntrySerializer(many=True))
     def get(self, request: Request) -> Response:
-        """List the audit entries, newest first. They contain no secret."""
+        """List the audit entries, by default the newest first. Audit entries contain no secrets."""
         return self.get_paginated_response(AuditEntrySerializer(self.page(), many=True).data)

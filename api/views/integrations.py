@@ -48,10 +48,10 @@ OR_PLAN = PolymorphicProxySerializer(
 )
 DRY_SWITCH = parameter("dry_run", "1: check one page of mailboxes, and return the results without switching.")
 CHECK_PAGE = parameter(
-    "page", "Number of the page of mailboxes that a dry run checks. A page has 50 mailboxes. Default: 1."
+    "page", "Number of the page of mailboxes that a dry run checks. A page has up to 50 mailboxes. Default: 1."
 )
 CHECKED_AT_ONCE = 50
-"""Number of mailboxes that one dry run checks."""
+"""Maximum number of mailboxes that one dry run checks."""
 ADDRESS = parameter("address", "Address of the mailbox to test with. Default: the first mailbox.")
 
 
@@ -98,10 +98,11 @@ class IntegrationView(ApiView):
     def put(self, request: Request, project: str, name: str) -> Response:
         """Create the integration, or change it to the state of the document.
 
-        Mailboxes that are not in the document are removed. Repeating the request changes nothing. Omitted secrets do not
-        change. But a secret is required again when the endpoint, sign-in service, tenant, proxy, CA bundle or cipher list
-        changes, or when the minimum TLS version is lowered: without it the response is 422. EWS and Graph of the same
-        Microsoft cloud count as one endpoint. The response is 201 if the integration was created.
+        Mailboxes that are not in the document are deleted. Repeating the request changes nothing. Omitted secrets do not
+        change. But a secret is required again when the endpoint, the kind of sign-in, the sign-in service, the tenant, the
+        proxy, the CA bundle or the cipher list changes, or when the minimum TLS version is lowered. If the secret is missing
+        then, the response is 422. EWS and Graph of the same Microsoft cloud count as one endpoint. The response is 201 if the
+        integration was created.
         """
         plan = _planned(request, project, name)
         _check_match(request, plan.integration)
@@ -131,7 +132,10 @@ class StartIntegration(ApiView):
 
     @answers(body=ActionAnswerSerializer)
     def post(self, request: Request, project: str, name: str) -> Response:
-        """Start the integration, and close its circuit breakers."""
+        """Start the integration, and close the circuit breakers of its connections.
+
+        Mailboxes that were stopped individually stay stopped.
+        """
         integration = integration_of(project, name)
         return action_response(integration_actions.start(Actor.of_request(request), integration))
 
@@ -171,8 +175,8 @@ class TryIntegration(ApiView):
     def post(self, request: Request, project: str, name: str) -> Response:
         """Test the connection of this document without storing it.
 
-        If a secret is omitted, the stored one is used. As for PUT, a secret is required again if it would be sent to
-        another server. An audit entry names the servers and the outcome.
+        If a secret is omitted, the stored one is used. As for PUT, a secret is required again if the test would send it to a
+        server that it was not entered for. An audit entry names the servers and the outcome.
         """
         plan = _planned(request, project, name)
         address = _address(request) or next((desired.address for desired in plan.desired.mailboxes), None)
@@ -188,7 +192,7 @@ class EstimateIntegration(ApiView):
 
     @answers(body=Checked)
     def post(self, request: Request, project: str, name: str) -> Response:
-        """Estimate how many emails the first syncs deliver, and how many AI units these cost at most. Takes up to 20 s."""
+        """Estimate how many emails the first syncs deliver, and the maximum cost in AI units. Takes up to 20 s."""
         return Response(finding_data(dry_runs.cost_of_integration(integration_of(project, name))))
 
 
@@ -241,9 +245,10 @@ class SwitchToGraph(Switch):
     def post(self, request: Request, project: str, name: str) -> Response:
         """Switch the integration from EWS to Microsoft Graph. Takes up to 25 s.
 
-        Mailboxes, buckets, filters and the ledger do not change, and no comment is pushed twice. The response is 409 if
-        Graph cannot open one of the mailboxes, unless `anyway` is true. The secret is required if EWS and Graph belong to
-        different Microsoft clouds.
+        Mailboxes, buckets, filters and the ledger do not change, and no comment is pushed twice. Unless `anyway` is true, the
+        response is 409 if Graph cannot open one of the running mailboxes in time, or does not list a folder that is read now.
+        A secret is required if the switch would send it to a server that it was not entered for: for example, if EWS and
+        Graph belong to different Microsoft clouds.
         """
         return self._post(request, project, name)
 
@@ -259,7 +264,8 @@ class SwitchToEws(Switch):
     def post(self, request: Request, project: str, name: str) -> Response:
         """Switch the integration from Graph back to EWS. No comment is pushed twice. Takes up to 25 s.
 
-        This is possible as long as Microsoft offers EWS.
+        This is possible as long as Microsoft offers EWS. Unless `anyway` is true, the response is 409 if EWS cannot open one of
+        the running mailboxes in time. A secret is required if the switch would send it to a server that it was not entered for.
         """
         return self._post(request, project, name)
 
@@ -321,21 +327,23 @@ def _check_match(request: Request, integration: Integration | None) -> None:
 
 
 def check_seen(plan: Plan) -> None:
-    """Check the optimistic lock of a document: its `updated_at` must be that of the stored integration.
+    """Check the optimistic lock of a document: its `updated_at`, if present, must be that of the stored integration.
 
     Args:
         plan: The plan for the document.
 
     Raises:
-        Conflict: The integration was changed after the `updated_at` of the document.
+        Conflict: The `updated_at` differs, so the integration was changed after the document was read.
     """
     seen, latest = plan.desired.updated_at, plan.latest
     if seen is not None and latest is not None and abs((seen - latest).total_seconds()) > 0.001:
-        raise Conflict("The integration was changed after the updated_at of your document. Get the document again.")
+        raise Conflict(
+            "The integration was changed: its updated_at is not that of your document. Get the document again."
+        )
 
 
 def etag(document: dict[str, Any]) -> str:
-    """Return the ETag of a document. Documents with the same content have the same ETag.
+    """Return the ETag of a document. Documents that differ only in `updated_at` have the same ETag.
 
     Args:
         document: The document.

@@ -126,19 +126,19 @@ class OneMailbox(ApiView):
 
 
 class Folders(Listed):
-    """The synced folders of a mailbox. Re:infer's term is sync states."""
+    """The folders of a mailbox that contain mail. In Re:infer's API they are called sync states."""
 
     needs: ClassVar = {"GET": VIEW}
     serializer_class = FolderSerializer
     filters: ClassVar = {"left_out": ("left_out", flag)}
 
     def get_queryset(self) -> QuerySet[Any]:
-        """Return the folders that are synced."""
+        """Return the folders that contain mail."""
         return folders_of(self.kwargs["pk"])
 
     @answers(body=FolderSerializer(many=True))
     def get(self, request: Request, pk: int) -> Response:
-        """List the synced folders. Re:infer's term is sync states."""
+        """List the folders that contain mail, including those left out. In Re:infer's API they are called sync states."""
         return self.get_paginated_response(FolderSerializer(self.page(), many=True).data)
 
 
@@ -177,7 +177,7 @@ class ListFolderAgain(ApiView):
 
     @answers(body=ActionAnswerSerializer, code=202)
     def post(self, request: Request, pk: int, folder: int) -> Response:
-        """Request a full resync: the next sync lists the folder from its beginning. No comment is pushed twice or billed."""
+        """Request a full resync: the next sync lists the folder from its beginning. No comment is billed twice."""
         row = one(folders_of(pk).select_related("mailbox"), folder)
         look_at = reverse("api-mailbox-folder", args=[pk, folder])
         return action_response(mailbox_actions.list_folder_again(Actor.of_request(request), row), look_at, code=202)
@@ -190,7 +190,7 @@ class FilterPreview(ApiView):
 
     @answers(422, given=MailboxSerializer(partial=True), body=Checked, examples=examples.FILTERS)
     def post(self, request: Request, pk: int) -> Response:
-        """Report which emails of the last 30 days these filters would accept. Takes up to 20 s."""
+        """Report how many emails of the last 30 days these filters would include. Takes up to 20 s."""
         row = one(rows(), pk)
         with Documents():
             rules = changed_rules(row, _object(request, partial=True))
@@ -232,7 +232,7 @@ class SyncNow(_Action):
 
     @answers(422, body=ActionAnswerSerializer, code=202)
     def post(self, request: Request, pk: int) -> Response:
-        """Queue a sync of the mailbox now, even if the mailbox is paused."""
+        """Queue a sync of the mailbox now, even if the mailbox is paused. A stopped mailbox must be started first."""
         return self._done(request, pk, mailbox_actions.sync_now, 202)
 
 
@@ -241,7 +241,7 @@ class ListAgain(_Action):
 
     @answers(body=ActionAnswerSerializer, code=202)
     def post(self, request: Request, pk: int) -> Response:
-        """Request a full resync: the next sync lists all folders from the beginning. No comment is pushed twice or billed."""
+        """Request a full resync: the next sync lists all folders from the beginning. No comment is billed twice."""
         return self._done(request, pk, mailbox_actions.list_again, 202)
 
 
@@ -268,7 +268,7 @@ class Repair(_Action):
 
     @answers(body=ActionAnswerSerializer, code=202)
     def post(self, request: Request, pk: int) -> Response:
-        """Request a verification that repairs differences. A created comment costs an AI unit; other repairs are free."""
+        """Request a verification that repairs differences. Each created comment costs an AI unit; other repairs are free."""
         return self._done(request, pk, partial(mailbox_actions.verify, repair=True), 202)
 
 
@@ -279,7 +279,7 @@ class SendAgain(_Action):
 
     @answers(body=ActionAnswerSerializer, code=202)
     def post(self, request: Request, pk: int) -> Response:
-        """Create the comments that are missing in Re:infer. Each costs an AI unit."""
+        """Request that the next sync creates the comments that are missing in Re:infer. Each costs an AI unit."""
         return self._done(request, pk, mailbox_actions.send_again, 202)
 
 
@@ -293,7 +293,7 @@ class BringNewlyWanted(_Action):
     def post(self, request: Request, pk: int) -> Response:
         """Deliver the newly wanted emails of the mailbox. Each new comment costs an AI unit.
 
-        Only the filter rules of a newer release accept these emails, and they arrived before that release.
+        Only the rules of a newer release include these emails, and they arrived before the upgrade to that release.
         """
         left = also_left(request)
 
@@ -312,7 +312,7 @@ class LeaveNewlyWanted(_Action):
     def post(self, request: Request, pk: int) -> Response:
         """Decide not to deliver the newly wanted emails of the mailbox. The decision can be changed later.
 
-        Only the filter rules of a newer release accept these emails, and they arrived before that release.
+        Only the rules of a newer release include these emails, and they arrived before the upgrade to that release.
         """
 
         def leave(actor: Actor, row: Mailbox) -> str | ActionRefused:
@@ -351,7 +351,7 @@ class EstimateMailbox(ApiView):
 
 
 def folders_of(pk: int) -> QuerySet[SyncedFolder]:
-    """Return the folders of a mailbox that are synced.
+    """Return the folders of a mailbox that contain mail, including those that are left out.
 
     Args:
         pk: The primary key of the mailbox.

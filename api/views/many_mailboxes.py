@@ -1,4 +1,4 @@
-"""Views of actions on many mailboxes. The filters in the query parameters select the mailboxes."""
+"""Views of actions on many mailboxes, and of the counts of newly wanted emails. Query parameters select the mailboxes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NO_FILTER = (
 
 
 class _Many(ApiView):
-    """Base of these actions. A request without a filter is rejected, so that a forgotten filter does not affect all."""
+    """Base of these views. An action without a filter is rejected, so that a forgotten filter does not affect all mailboxes."""
 
     needs: ClassVar = {"POST": OPERATE}
     filter_backends = (Declared,)
@@ -75,7 +75,7 @@ class SyncMailboxesNow(_Many):
 
     @answers(422, body=ActionAnswerSerializer, code=202)
     def post(self, request: Request) -> Response:
-        """Request an immediate sync of the mailboxes that match the filters and are not stopped."""
+        """Make the mailboxes that match the filters and are not stopped due now."""
         return self._done(request, mailbox_actions.sync_many_now, 202)
 
 
@@ -84,7 +84,7 @@ class ListMailboxesAgain(_Many):
 
     @answers(422, body=ActionAnswerSerializer, code=202)
     def post(self, request: Request) -> Response:
-        """Request a full resync of the mailboxes that match the filters. No comment is pushed twice or billed.
+        """Request a full resync of the mailboxes that match the filters. No comment is billed twice.
 
         The next sync of each mailbox lists all folders from the beginning.
         """
@@ -101,7 +101,7 @@ class BringNewlyWantedOfMany(_Many):
     def post(self, request: Request) -> Response:
         """Deliver the newly wanted emails of the mailboxes that match the filters. Each new comment costs an AI unit.
 
-        Only the filter rules of a newer release accept these emails, and they arrived before that release.
+        Only the rules of a newer release include these emails, and they arrived before the upgrade to that release.
         """
         left = also_left(request)
 
@@ -120,8 +120,8 @@ class LeaveNewlyWantedOfMany(_Many):
     def post(self, request: Request) -> Response:
         """Decide not to deliver the newly wanted emails of the mailboxes that match the filters.
 
-        The decision can be changed later. Only the filter rules of a newer release accept these emails, and they arrived
-        before that release.
+        The decision can be changed later. Only the rules of a newer release include these emails, and they arrived before the
+        upgrade to that release.
         """
 
         def leave(actor: Actor, mailboxes: Sequence[Mailbox]) -> str | ActionRefused:
@@ -139,9 +139,9 @@ class NewlyWantedView(_Many):
     def get(self, request: Request) -> Response:
         """Count the newly wanted emails of all mailboxes, or of those that match the filters.
 
-        Only the filter rules of a newer release accept these emails, and they arrived before that release. The response
-        counts the emails that are waiting for a decision (and their cost), those that were accepted and are not delivered
-        yet, and those that an administrator decided not to deliver.
+        Only the rules of a newer release include these emails, and they arrived before the upgrade to that release. The
+        response counts the emails that wait for a decision (and their cost), the emails that were accepted and are not
+        delivered yet, and the emails that an administrator decided not to deliver.
         """
         chosen = Mailbox.objects.filter(pk__in=[row.pk for row in self.filter_queryset(self.get_queryset())])
         amounts = {state: newly_wanted.amount(state, chosen) for state in AdminDecision}

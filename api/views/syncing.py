@@ -49,12 +49,12 @@ OF_MAILBOX = {
     "integration_name": ("mailbox__integration__name", words),
 }
 BUSY_FOR = 5
-"""Seconds after which the client may retry if other previews occupy all child processes."""
+"""Seconds after which the client may retry if other conversions occupy all child processes."""
 SINCE = {"since": ("started_at__gte", moment), "until": ("started_at__lt", moment)}
 
 
 class Runs(Listed):
-    """Sync runs, newest first."""
+    """Sync runs."""
 
     needs: ClassVar = {"GET": VIEW}
     queryset = SyncRun.objects.all()
@@ -64,12 +64,12 @@ class Runs(Listed):
 
     @answers(body=RunSerializer(many=True))
     def get(self, request: Request) -> Response:
-        """List the sync runs, newest first."""
+        """List the sync runs, by default the newest first."""
         return self.get_paginated_response(RunSerializer(self.page(), many=True).data)
 
 
 class Errors(Listed):
-    """Failed sync runs, newest first."""
+    """Failed sync runs."""
 
     needs: ClassVar = {"GET": VIEW}
     queryset = SyncRun.objects.filter(outcome=SyncRun.Outcome.FAILED).select_related("mailbox__integration")
@@ -79,7 +79,7 @@ class Errors(Listed):
 
     @answers(body=SyncErrorSerializer(many=True))
     def get(self, request: Request) -> Response:
-        """List the failed sync runs, newest first."""
+        """List the failed sync runs, by default the newest first."""
         return self.get_paginated_response([error_document(run) for run in self.page()])
 
 
@@ -143,7 +143,7 @@ class Retry(ApiView):
 
     @answers(422, body=ActionAnswerSerializer, code=202)
     def post(self, request: Request, pk: int) -> Response:
-        """Retry the failed email now."""
+        """Retry the failed email now: queue a sync of its mailbox."""
         look_at = reverse("api-set-aside", args=[pk])
         return action_response(
             failed_email_actions.retry(Actor.of_request(request), one(_failed_emails(), pk)), look_at, code=202
@@ -151,7 +151,7 @@ class Retry(ApiView):
 
 
 class RetryMany(ApiView):
-    """Retry of the failed emails that match the filters. Without a filter, all failed emails are retried."""
+    """Retry of the failed emails that match the filters, or of all failed emails."""
 
     needs: ClassVar = {"POST": OPERATE}
     queryset = DeadLetter.objects.all()
@@ -161,7 +161,10 @@ class RetryMany(ApiView):
 
     @answers(422, body=ActionAnswerSerializer, code=202)
     def post(self, request: Request) -> Response:
-        """Retry the failed emails that match the filters; without a filter, all. The next sync of each mailbox retries."""
+        """Retry the failed emails that match the filters; without a filter, all.
+
+        Dismissed emails are retried, too. The next sync of each mailbox retries as many of its emails as it has time for.
+        """
         look_at = reverse("api-set-aside-emails")
         emails = self.filter_queryset(self.get_queryset())
         return action_response(failed_email_actions.retry_many(Actor.of_request(request), emails), look_at, code=202)
@@ -174,7 +177,7 @@ class Dismiss(ApiView):
 
     @answers(body=ActionAnswerSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        """Stop retrying the failed email. It remains in Exchange, and no comment is created for it."""
+        """Stop retrying the failed email. The email remains in Exchange, and no comment is created for it."""
         return action_response(failed_email_actions.dismiss(Actor.of_request(request), one(_failed_emails(), pk)))
 
 
@@ -226,7 +229,7 @@ class Usage(ApiView):
 
     @answers(body=UsageSerializer)
     def get(self, request: Request) -> Response:
-        """Return the AI units of this month by bucket. They are the comments that this product created."""
+        """Return the AI units of this month by bucket: the number of comments that this product created."""
         now = timezone.now()
         lines = [
             {
@@ -249,7 +252,7 @@ class Overview(ApiView):
 
     @answers(body=OverviewSerializer)
     def get(self, request: Request) -> Response:
-        """Return the number of mailboxes by status, and the alerts, newest first."""
+        """Return the number of mailboxes by status, rates and counts, and the alerts, newest first."""
         now = timezone.now()
         totals = mailbox_counters.totals(now)
         problems = [

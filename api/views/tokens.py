@@ -1,4 +1,4 @@
-"""Views that create, list and revoke the API tokens of the user. Only the response to the creation contains the token."""
+"""Views that create, list and revoke the API tokens of the user. Only the response to a creation contains the token."""
 
 from __future__ import annotations
 

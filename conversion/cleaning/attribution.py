@@ -22,7 +22,7 @@ _SENTENCE_ENDS = (".", "!", "?", "。", "！", "？", ";", ",")
 
 
 class Below(IntEnum):
-    """Evidence that the lines below an attribution are a quote. The weaker it is, the stricter is the attribution rule."""
+    """Evidence that the lines below an attribution are a quote. For weaker evidence, the rule for attributions is stricter."""
 
     NOTHING = 0
     """No evidence: the lines look like any other text."""
@@ -98,14 +98,14 @@ def is_attribution(text: str, below: Below = Below.NOTHING) -> bool:
 
 
 def last_written(lines: Sequence[str], below: int) -> int | None:
-    """Find the last line above a line that is not blank.
+    """Find the last line that is not blank above a line.
 
     Args:
         lines: The text.
-        below: Number of the line.
+        below: Number of the lower line.
 
     Returns:
-        Number of that line, or None.
+        Number of the line that was found, or None.
     """
     return next((number for number in range(min(below, len(lines)) - 1, -1, -1) if lines[number].strip()), None)
 

@@ -154,7 +154,7 @@ def _is_last_sentence(line: str) -> bool:
 
 
 def _is_content(line: str) -> bool:
-    """Return whether a line below a closing is content: a postscript, quote, list, question or long sentence."""
+    """Return whether a line below a closing is content: a postscript, quote, list, question, introduction or long text."""
     if len(line) <= _LONGEST_COMPANY and any(word in fold(line) for word in _COMPANY):
         return False
     if len(line) > _LONGEST_LINE or line.startswith((">", "- ", "* ", "• ")) or line.endswith(("?", "？", "؟")):

@@ -31,7 +31,7 @@ def contact_block_start(lines: Sequence[str], end: int, sender: str, *, above_hi
 
     The first line names the sender, and at least two other lines have a telephone number, an address or a web page. A
     block that does not name the sender is accepted only if two blank lines precede it and a quote follows it, because
-    this is how mail programs insert a signature.
+    mail programs insert signatures in this way.
 
     Args:
         lines: The text.

@@ -65,9 +65,9 @@ def _is_disclaimer(text: str) -> bool:
 
 
 def _without_name_above(lines: Sequence[str], first: int, below: int) -> int:
-    """Return the first line of the paragraph that belongs to the disclaimer.
+    """Return the first line of the disclaimer in its paragraph.
 
-    Short lines at its beginning do not: a closing, name or address without a blank line below.
+    Short lines at the beginning of the paragraph are not part of the disclaimer: a closing, a name or an address.
     """
     for number in range(first, below):
         text = fold(lines[number]).strip(" *_[]()-")

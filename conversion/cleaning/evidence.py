@@ -10,7 +10,7 @@ FULL_DATE = re.compile(
     r"|(?<!\d)\d{1,2}\s?[./\-]\s?\d{1,2}\s?[./\-]\s?\d{2,4}(?!\d)"
     r"|(?<!\d)\d{4}(?!\d)"
 )
-"""A date with a year, in digits of any script."""
+"""A date with a year, or any number of four digits. The digits can be of any script."""
 TIME = re.compile(r"(?<!\d)\d{1,2}\s?[:.h時点시]\s?\d{2}(?!\d)|\d{1,2}\s?(?:[ap]\.?m\b|uhr|[時点시])", re.IGNORECASE)
 COLONS = (":", "：")
 _DECORATION = " \t*_|"
@@ -29,7 +29,7 @@ def has_address(text: str) -> bool:
 
 
 def has_full_date(text: str) -> bool:
-    """Return whether a text contains a date with a year.
+    """Return whether a text contains a date with a year, or a number of four digits.
 
     Args:
         text: The text.
@@ -53,12 +53,12 @@ def has_time(text: str) -> bool:
 
 
 def undecorated(line: str) -> str:
-    """Strip the asterisks and bars that bold text and tables become in plain text.
+    """Strip white space, and the asterisks, underscores and bars that bold text and tables become in plain text.
 
     Args:
         line: The line.
 
     Returns:
-        The line without them at its ends.
+        The line without these characters at its ends.
     """
     return line.strip(_DECORATION)

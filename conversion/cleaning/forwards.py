@@ -1,4 +1,4 @@
-"""Forwarded emails. They are content, although the sender did not write them. Nothing below their beginning is cut."""
+"""Find forwarded emails. They are content, although the sender did not write them. No text of a forwarded email is cut."""
 
 from __future__ import annotations
 

@@ -31,9 +31,10 @@ _DECORATION = " *_|\t"
 def is_header_block(lines: Sequence[str], first: int, *, below_separator: bool = False) -> bool:
     """Return whether the headers of an earlier email begin at a line.
 
-    A header block has a sender, a date with a digit, and two of: a subject, a recipient, an address, a label that means
-    "sent". Fewer facts are not sufficient, because a booking can have From, To and Date, and a form can have From and
-    Subject. Below a separator that only mail programs write, a sender or a date with a recipient or subject is enough.
+    A header block has a sender, a date with a digit, and at least two of: a subject, a recipient, an address, a label
+    that means "sent". Fewer facts are not sufficient, because a booking can have From, To and Date, and a form can have
+    From and Subject. Below a separator that only mail programs write, one fact is sufficient: a sender, or a date
+    together with a recipient or a subject.
 
     Args:
         lines: The text.
@@ -86,7 +87,7 @@ def looks_like_headers(lines: Sequence[str]) -> bool:
         lines: The non-blank lines of the marked element.
 
     Returns:
-        True if they have known labels, or labels in any language with a digit in a value.
+        True if at least three lines have labels, and either these include From and Subject, or a value has a digit.
     """
     labelled = [line for line in lines[:_MAX_LINES] if _label(line)]
     known = {"from", "subject"} <= set(_headers(lines[:_MAX_LINES]))
@@ -95,10 +96,10 @@ def looks_like_headers(lines: Sequence[str]) -> bool:
 
 
 def _headers(lines: Sequence[str]) -> dict[str, str]:
-    """Return the values of a header block by their meaning; empty if the lines are not a header block.
+    """Return the values of known labels by their meaning; empty if the block has headers that mail programs do not show.
 
-    If a label has two meanings ("Da:" is From in Italian and a date in another language), the one that the block does
-    not have yet is used.
+    If a label has two meanings ("Da:" is From in Italian and a date in another language), the meaning
+    that the block does not have yet is used.
     """
     facts: dict[str, str] = {}
     unlabelled, open_label = 0, ""
@@ -133,7 +134,7 @@ def _continues_recipients(line: str) -> bool:
 
 
 def _label(line: str) -> str:
-    """Return the folded text before the colon; empty if the text is too long."""
+    """Return the folded text before the first colon; empty if there is no colon, or the text is too long."""
     head = line[: _LONGEST_LABEL + 12].lstrip(_DECORATION)
     ends = [place for colon in COLONS if (place := head.find(colon)) >= 0]
     if not ends:

@@ -1,7 +1,7 @@
 """Convert HTML to readable lines, with the regions that mail programs marked (`client_marks`).
 
-Hidden elements are left out. The parser (resiliparse) converts the tree to text, and not this module: walking or
-removing nodes in Python takes time quadratic in the size of the page.
+Hidden elements are left out, unless all elements are hidden. This module leaves the conversion of the tree to text to the
+parser (resiliparse): walking or removing nodes in Python takes time quadratic in the size of the page.
 """
 
 from __future__ import annotations

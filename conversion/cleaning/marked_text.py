@@ -19,7 +19,7 @@ _SIGN = re.compile("([\ufdd0-\ufdef])")
 
 
 class MarkKind(Enum):
-    """The meaning of a marked element for its lines."""
+    """The meaning of the lines in a marked element."""
 
     QUOTE = "quote"
     """Always a quote of earlier emails."""
@@ -28,11 +28,11 @@ class MarkKind(Enum):
     ATTRIBUTION = "attribution"
     """The line that introduces a quote, such as "Ann wrote:"."""
     WRAPPER = "wrapper"
-    """Contains the attribution, the quote, and text that was written between the quoted lines."""
+    """An element around the attribution, the quote, and text that was written between the quoted lines."""
     HEADERS = "headers"
     """The headers of an earlier email. All text below them belongs to that email."""
     FORWARD = "forward"
-    """A forwarded email: content."""
+    """A forwarded email. It is content, and is not cut."""
     SIGNATURE = "signature"
 
 
@@ -41,7 +41,7 @@ class Mark:
     """A mark of a mail program.
 
     Attributes:
-        rule: Name of the rule.
+        rule: Name of the mark, such as `gmail-quote`.
         kind: What the mark means.
         selector: CSS selector of the marked elements.
     """
@@ -85,7 +85,7 @@ class MarkedText:
             kinds: The kinds.
 
         Returns:
-            The regions, without those inside of another one of these kinds.
+            The regions of these kinds that are not inside of another region of these kinds.
         """
         outer: list[Region] = []
         for region in self.regions:
@@ -114,7 +114,7 @@ def closing() -> str:
 def read_signs(text: str, marks: Sequence[Mark]) -> MarkedText:
     """Convert a text with sign characters to lines and regions.
 
-    A line with only signs is removed. A line with a sign in its middle becomes two lines.
+    A line with only signs is removed. A line with text before and after a sign is split there.
 
     Args:
         text: The text.

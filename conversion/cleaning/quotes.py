@@ -152,7 +152,7 @@ def marked_headers(reading: Reading) -> int | None:
 
 
 def quoted_lines(reading: Reading) -> int | None:
-    """Find an attribution below which all lines up to the end begin with `>`.
+    """Find an attribution above lines that all begin with `>` up to the end, or at the beginning of these lines.
 
     Args:
         reading: The text.
@@ -176,7 +176,7 @@ def quoted_lines(reading: Reading) -> int | None:
 
 
 def attribution(reading: Reading) -> int | None:
-    """Find an attribution with time and author above an earlier email that has no other mark.
+    """Find an attribution above an earlier email that has no other mark.
 
     Args:
         reading: The text.
@@ -214,7 +214,7 @@ def original_message(reading: Reading) -> int | None:
 
 
 def drawn_attribution(reading: Reading) -> int | None:
-    """Find an attribution of Zoho, Notes or GroupWise between dashes or arrows.
+    """Find an attribution as Zoho, Notes or GroupWise write it.
 
     Args:
         reading: The text.
@@ -323,7 +323,7 @@ def _closes_signature(reading: Reading, number: int | None) -> bool:
 
 
 def _with_labels_above(reading: Reading, first: int) -> int:
-    """Include a line of dashes, To and Subject that some mail programs write above the attribution."""
+    """Return the first of the lines (dashes, To, Subject) that some mail programs write above the attribution."""
     for number in range(first - 1, max(-1, first - _FEW_LINES - 1), -1):
         line = reading.lines[number]
         if is_drawn(line) and number < first - 1:

@@ -1,4 +1,4 @@
-"""Lines that only mail programs write above an earlier email.
+"""Recognise lines that only mail programs write above an earlier email.
 
 Examples: "-----Original Message-----", ">>> Ann 03.05.26 10:00 >>>".
 """
@@ -57,7 +57,7 @@ def is_drawn_attribution(line: str) -> bool:
 
 
 def is_arrowed(line: str) -> bool:
-    """Return whether a line is an attribution between arrows, as GroupWise writes it.
+    """Return whether a line is an attribution that begins with arrows, as GroupWise writes it.
 
     Example: `>>> Ann Field <ann@north.example> 03.05.2026 10:00 >>>`.
 
@@ -96,7 +96,7 @@ def is_notes_header(lines: Sequence[str], number: int) -> bool:
 
 
 def is_drawn(line: str) -> bool:
-    """Return whether a line has only dashes or underscores, at least ten.
+    """Return whether a line has only dashes, underscores, asterisks or equals signs, at least ten.
 
     Args:
         line: The line.

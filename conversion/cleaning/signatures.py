@@ -20,10 +20,11 @@ from conversion.cleaning.quotes import Reading
 from conversion.cleaning.separators import is_drawn
 
 _MAX_LINES, _MAX_CHARS = 30, 2_000
-"""Maximum size of a signature below an unambiguous delimiter."""
+"""Maximum number of lines and of characters of a signature that is marked in the HTML or is below the line `-- `."""
 _FEW_LINES, _SHORT_LINE, _NARROW_LINE = 12, 80, 60
-"""Maximum size below a delimiter without its trailing space, as HTML and some mail programs write it. Such a line
-could also be a divider."""
+"""Maximum number of lines, and maximum number of characters of a line, below a delimiter without its trailing space, as
+HTML and some mail programs write it. Such a line could also be a divider. Third value: maximum number of characters of a
+line between two lines of dashes."""
 _MAX_PIECES = 6
 _LONGEST_MOBILE_LINE, _MAX_MOBILE_WORDS, _FEW_WORDS = 120, 11, 6
 _DELIMITERS = ("| |", "--", "—", "–", "___", "__", "---", "-- ", "--- ")
@@ -63,7 +64,7 @@ def find_signature(reading: Reading, sender: str = "", *, must_keep: int | None 
     Args:
         reading: The text.
         sender: From of the email, as `Name <address>`.
-        must_keep: Number of a line. Some text must remain between this line and the signature.
+        must_keep: Number of a line. Some text from this line on must remain above the signature.
 
     Returns:
         The signature, or None.
@@ -205,7 +206,7 @@ def mobile_line(reading: Reading, sender: str = "") -> int | None:
 
 
 def is_mobile_line(line: str) -> bool:
-    """Return whether a line states the phone or mail program of the author, and nothing else.
+    """Return whether a line states only the phone or mail program of the author, possibly with an excuse.
 
     Args:
         line: The line, without links.

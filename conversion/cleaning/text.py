@@ -19,7 +19,7 @@ from conversion.mime.parts import Section
 MIN_WORD_RATIO = 4
 """The plain text of a section is not used if its HTML has at least this many times as many words."""
 MAX_QUOTES = 5
-"""Maximum number of consecutive quotes, each found by another rule."""
+"""Maximum number of quotes that are cut, each above the previous one."""
 ENDS_BEFORE_A_SIGNATURE = ("marked-quote", "quoted-lines")
 """Rules that find quotes below which the author can have a signature."""
 FORWARDED_TOO = ("marked-headers", "marked-quote", "original-message", "header-block")
@@ -166,7 +166,7 @@ class _QuoteRegion:
 def _best_version(section: Section, limits: Limits) -> MarkedText:
     """Choose between the plain text and the HTML of a section.
 
-    HTML is used if it has marks of a mail program, which plain text cannot have, or if the plain text has less than a
+    HTML is used if it has marks of a mail program, which plain text cannot have, or if the plain text has at most a
     quarter of the words of the HTML. Otherwise plain text is used, because it has the lines that the author saw.
     """
     plain = _remove_invisible(MarkedText(tuple((section.plain or "").split("\n"))))

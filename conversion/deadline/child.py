@@ -1,7 +1,7 @@
 """Child process that converts emails from a socket, one at a time, until the parent closes the socket.
 
-The process has no secrets and opens no files or connections. Its CPU time and memory are limited by the operating
-system, which also stops C code that a timer cannot interrupt.
+The process has no secrets and opens no connections. The operating system limits its CPU time and memory. The limit of
+the CPU time also ends C code, which a timer cannot interrupt.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from conversion.transform import EmailLocation
 from integrations.messages import Email
 
 GRACE = 2
-"""Seconds of CPU time after the deadline in which the timer can still interrupt Python and report the deadline."""
+"""Seconds of CPU time after the CPU deadline in which the timer can still interrupt Python and report the deadline."""
 MEMORY = 2 * 1024**3
 """Limit of the address space in bytes."""
 

@@ -1,6 +1,6 @@
 """Convert emails in a child process that is killed at the deadline, for threads that no timer can interrupt.
 
-The number of concurrent children is limited, since each takes a CPU core and memory.
+The number of concurrent conversions is limited, since each takes a CPU core and memory.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _places = threading.BoundedSemaphore(AT_ONCE)
 
 
 class TooManyConversions(Exception):
-    """The maximum number of child processes is busy, and the `ConversionProcess` was created with `wait=False`."""
+    """The maximum number of conversions is running, and the `ConversionProcess` was created with `wait=False`."""
 
     def __str__(self) -> str:
         return "Other emails are being previewed at this moment. Try again in a few seconds."
@@ -54,7 +54,8 @@ class ConversionProcess:
         """Prepare the process; the child starts later.
 
         Args:
-            wait: Whether to wait while too many children are busy. Otherwise `convert` raises `TooManyConversions`.
+            wait: Whether to wait while too many conversions are running. Otherwise `convert` raises
+                `TooManyConversions`.
         """
         self._wait = wait
         self._process: subprocess.Popen[bytes] | None = None
@@ -69,7 +70,7 @@ class ConversionProcess:
         self._stop()
 
     def convert(self, email: Email, place: EmailLocation, limits: Limits, deadline: ConversionDeadline) -> Outcome:
-        """Convert an email. Returns shortly after the wall-clock deadline at the latest.
+        """Convert an email. The child is stopped `START_SECONDS` after the wall-clock deadline at the latest.
 
         Args:
             email: The email.
@@ -81,7 +82,7 @@ class ConversionProcess:
             The comment, or the reason why there is none.
 
         Raises:
-            TooManyConversions: Too many children are busy.
+            TooManyConversions: Too many conversions are running.
             OSError: The child process cannot be started.
         """
         if not _places.acquire(blocking=self._wait):

@@ -1,7 +1,7 @@
 """A deadline for pure Python code, enforced by interval timers in the main thread of the process.
 
-A timer signal only calls the handler. The handler reads the clocks itself, and raises `DeadlineExceeded` only while
-`_inside` is on the call stack. So a signal that arrives late never interrupts other code.
+A timer signal only calls the handler. The handler itself checks whether a time limit is reached, and raises
+`DeadlineExceeded` only while `_inside` is on the call stack. So a signal that arrives late never interrupts other code.
 """
 
 from __future__ import annotations

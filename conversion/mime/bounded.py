@@ -9,8 +9,8 @@ _MAX_CONTENT_CHARS, MOST = 8 * 1024, 1024 * 1024
 headers have a lower limit: the standard library parses them again at every access, in time quadratic in their length
 and in the number of their parameters."""
 _MAX_PARAMETERS = 200
-"""Maximum number of parameters of a Content-* header. An encoded file name of 256 characters, continued line by line
-(RFC 2231), takes 40 parameters."""
+"""Maximum number of pieces between semicolons of a Content-* header: its value and its parameters. An encoded
+file name of 256 characters, continued line by line (RFC 2231), takes 40 parameters."""
 
 
 class BoundedHeaders(Compat32):

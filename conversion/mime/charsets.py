@@ -1,5 +1,8 @@
 """Decode bytes to text: by the declared charset if it is allowed, else as UTF-8, else as Windows-1252.
 
+Bytes that are valid neither in the declared charset nor in UTF-8 are decoded by the declared charset, with replacement
+characters. If that charset is not allowed or is a form of Unicode, they are decoded as Windows-1252.
+
 The declared charset is untrusted: `punycode` takes minutes for a few hundred kilobytes, and `utf-7` and the escape
 codecs produce characters that the sender did not write. Only the codecs in `ALLOWED` are used.
 """
@@ -30,8 +33,8 @@ SUPERSETS = {
 }
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
-"""Characters that JSON parsers or databases reject: controls except tab and line breaks, lone surrogates,
-noncharacters."""
+"""Characters that JSON parsers or databases reject: controls except tab and line breaks, lone surrogates, U+FFFE and
+U+FFFF."""
 
 
 def decoded(raw: bytes, charset: str | None) -> str:

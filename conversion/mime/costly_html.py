@@ -1,7 +1,7 @@
 """Cut HTML so that the parser needs no more than linear time.
 
-The parser (lexbor) is written in C and cannot be interrupted. So everything that takes it quadratic time or memory is
-limited before parsing:
+The parser (lexbor) is written in C and cannot be interrupted. So everything for which the parser takes quadratic time or
+memory is limited before parsing:
 
 - attributes of one tag: each attribute is compared with all earlier ones;
 - options: each new option is compared with all options in its list;
@@ -15,13 +15,14 @@ import re
 from collections import Counter
 
 MAX_ATTRIBUTES = 300
-"""Maximum number of attributes of one tag."""
+"""A tag with this many attributes is too costly."""
 MAX_OPTIONS = 5_000
 """Maximum number of options of a page."""
 MAX_REOPENED = 500_000
-"""Maximum number of elements that the parser creates without a tag for them. Each takes some hundred bytes."""
+"""Maximum number of formatting elements that the parser opens again, by an upper bound. Each takes some hundred bytes."""
 _CHEAP_CHARS, _CHEAP_TAGS = 20_000, 1_000
-"""A page below these sizes is never costly."""
+"""A page with at most this many characters is not searched for tags with many attributes. A page with at most this many
+`<` is not searched for formatting elements. Such pages are never costly."""
 _MAX_ALIKE = 3
 """The parser tracks at most this many formatting elements with equal attributes ("Noah's Ark clause" of the
 standard)."""
@@ -31,7 +32,7 @@ _MANY_ATTRIBUTES = re.compile(
     r"(?:[\s/]*+[^\s/>][^\s/><=]*+(?:\s*+=\s*+(?:\"[^\"]*\"|'[^']*'|[^\s><\"'][^\s><]*+|(?=[<>])))?+)"
     f"{{{MAX_ATTRIBUTES}}}"
 )
-"""A `<` inside a name or a value counts as one more attribute. Otherwise the search would scan the rest of the tag
+"""A `<` inside a name or an unquoted value counts as one more attribute. Otherwise the search would scan the rest of the tag
 again from each such `<`."""
 _OPTION = re.compile(r"<option\b", re.IGNORECASE)
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]{0,40})")
@@ -97,7 +98,7 @@ def until_too_costly(html: str) -> str:
 
 
 def _many_attributes(html: str) -> int | None:
-    """Return where the first tag with more than `MAX_ATTRIBUTES` begins, or None.
+    """Return where the first tag with at least `MAX_ATTRIBUTES` begins, or None. Short pages are not searched.
 
     Every `<` before a letter counts as a tag, also in comments and scripts, so that a quotation mark cannot hide a tag.
     """
@@ -116,7 +117,7 @@ def _many_options(html: str) -> int | None:
 
 
 def _many_reopened(html: str) -> int | None:
-    """Return where the tag begins at which the parser exceeds `MAX_REOPENED`, or None."""
+    """Return where the tag begins at which the upper bound exceeds `MAX_REOPENED`, or None. Pages with few tags: None."""
     if html.count("<") <= _CHEAP_TAGS:
         return None
     page, cost = _Open(), 0
@@ -143,7 +144,7 @@ class _Open:
 
     def __init__(self) -> None:
         self.to_reopen = 0
-        self._stack: list[tuple[str, str]] = []  # name and tag; the tag only for formatting elements
+        self._stack: list[tuple[str, str]] = []  # name and tag; the tag is used only for formatting elements
         self._open_counts: Counter[str] = Counter()  # count of each name on the stack
         self._ended_counts: Counter[str] = Counter()  # formatting elements on the stack whose end tag was read
         self._tags_to_reopen: dict[str, list[str]] = {}  # tags of the elements to open again, by name
@@ -154,7 +155,7 @@ class _Open:
 
         Args:
             name: Lower-case name of the element.
-            tag: Beginning of the tag as written, to compare attributes.
+            tag: First 60 characters of the tag in lower case, to compare attributes.
         """
         if name in _CELLS:
             self._close(_CELLS, again=False)

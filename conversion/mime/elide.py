@@ -1,7 +1,8 @@
 """Shorten large attachments before parsing, so that a 25 MB email does not take ten times as much memory.
 
 Only unbroken runs of base64 lines are shortened. The beginning of a run stays. A line that is not base64 replaces the
-remainder of the run. It contains the number of removed bytes, which is needed for the size of the attachment.
+remainder of the run. This line contains the number of removed bytes after decoding, which is needed for the size of the
+attachment.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import re
 
 MAX_RUN_BYTES = 1_400_000
-"""Maximum number of bytes that stay of a run. The conversion never reads so much text from one part."""
+"""Maximum number of bytes that stay of a run. Text in the remainder of a run is not converted."""
 
 RUN = re.compile(rb"(?:^[A-Za-z0-9+/]{20,200}\r?\n)++", re.MULTILINE)
 MARK = re.compile(rb"^\*elided (\d{1,12})\*\s*$", re.MULTILINE)

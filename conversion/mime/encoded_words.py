@@ -1,4 +1,4 @@
-"""Decode encoded words (RFC 2047) with the results of `email.header.decode_header`, in linear time.
+"""Decode encoded words (RFC 2047) with the same results as `email.header.decode_header`, in linear time.
 
 The standard function takes quadratic time for a long header: it removes words from the front of a list, concatenates
 each word with all words before it, and for every unterminated word searches the remaining header for its end.

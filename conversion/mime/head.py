@@ -1,7 +1,7 @@
-"""Names of the header fields at the beginning of an email, parsed as leniently as mail programs do.
+"""Find the names of the header fields at the beginning of an email, and ignore malformed lines as mail programs do.
 
 The names show whether bytes are an email, or other content that a proxy, a scanner or a damaged store returned instead
-of it. The content of comments is parsed by `conversion.mime.parts`, independently of this module.
+of the email. The content of comments is parsed by `conversion.mime.parts`, independently of this module.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ import re
 from collections.abc import Iterator
 
 MOST = 4 * 1024 * 1024
-"""Maximum number of bytes that are read. Exchange limits headers to 256 kB."""
+"""Maximum number of bytes in which header fields are searched. Exchange limits headers to 256 kB."""
 BOM = b"\xef\xbb\xbf"
 END = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?=[\r\n])")
 """A line end that is followed by an empty line."""
 LINE_END = re.compile(rb"\r\n|\n|\r")
 FIELD = re.compile(rb"([A-Za-z0-9][!-9;-~]*)[ \t]*:")
-"""A field name (RFC 5322 §2.2), limited to the characters that programs use. By the RFC, `{"error"` would also be a
-name."""
+"""A field name (RFC 5322 §2.2) that begins with a letter or digit. By the RFC, `{"error"` would also be a name."""
 ENVELOPE = re.compile(rb">?From ")
 """The line before each email of an mbox (RFC 4155)."""
 MARKUP = (b"<", b"{", b"[", b"HTTP/")

@@ -14,9 +14,9 @@ from conversion.mime.charsets import clean, decoded, unescaped
 from conversion.mime.encoded_words import decode_header
 
 MAX_COMMENT_DEPTH = 100
-"""Nesting depth of comments in an address header."""
+"""Maximum nesting depth of comments in an address header. `correspondents` counts all opening parentheses instead."""
 MAX_GROUP_DEPTH = 100
-"""Nesting depth of address groups. RFC 5322 §3.4 allows no nesting, and the standard library parses each level
+"""Maximum nesting depth of address groups. RFC 5322 §3.4 allows no nesting, and the standard library parses each level
 recursively."""
 _MAX_RECEIVED = 100
 _ADDRESS_HEADER_FACTOR = 64
@@ -157,7 +157,7 @@ def date_header(message: Message, most: int) -> datetime | None:
         most: Maximum length of the header, in characters.
 
     Returns:
-        The time in UTC; None if the header is absent, invalid or out of the years that Re:infer accepts.
+        The time in UTC; None if the header is absent, invalid, or outside of the years that Re:infer accepts.
     """
     for raw in raw_headers(message, "Date", most):
         moment = _moment(raw[:200])
@@ -225,7 +225,7 @@ def _depth_of_comments(raw: str) -> int:
 
 
 def _ungrouped(raw: str) -> str:
-    """Return the list. If groups are nested too deep, remove their syntax, so that group names become list entries."""
+    """Return the addresses. If groups are nested too deep, their syntax is removed, and group names become list entries."""
     if raw.count(":") <= MAX_GROUP_DEPTH:
         return raw
     depth = deepest = 0

@@ -43,7 +43,7 @@ class Section:
     Attributes:
         plain: The plain text, if any.
         html: The HTML, if any.
-        cut: Whether content was cut for the limits.
+        cut: Whether content was cut because of the limits.
     """
 
     plain: str | None
@@ -64,7 +64,7 @@ class Parsed:
             clients can show it.
         tnef: Whether the email has an attachment in Outlook's own format (`winmail.dat`, MS-OXTNEF), which may hide
             text and attachments.
-        cut: Whether content was cut for the limits.
+        cut: Whether content was cut because of the limits.
     """
 
     message: Message
@@ -207,8 +207,8 @@ def _raw_body(part: Message) -> bytes:
     """Return the undecoded body of a base64 part, so that broken base64 can be repaired.
 
     The standard library decodes 8-bit text by the charset of the part. That charset is untrusted: it may be wrong, and
-    some codecs raise or take minutes. So the part is declared as Latin-1 while it is read, which maps each byte to
-    itself.
+    some codecs raise or take minutes. So the part is declared as Latin-1 while it is read: Latin-1 maps each
+    byte to itself.
     """
     named = part.get_all("Content-Type", [])
     del part["Content-Type"]
@@ -251,7 +251,7 @@ def _attachment(part: Message, limits: Limits) -> Attachment:
 
 
 def _is_tnef(part: Message) -> bool:
-    """Return whether a part is TNEF. If a gateway changed the type, the name shows it."""
+    """Return whether a part is TNEF, by its type or its name. Some gateways change the type."""
     return part.get_content_type() in (TNEF, "application/vnd.ms-tnef") or _filename(part).casefold() == TNEF_NAME
 
 
@@ -290,7 +290,7 @@ def _smime_type(message: Message) -> str:
 def _unflowed(part: Message, text: str) -> str:
     """Join the lines of `format=flowed` (RFC 3676).
 
-    A line that ends in a blank continues in the next line of the same quote depth.
+    A line that ends with a space is continued by the next line, if that has the same quote depth.
     """
     flowed = part.get_param("format")
     if not (isinstance(flowed, str) and flowed.casefold() == "flowed"):

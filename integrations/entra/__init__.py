@@ -1,6 +1,6 @@
 """Sign-in to Microsoft Entra, for Graph and for EWS in Exchange Online: the only package that uses MSAL.
 
-`credentials` checks what an admin entered, `signin` requests and stores the token of one connection, and `refusals`
+`credentials` checks what an admin entered, `signin` requests and stores the token of one connection, and `error_codes`
 converts the error codes of the sign-in service to errors of `integrations.errors`.
 """
 

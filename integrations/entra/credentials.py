@@ -1,6 +1,6 @@
 """The credentials of a sign-in to Entra: an application with its secret or its certificate, or a service user.
 
-This module checks them without sending a request.
+This module checks them, and signs the assertions of an application with a certificate. It sends no request.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def check_entered(settings: ServerSettings) -> None:
     if not (settings.tenant_id and settings.client_id):
         raise SettingsWrong("tenant ID and application ID are both needed")
     if not all(char.isalnum() or char in "-._" for char in settings.tenant_id):
-        raise SettingsWrong("tenant ID: it is a number with hyphens, or a domain")
+        raise SettingsWrong("tenant ID: it must be a GUID or a domain")
     if settings.auth == "oauth2" and not settings.client_secret:
         raise SettingsWrong("tenant ID, application ID and client secret are all needed")
     if settings.auth == "service_user" and not (settings.username and settings.password):
@@ -55,7 +55,7 @@ def client_credential(settings: ServerSettings, audience: Callable[[], str]) -> 
         audience: Function that returns the URL of the token endpoint.
 
     Returns:
-        A client assertion or a client secret; None for an application without either.
+        A client assertion or a client secret; None if the connection has neither.
     """
     if settings.auth == "certificate":
         return {"client_assertion": Assertion(settings, audience)}
@@ -80,7 +80,7 @@ class Assertion:
 
     def __call__(self) -> str:
         """Return a signed JWT that is valid for `ASSERTION_LIFETIME` seconds."""
-        # If the admin entered only a SHA-1 thumbprint, SHA-1 identifies the certificate. It is not used to sign.
+        # If the admin entered only a SHA-1 thumbprint, this thumbprint identifies the certificate. SHA-1 is not used to sign.
         algorithm = "PS256" if "x5t#S256" in self._headers else "RS256"
         creator = JwtAssertionCreator(self._key, algorithm, headers=dict(self._headers))
         token: bytes = creator.create_normal_assertion(self._audience(), self._issuer, expires_in=ASSERTION_LIFETIME)
@@ -111,13 +111,13 @@ def _key_and_headers(settings: ServerSettings) -> tuple[rsa.RSAPrivateKey, dict[
 
 def _key(pem: str) -> rsa.RSAPrivateKey:
     if not pem.strip():
-        raise SettingsWrong("certificate: its private key is needed too")
+        raise SettingsWrong("certificate: its private key is needed")
     try:
         key = serialization.load_pem_private_key(pem.encode(), None)
     except TypeError:
         raise SettingsWrong("private key: it has a passphrase; enter it without one") from None
     except (ValueError, UnsupportedAlgorithm):
-        raise SettingsWrong("private key: this is not a key in PEM format") from None
+        raise SettingsWrong("private key: this is not a key in PEM format, or it cannot be read") from None
     if not isinstance(key, rsa.RSAPrivateKey):
         raise SettingsWrong("private key: Entra accepts only RSA keys")
     return key

@@ -1,6 +1,6 @@
 """Convert the error codes of Entra to errors of `integrations.errors`.
 
-Only the code and the name of the error are used, because the other texts quote users, applications and addresses.
+Only the code and the name of the error are used, because the other texts can quote users, applications and addresses.
 """
 
 from __future__ import annotations

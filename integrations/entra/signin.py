@@ -24,7 +24,7 @@ from integrations.network.settings import ServerSettings, check_url
 from integrations.network.transport import CallDeadline
 
 MARGIN = 300.0
-"""A token is replaced this many seconds before it expires; if half of its lifetime is shorter, at half its lifetime."""
+"""A token is replaced this many seconds before it expires; if half of its lifetime is less, at half of its lifetime."""
 PROTOCOL_VIOLATIONS = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, MsalError)
 """Exceptions of this module and of MSAL for an answer that violates the protocol. RecursionError, for JSON that is nested
 too deeply, is a RuntimeError."""
@@ -189,7 +189,7 @@ class _HttpClient:
         self.begin(time.monotonic() + seconds)
 
     def begin(self, end: float) -> None:
-        """Prepare the requests for one token. `end` is their deadline, by `time.monotonic`."""
+        """Prepare the requests for one token. `end` is their deadline, on the clock of `time.monotonic`."""
         self._deadline.share(end)
         self.status, self.wait = 0, ""
         self.refused: Mapping[str, Any] = {}
@@ -226,9 +226,12 @@ class _HttpClient:
         """
         parts = urlsplit(url)
         if parts.scheme != "https" or parts.hostname != self._authority.hostname:
-            raise SignInRefused("the user signs in with a service outside of Entra, which is not supported")
+            raise SignInRefused(
+                "the sign-in service refers to another server: the user signs in with a service outside of Entra, which is not "
+                "supported, or the address of the sign-in service is not the usual one"
+            )
         if parts.port not in (None, self._authority.port):
-            raise SignInRefused("its discovery document names another server")
+            raise SignInRefused("the sign-in service refers to another port of its server")
         return parts._replace(netloc=self._authority.netloc).geturl()
 
 

@@ -1,4 +1,4 @@
-"""The errors of every adapter, each with what happened and what the admin should do.
+"""The errors of the adapters and of the product itself, each with what happened and what the admin should do.
 
 An adapter translates the exceptions of its library once, in its own package; the engine handles only the errors of this
 package. The text of an error is shown to admins, so it never contains credentials, mail content, or a server answer of

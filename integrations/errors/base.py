@@ -37,7 +37,7 @@ class Evidence(StrEnum):
     TRANSPORT = "transport"
     """No response, or an unusable connection: unreachable, TLS, a certificate, a sign-in service that is down."""
     SETTINGS = "settings"
-    """A setting or a stored secret of this product cannot be used. No request was sent to the server."""
+    """A setting or a stored secret of this product cannot be used. No request reached the server."""
     PASSWORD = "password"  # noqa: S105  # the name of a class of evidence
     """A sign-in was refused. Further refusals can lock the account out."""
     RESPONSE = "response"
@@ -45,9 +45,9 @@ class Evidence(StrEnum):
     OVERLOAD = "overload"
     """The server is busy, too slow, or answers with an internal error."""
     MAILBOX = "mailbox"
-    """The answer names the mailbox: not found, moved, not readable by this account."""
+    """The answer is about the mailbox: not found, moved, not readable by this account."""
     FOLDER = "folder"
-    """The answer names the folder: deleted, or its cursor is no longer valid."""
+    """The answer is about the folder: not found, or its cursor is no longer valid."""
     FOLDER_REFUSED = "folder_refused"
     """The account may not read this folder."""
     DESTINATION = "destination"
@@ -88,7 +88,7 @@ report it."""
 
 
 class IntegrationError(Exception):
-    """Base class of every error of an adapter. `str(error)` states for an admin what happened and what to do next."""
+    """Base class of every error of this package. `str(error)` states for an admin what happened and what to do next."""
 
     kind: str = "unknown"
     scope: Scope = Scope.MAILBOX
@@ -116,8 +116,8 @@ class IntegrationError(Exception):
         """Create the error.
 
         Args:
-            detail: A code or status line of the server, never content of mail; cut to `LONGEST_DETAIL` characters.
-            retry_after: How long the server requested to wait; None where it did not.
+            detail: A code, a status line or a short text, never content of mail; cut to `LONGEST_DETAIL` characters.
+            retry_after: How long the server requested to wait; None if it requested no time.
         """
         self.detail = closed(detail[:LONGEST_DETAIL])
         self.retry_after = retry_after

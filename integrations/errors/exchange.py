@@ -14,11 +14,11 @@ from integrations.errors.base import Evidence, IntegrationError, Refused, Transi
 
 
 class ExchangeBusy(Transient):
-    """Exchange throttles the account."""
+    """Exchange is busy or throttles the account, or every connection of this process is in use."""
 
     kind = "exchange_busy"
     evidence = Evidence.OVERLOAD
-    text = "Exchange is busy and asked this product to wait."
+    text = "Exchange is busy."
     remedy = "It is retried automatically."
 
 
@@ -32,7 +32,7 @@ class ExchangeUnreachable(Transient):
 
 
 class ExchangeTimedOut(Transient):
-    """The deadline of a request passed."""
+    """The deadline of a request passed, or Exchange reported a time-out."""
 
     kind = "exchange_timed_out"
     evidence = Evidence.OVERLOAD
@@ -42,12 +42,12 @@ class ExchangeTimedOut(Transient):
 
 
 class ExchangeFailed(Transient):
-    """Exchange answered with an internal error, or with an answer that is incomplete."""
+    """Exchange answered with an internal error, an unknown code, or an answer that is incomplete or invalid."""
 
     kind = "exchange_failed"
     evidence = Evidence.OVERLOAD
     may_be_item = True
-    text = "Exchange answered with an internal error."
+    text = "Exchange answered with an internal error, or its answer is invalid."
     remedy = "It is retried automatically. If it persists, an Exchange admin finds it in the log of the server."
 
 
@@ -81,8 +81,11 @@ class CertificateUntrusted(Refused):
 
     kind = "certificate_untrusted"
     evidence = Evidence.TRANSPORT
-    text = "The certificate of the server is not trusted, or is for another name."
-    remedy = "Add the authority that signed it to the CA bundle, or correct the endpoint."
+    text = "The certificate of the server is not trusted, has expired, or is for another name."
+    remedy = (
+        "Add the authority that signed it to the CA bundle, correct the endpoint, or let an admin of the server renew the "
+        "certificate."
+    )
 
 
 class TlsFailed(Refused):
@@ -95,7 +98,7 @@ class TlsFailed(Refused):
 
 
 class EndpointWrong(Refused):
-    """The server that answered is not an EWS endpoint."""
+    """What answered at the address is not EWS."""
 
     kind = "endpoint_wrong"
     evidence = Evidence.RESPONSE
@@ -104,7 +107,7 @@ class EndpointWrong(Refused):
 
 
 class SettingsWrong(Refused):
-    """A setting of the connection is invalid; no request was sent."""
+    """A setting of the connection is invalid; no request reached the server."""
 
     kind = "settings_wrong"
     evidence = Evidence.SETTINGS
@@ -117,7 +120,7 @@ class EwsDisabled(Refused):
 
     kind = "unknown_forbidden_error"
     evidence = Evidence.RESPONSE
-    text = "Exchange forbids access by EWS."
+    text = "Exchange, or a gateway in front of it, forbids access by EWS."
     remedy = (
         "EWS may be disabled for the organisation, for its mailboxes, or for this user agent: an Exchange admin checks it with "
         "Get-OrganizationConfig and Get-CASMailbox. Then press Start."
@@ -129,7 +132,8 @@ class EwsBlockedOnline(EwsDisabled):
 
     kind = "ews_blocked_online"
     text = (
-        "Exchange Online does not let this application use EWS: it is disabled, or not on the allow list of the tenant."
+        "Exchange Online does not let this application use EWS: EWS is disabled, or the application is not on the allow list "
+        "of the tenant."
     )
     remedy = (
         "Press Switch to Graph. Or, until 31 March 2027, an Exchange admin runs Set-OrganizationConfig -EwsEnabled $true "
@@ -187,7 +191,7 @@ class ImpersonationRequired(Refused):
 
 
 class MailboxOnAnotherServer(Refused):
-    """The endpoint cannot proxy requests to the server of the mailbox."""
+    """The server at the endpoint does not forward requests to the server of the mailbox."""
 
     kind = "mailbox_on_another_server"
     evidence = Evidence.MAILBOX
@@ -235,7 +239,7 @@ class NotPrimaryAddress(Refused):
 
 
 class LicenceMissing(Refused):
-    """The mailbox lost its licence of Exchange Online."""
+    """The mailbox has no licence for Exchange Online."""
 
     kind = "mailbox_invalid_license"
     evidence = Evidence.MAILBOX
@@ -286,8 +290,8 @@ class FolderRefused(Refused):
 
         Args:
             detail: A code or status line of the server.
-            retry_after: How long the server requested to wait; None where it did not.
-            of_mailbox: The error to report for the mailbox if every folder is refused; None: a `whole_mailbox` error.
+            retry_after: How long the server requested to wait; None if it requested no time.
+            of_mailbox: The error to report for the mailbox if every folder is refused; None for a new `whole_mailbox`.
         """
         super().__init__(detail, retry_after=retry_after)
         self.of_mailbox = of_mailbox or self.whole_mailbox(detail)
@@ -313,7 +317,7 @@ class FolderNotFound(FolderRefused):
 
 
 class CursorRefused(IntegrationError):
-    """A cursor is no longer valid; the engine lists the folder from its beginning."""
+    """A cursor is no longer valid; the engine lists the folder, or the folder tree, from the beginning."""
 
     kind = "cursor_refused"
     evidence = Evidence.FOLDER
@@ -322,7 +326,7 @@ class CursorRefused(IntegrationError):
 
 
 class FolderGone(IntegrationError):
-    """A folder was deleted after the folder tree was read."""
+    """Exchange does not find a folder: it was deleted after the folder tree was read, or see `FolderNotFound`."""
 
     kind = "folder_gone"
     evidence = Evidence.FOLDER

@@ -7,7 +7,7 @@ from integrations.errors.exchange import AccessDenied, EndpointWrong
 
 
 class GraphEndpointWrong(EndpointWrong):
-    """The server that answered is not Microsoft Graph."""
+    """What answered at the address is not Microsoft Graph."""
 
     kind = "graph_endpoint_wrong"
     text = "There is no Microsoft Graph at this endpoint."
@@ -27,7 +27,7 @@ class PermissionMissing(Refused):
 
 
 class MailboxOutOfScope(AccessDenied):
-    """The role of the application does not cover the mailbox."""
+    """The role of the application does not cover the mailbox, or the service user has no access to it."""
 
     kind = "mailbox_out_of_scope"
     text = "The application may not read this mailbox by Microsoft Graph."

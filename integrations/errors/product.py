@@ -40,7 +40,7 @@ class SignInPaused(Transient):
     kind = "sign_in_paused"
     ours = True
     text = "This password or secret was refused recently, and is not sent again yet, so that the account is not locked out."
-    remedy = "Enter another one, or wait until then."
+    remedy = "Enter another one, or wait until the time that is shown."
 
 
 class SecretElsewhere(Refused):
@@ -48,7 +48,7 @@ class SecretElsewhere(Refused):
 
     kind = "secret_elsewhere"
     evidence = Evidence.SETTINGS
-    text = "The stored secret was entered for another server, or for another proxy or TLS setting, and is not sent."
+    text = "The stored secret was entered for another server, tenant, kind of sign-in, proxy or TLS setting, and is not sent."
     remedy = "Press Edit, enter the secret again and save. Then press Start."
 
 

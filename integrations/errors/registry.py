@@ -37,7 +37,7 @@ def sentence(kind: str, detail: str) -> str:
 
     Args:
         kind: The stable name of an error; may be blank or unknown.
-        detail: What the server answered, as stored in `IntegrationError.detail`.
+        detail: The stored `IntegrationError.detail`.
 
     Returns:
         The same text as `str(error)`; the detail alone where the kind is unknown.

@@ -27,7 +27,7 @@ class ReinferBusy(Transient):
 
 
 class ReinferTimedOut(Transient):
-    """The deadline of a request passed."""
+    """The deadline of a request passed, or Re:infer answered with status 408 or 504."""
 
     kind = "reinfer_timed_out"
     evidence = Evidence.DESTINATION
@@ -37,12 +37,12 @@ class ReinferTimedOut(Transient):
 
 
 class ReinferFailed(Transient):
-    """Re:infer answered with status 5xx."""
+    """Re:infer answered with status 5xx or 409, or the connection was lost."""
 
     kind = "reinfer_failed"
     evidence = Evidence.DESTINATION
     may_be_item = True
-    text = "Re:infer answered with an internal error."
+    text = "Re:infer answered with an internal error, or the connection was lost."
     remedy = "It is retried automatically."
 
 
@@ -86,7 +86,7 @@ class ReinferCertificateUntrusted(Refused):
 
     kind = "reinfer_certificate_untrusted"
     evidence = Evidence.DESTINATION
-    text = "The certificate of Re:infer is not trusted, or is for another name."
+    text = "The certificate of Re:infer is not trusted, has expired, or is for another name."
     remedy = "Correct the API endpoint, or add the authority that signed it to the file that SSL_CERT_FILE names."
 
 
@@ -97,8 +97,8 @@ class ReinferTokenRefused(Refused):
     evidence = Evidence.DESTINATION
     text = "Re:infer refused the API token."
     remedy = (
-        "Create a new token on its Manage Account page and enter it at the destination. Then start the stopped mailboxes on "
-        "the page of the destination."
+        "Create a new token on the Manage Account page of Re:infer and enter it at the destination. Then start the stopped "
+        "mailboxes on the page of the destination."
     )
 
 
@@ -128,8 +128,8 @@ class BucketNotFound(Refused):
 
     kind = "bucket_not_found"
     evidence = Evidence.BUCKET
-    text = "Re:infer has no bucket of this project and name."
-    remedy = "Create it with the button next to it, or correct its name."
+    text = "Re:infer has no bucket with this project and name."
+    remedy = "Create it with the button Create at Re:infer on the page of the destination, or correct its name."
 
 
 class BucketNameWrong(SettingsWrong):
@@ -146,7 +146,7 @@ class ProjectNotFound(Refused):
 
     kind = "project_not_found"
     evidence = Evidence.BUCKET
-    text = "Re:infer has no project of this name."
+    text = "Re:infer has no project with this name."
     remedy = "Create the project in Re:infer, or correct its name."
 
 
@@ -172,9 +172,12 @@ class TooManyRefused(Refused):
 
     kind = "too_many_refused"
     evidence = Evidence.BUCKET
-    text = "Re:infer refused too many emails of this bucket recently. The bucket was stopped to protect your mail."
+    text = (
+        "Recently, too many emails of this bucket were refused by Re:infer, or could not be converted. The bucket was stopped "
+        "to protect your mail."
+    )
     remedy = (
         "No email is lost, and no further email fails. If this product was just upgraded, go back to the previous version and "
-        "report it to its makers. If these emails themselves are faulty, press Resume: for one day, refused emails become "
+        "report it to its makers. If these emails themselves are faulty, press Resume: for one day, such emails become "
         "failed emails, and the others are delivered."
     )

@@ -23,7 +23,7 @@ class SignInRefused(Refused):
 
     kind = "invalid_exchange_credentials"
     evidence = Evidence.PASSWORD
-    text = "Exchange refused these credentials."
+    text = "Exchange or its sign-in service refused these credentials."
     remedy = "Update them and press Start."
 
 
@@ -89,7 +89,7 @@ class ConditionalAccessBlocked(SignInRefused):
     """A policy of the tenant blocks the sign-in."""
 
     kind = "conditional_access_blocked"
-    text = "A rule of conditional access, or the security defaults of the tenant, block this sign-in."
+    text = "A rule of conditional access blocks this sign-in, or the security defaults of the tenant do."
     remedy = (
         "Find the policy in the sign-in logs of Entra (those of service principals, for an application that signs in by "
         "itself). Exclude this application or user from it, or allow the address of this machine. Then press Start."
@@ -160,7 +160,7 @@ class ServicePrincipalMissing(SignInRefused):
     """The application has no service principal in the tenant."""
 
     kind = "service_principal_missing"
-    text = "The application exists, but was never added to this tenant."
+    text = "The application exists, but was not added to this tenant, or was removed from it."
     remedy = (
         "An administrator of the tenant adds it: by granting consent, or with New-MgServicePrincipal and the application "
         "(client) ID. Or correct the tenant ID. Then press Start."
@@ -198,7 +198,7 @@ class SignInNotOffered(SignInRefused):
 
 
 class OnlyKerberosOffered(SignInNotOffered):
-    """A 401 response that offers only Negotiate."""
+    """A 401 response that offers only Kerberos. For a connection over NTLM, Negotiate alone also counts as Kerberos."""
 
     kind = "only_kerberos_offered"
     text = "Exchange offers only Kerberos, which this product does not support."

@@ -30,7 +30,7 @@ KINDS = {
     f"{{{TNS}}}ReadFlagChange": ChangeKind.READ,
 }
 MAX_UNCHANGED_STATES = 3
-"""The listing fails after this many consecutive pages with an unchanged sync state that announce more changes."""
+"""The listing fails at this many consecutive pages that announce more changes without changing the sync state."""
 
 
 def change_pages(
@@ -49,9 +49,10 @@ def change_pages(
 
     Raises:
         CursorRefused: Exchange does not accept the sync state.
-        FolderGone: The folder does not exist any more.
+        FolderGone: Exchange does not find the folder: it was deleted, or the account may not see it.
         FolderRefused: The account may not read the folder.
-        ExchangeFailed: The response has no sync state, or the state does not change.
+        ExchangeFailed: The response has no sync state, the state does not change, or Exchange has an internal error.
+        IntegrationError: Any other error of the request.
     """
     service = SyncFolderItems(account=account)
     state: str | None = after
@@ -103,7 +104,7 @@ def _change(folder: FolderId, outcome: Any) -> Change:
     kind = KINDS[outcome.tag]
     if kind in (ChangeKind.DELETED, ChangeKind.READ):
         return Change(kind, folder, ItemId(outcome.find(f"{{{TNS}}}ItemId").get("Id")))
-    # The tag of the item element depends on the item class, and newer servers have more classes.
+    # The only child is the item. Its tag depends on the item class, and newer servers have more classes.
     return change_of(kind, folder, outcome[0])
 
 

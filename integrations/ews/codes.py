@@ -70,7 +70,7 @@ BY_CODE: dict[str, type[IntegrationError]] = {code: kind for kind, codes in _COD
 
 
 def kind_of(code: str) -> type[IntegrationError]:
-    """Return the error for a code.
+    """Return the error class for a code.
 
     Args:
         code: ResponseCode of Exchange; blank if the response has none.

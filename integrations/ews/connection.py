@@ -1,4 +1,4 @@
-"""Connections to Exchange over EWS: validated settings, and one live connection per integration and process."""
+"""Connections to Exchange over EWS: checked settings, and at most one open connection per integration and process."""
 
 from __future__ import annotations
 

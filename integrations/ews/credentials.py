@@ -1,7 +1,7 @@
 """Credentials for Exchange: a service account with its password, or a token of Entra.
 
-exchangelib can also request tokens, through requests_oauthlib. This is not used, for two reasons: a redirect of the token
-endpoint would be followed and would receive the secret, and the token URL is fixed to the worldwide cloud.
+exchangelib can also request tokens, through requests_oauthlib. This is not used, for two reasons: exchangelib would follow a
+redirect of the token endpoint and send the secret to its target, and its token URL is always that of the worldwide cloud.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ class Bearer(AuthBase):
 
         Raises:
             IntegrationError: No token can be obtained.
+            requests.Timeout: The deadline of the call passed.
         """
         token = self._credentials.sign_in.token(self._credentials.left())
         request.headers["Authorization"] = f"Bearer {token}"
@@ -79,15 +80,16 @@ class Ntlm(HttpNtlmAuth):
     def response_hook(self, r: requests.Response, **kwargs: Any) -> requests.Response:
         """Return the response after the handshake.
 
-        If the server rejects the request without an NTLM challenge, for example because it accepts only Kerberos, the
-        rejection is returned. The stock class raises `PermissionError`, which looks like a network error.
+        If the server answers the first message of the handshake without an NTLM challenge, for example because it accepts
+        only Kerberos, the response before the handshake is returned. In this case, the stock class raises
+        `PermissionError`, which looks like a network error.
 
         Args:
-            r: Response to the request without a handshake.
+            r: Response before the handshake.
             kwargs: Arguments of the stock class.
 
         Returns:
-            The final response, or the rejection.
+            The response after the handshake, or `r`.
         """
         try:
             return super().response_hook(r, **kwargs)

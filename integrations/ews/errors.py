@@ -1,7 +1,7 @@
-"""Translate errors of exchangelib, requests and the NTLM handshake to errors of the product, in one place.
+"""Translate errors of exchangelib, of the network and of the NTLM handshake to errors of the product.
 
-A translated error stores the code that the server sent, even if exchangelib has no class for it. It never stores the text
-of the error, because the text can quote an address or a subject. `codes` contains the meaning of the codes.
+A translated error stores the code that the server sent, even if exchangelib has no class for this code. It never stores the
+text of the original error, because the text can quote an address or a subject. `codes` maps the codes to errors.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def product_error(error: Exception) -> IntegrationError:
         error: Error of exchangelib, requests, urllib3, TLS or a socket.
 
     Returns:
-        The error, with the codes of Exchange and the waiting time that the server requests.
+        The error of the product. For an error response of Exchange, it has the codes and the requested waiting time.
     """
     if isinstance(error, UnauthorizedError):
         return errors.SignInRefused("HTTP 401")
@@ -68,7 +68,7 @@ def product_error(error: Exception) -> IntegrationError:
 
 
 def _transport_cause(error: BaseException) -> BaseException | None:
-    """Return the transport error that caused an error, or None. exchangelib links it only as `__context__`."""
+    """Return the first transport error among an error and its causes, or None. exchangelib links only by `__context__`."""
     current: BaseException | None = error
     for _ in range(6):
         if current is None:

@@ -45,9 +45,10 @@ ITEM_OR_MAILBOX_FAULTS = {
     "ErrorAccessDenied", "ErrorInternalServerError", "ErrorNonExistentMailbox", "ErrorImpersonateUserDenied",
     "ErrorImpersonationDenied", "ErrorImpersonationFailed",
 }  # fmt: skip
-"""Ambiguous codes: a fault of the item if another item or the inbox can be read, otherwise a fault of the mailbox."""
+"""Ambiguous codes: a fault of the item if another item has a definite outcome or the inbox can be opened, otherwise a
+fault of the mailbox."""
 NOT_PROCESSED = {"ErrorBatchProcessingStopped"}
-"""Code for an item that the server did not process."""
+"""Codes for an item that the server did not process."""
 
 
 def fetch_emails(account: MailboxAccount, changes: Sequence[Change]) -> Iterator[Fetched]:
@@ -61,7 +62,8 @@ def fetch_emails(account: MailboxAccount, changes: Sequence[Change]) -> Iterator
         An email, `Gone` or `Unreadable` for each change, in order.
 
     Raises:
-        IntegrationError: A fault that is not limited to one item.
+        IntegrationError: A transient fault, or a permanent fault that is not limited to one item.
+        EWSError: An error of the request, which `source` translates.
     """
     requested = list(dict.fromkeys(change.item_id for change in changes))
     service = GetItem(account=account, chunk_size=max(1, len(requested)))
@@ -77,7 +79,7 @@ def fetch_emails(account: MailboxAccount, changes: Sequence[Change]) -> Iterator
             doubtful.clear()
             yield from _fetch_alone(account, change, len(requested), code)
         elif isinstance(outcome, Exception) and code in ITEM_OR_MAILBOX_FAULTS and not conclusive:
-            # This is a fault of the mailbox unless another item can be read. It is decided with a later outcome.
+            # This may be a fault of the mailbox. A later outcome decides it, or else a request for the inbox.
             doubtful.append((change, outcome))
         else:
             conclusive += 1
@@ -90,7 +92,11 @@ def fetch_emails(account: MailboxAccount, changes: Sequence[Change]) -> Iterator
 
 
 def _fetch_alone(account: MailboxAccount, change: Change, batch_size: int, code: str) -> Iterator[Fetched]:
-    """Fetch one item in a separate request, because the server did not process it or left it out of the response."""
+    """Fetch an item that the server did not process, or left out of its response, in a request for this item alone.
+
+    If the last request was for this item alone already, yield `Unreadable` for an item that was not processed, and raise
+    `ExchangeFailed` for one that was left out.
+    """
     if batch_size > 1:
         yield from fetch_emails(account, [change])
     elif code:

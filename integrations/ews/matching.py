@@ -19,7 +19,8 @@ from integrations.messages import ItemId
 def match_outcomes(requested: Sequence[ItemId], outcomes: Sequence[Outcome]) -> Mapping[ItemId, Outcome]:
     """Return the outcomes by the ids of their items.
 
-    Error responses contain no item id. They are assigned by position, unless other responses show a changed order.
+    Error responses contain no item id. They are assigned to the remaining items in order, but only if there are as many of
+    them as remaining items, and if the other responses are at their positions or all errors have the same code.
 
     Args:
         requested: Ids of the request, each once.

@@ -11,7 +11,7 @@ import re
 
 ELEMENT = re.compile(rb"(<(?:\w+:)?MimeContent(?:\s[^<>]*)?>)([^<]++)(?=</)")
 BREAK = re.compile(rb"\s|&#(?:x0*[ad]|0*1[03]);", re.I)
-"""White space, or a line break as a character reference, which XML writers may produce."""
+"""White space, or LF or CR as a character reference, which XML writers may produce."""
 BREAK_SIGNS = (b"\n", b" ", b"\r", b"\t", b"&")
 
 
@@ -49,7 +49,8 @@ class MimeTexts:
             Decoded MIME.
 
         Raises:
-            ValueError: The text is not Base64 (as `binascii.Error`), or the number does not exist.
+            ValueError: The text is not Base64 (as `binascii.Error`), or `number` is not a number.
+            IndexError: No text has this number.
         """
         start, end = self._spans[int(number)]
         if any(self._content.find(sign, start, end) >= 0 for sign in BREAK_SIGNS):

@@ -1,4 +1,4 @@
-"""Interpret HTTP status 401: the password or token was rejected, or the server does not offer the auth scheme."""
+"""Interpret HTTP status 401: the password or token was rejected, or the server does not offer the scheme in use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 SCHEME = re.compile(r"(?:^|,)\s*([A-Za-z][A-Za-z0-9._-]{0,31})(?=\s*(?:,|$)|\s+[^\s=,])")
 """Scheme name at the start of a challenge (RFC 9110, section 11.6.1). Names of parameters are followed by `=`."""
 MAX_SCHEMES = 6
-"""Maximum number of schemes in an error text."""
+"""Maximum number of schemes that are read from a response, and are listed in the error text."""
 LONGEST = 2048
 """Maximum number of characters that are read from a header line."""
 SCHEME_NAMES = {"ntlm": "NTLM", "basic": "Basic", "bearer": "Bearer"}
@@ -42,7 +42,7 @@ def unauthorized_error(scheme: str, offers: list[str], *, handshake_done: bool) 
     Args:
         scheme: Scheme of the connection, a key of `SCHEME_NAMES`.
         offers: Schemes that the server offers.
-        handshake_done: Whether an NTLM handshake was completed.
+        handshake_done: Whether this is the response after an NTLM handshake.
 
     Returns:
         `SignInRefused`, `SignInNotOffered` or `OnlyKerberosOffered`.

@@ -1,7 +1,7 @@
 """The service classes of exchangelib for operations that read, adapted for polling.
 
-They yield one outcome per item: its XML element, or its error as a value. Request payloads, SOAP, versions and error
-codes are those of the stock classes. A test compares the results of both.
+They yield one outcome per item: its XML element, or its error as a value. The request payloads are those of the stock
+classes. A test compares the results of both.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ Outcome = etree._Element | Exception
 """The result for one item: the requested XML element, or the error."""
 
 LARGEST_TREE = 32 * 1024 * 1024
-"""Maximum bytes of XML, without MIME texts. 10,000 folders have 15 million. The tree may take 30 times the memory."""
+"""Maximum bytes of XML, without MIME texts. A list of 10,000 folders has 15 million bytes. The parsed tree may take 30
+times as much memory."""
 INVALID_CHARACTER = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xed[\xa0-\xbf][\x80-\xbf]|\xef\xbf[\xbe\xbf]")
 """Characters that XML cannot contain (XML 1.0, section 2.2): controls, lone surrogates, U+FFFE and U+FFFF."""
 REFERENCE = re.compile(rb"&#(?:x([0-9a-f]{1,9})|([0-9]{1,9}));", re.I)
@@ -54,8 +55,8 @@ class _Service:
     def _get_response_xml(self, payload: Any) -> Any:
         """Send the request in the first EWS version that the server accepts, and return the response messages.
 
-        If this is not the version of the connection, it is remembered for this mailbox. The stock class tries all
-        versions for any invalid request, and does not remember the version that worked.
+        If the server rejected another version before, the accepted version is remembered for this mailbox. The stock class
+        tries all versions for any invalid request, and does not remember the version that worked.
         """
         first_error = None
         for api_version in versions_to_try(self.account.version.api_version):
@@ -73,7 +74,7 @@ class _Service:
         raise first_error
 
     def _response_messages(self, payload: Any, api_version: str) -> Any:
-        """Send the request in one version and return the response messages. Raise an error if one rejects the version."""
+        """Send the request in one version and return the response messages. Raise an error if a message rejects it."""
         response = self._get_response(payload, api_version)
         header, body = self._get_soap_parts(response)
         if header is not None:
@@ -92,7 +93,7 @@ class _Service:
         return messages
 
     def _get_response(self, payload: Any, api_version: str) -> requests.Response:
-        """Send the request within the deadline. If the server rejects the token, send once again with a new token."""
+        """Send the request within the deadline. If the server rejects the token, send it again with a new token."""
         self.protocol.deadline.start()
         try:
             return super()._get_response(payload, api_version)  # type: ignore[misc, no-any-return]
@@ -129,7 +130,7 @@ class _Service:
 
 
 class _SyncService(_Service):
-    """Mixin that stores the sync state after a page. The schema allows an error response without a state."""
+    """Mixin that stores the sync state of the last page. The schema allows an error response without a state."""
 
     sync_state: str | None
     includes_last_item_in_range: bool

@@ -39,7 +39,7 @@ from integrations.network.session import ServerSession
 from integrations.network.transport import CallDeadline
 
 MAX_CONNECTIONS = 4
-"""Sessions per connection and process."""
+"""Maximum number of sessions per connection and process."""
 OUTAGE = "/ews/genericerrorpage.htm"
 """Target of the redirect that Exchange sends during an outage. This error is transient."""
 WRONG_VERSION = (b"The specified server version is invalid", b"ErrorInvalidSchemaVersionForMailboxVersion")
@@ -58,14 +58,17 @@ class AnswerPolicy(FailFast):
         self._scheme = scheme
 
     def raise_response_errors(self, response: requests.Response) -> None:
-        """Raise the error for a response. Nothing is raised for a SOAP response with status 200 or 500.
+        """Raise the error for a response.
+
+        Nothing is raised for status 200, except for a web page, and for status 500 with XML. The service classes read
+        the errors in these responses.
 
         Args:
             response: Response of Exchange.
 
         Raises:
             IntegrationError: The error for the status.
-            EWSError: A rejected token or version, which the service classes handle.
+            EWSError: A rejected token, a rejected version, or a known code with status 400.
         """
         status = response.status_code
         if status == 200:
@@ -75,7 +78,7 @@ class AnswerPolicy(FailFast):
             raise self._unauthorized(response) if status == 401 else self._status_error(response)
 
     def _status_error(self, response: requests.Response) -> Exception:
-        """Return the error for a status except 200 and 401. A response with status 500 arrives here if it is not XML."""
+        """Return the error for a response with another status than 200 and 401. A response with status 500 is not XML."""
         fault = fault_in(response.content) if is_xml(response.content) else None
         code = code_of(fault) if fault is not None else _code_in_header(response.headers.get("X-CasErrorCode"))
         detail = f"HTTP {response.status_code}" + (f", {code}" if code else "")
@@ -127,7 +130,7 @@ class ConnectionProtocol(Protocol):
         Args:
             config: Configuration of exchangelib.
             context: TLS context.
-            proxy: URL of the proxy; blank for that of the environment.
+            proxy: URL of the proxy; blank for that of the environment variables.
             user_agent: Value of the `User-Agent` header.
             deadline: Deadline of each call.
         """
@@ -185,6 +188,7 @@ class ConnectionProtocol(Protocol):
 
         Raises:
             ExchangeBusy: No session is free before the deadline of the call.
+            requests.Timeout: The deadline has passed already.
         """
         end = time.monotonic() + self.deadline.left()
         session: requests.Session

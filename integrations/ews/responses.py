@@ -31,8 +31,8 @@ def error_for_code(code: str | None, values: Any = None) -> Exception:
         values: Its MessageXml, which may contain a more specific code and a waiting time.
 
     Returns:
-        An error with the attributes `response_code`, `response_codes` (all codes, separated by commas) and `back_off`
-        (seconds).
+        An error with the attributes `response_code` (the more specific code if it is a known one), `response_codes` (all
+        codes, separated by commas) and `back_off` (seconds; None if no time is requested).
     """
     outer = _code(code)
     inner = _code(_value(values, "InnerErrorResponseCode"))
@@ -67,7 +67,8 @@ def code_of(error: BaseException) -> str:
         error: The error.
 
     Returns:
-        The code as sent by the server; blank if it sent none.
+        The code as sent by the server; for an error that exchangelib raised itself, the name of its class, which is the code;
+        blank for any other error.
     """
     code: str | None = getattr(error, "response_code", None)
     if code is None and isinstance(error, ResponseMessageError):

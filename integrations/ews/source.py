@@ -66,6 +66,8 @@ class ExchangeSource:
 
         Raises:
             CursorRefused: Exchange does not accept the cursor.
+            InboxHidden: The account cannot see the tree.
+            IntegrationError: Any other error.
         """
         with translated_errors():
             return folder_changes(self._account, after)
@@ -82,8 +84,9 @@ class ExchangeSource:
 
         Raises:
             CursorRefused: Exchange does not accept the cursor.
-            FolderGone: The folder does not exist any more.
+            FolderGone: Exchange does not find the folder: it was deleted, or the account may not see it.
             FolderRefused: The account may not read the folder.
+            IntegrationError: Any other error.
         """
         return _steps(lambda: change_pages(self._account, folder, after, self._page_size))
 
@@ -97,7 +100,7 @@ class ExchangeSource:
             Iterator of emails, `Gone` and `Unreadable`.
 
         Raises:
-            IntegrationError: A fault that is not limited to one item.
+            IntegrationError: A transient fault, or a permanent fault that is not limited to one item.
         """
         return _steps(lambda: fetch_emails(self._account, changes))
 

@@ -1,7 +1,7 @@
 """The EWS version for requests to a mailbox that is on an older server than the server of the connection.
 
-For such a mailbox, Exchange rejects the version of the connection, and older versions are tried. The version that works
-is remembered for this mailbox only. Other mailboxes use the version of the connection.
+For such a mailbox, Exchange rejects the version of the connection. Then other versions are tried: first older, then newer
+ones. The version that works is remembered for this mailbox only. Other mailboxes use the version of the connection.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def versions_to_try(first: str) -> list[str]:
     """Return the EWS versions to try for a request, in order.
 
     Args:
-        first: Version of the connection.
+        first: Version to try first: that of the connection, or the remembered one of the mailbox.
 
     Returns:
         `first`, then older versions from new to old, then newer versions, because a server may also reject a version
@@ -58,7 +58,7 @@ class WorkingVersion:
             stored: Result of `str`.
 
         Returns:
-            The version; None if the text is not a stored version.
+            The version; None if the text is not a stored version, or its EWS version is not known.
         """
         match = STORED.fullmatch(stored)
         return cls(match[1], match[2] or "") if match and match[1] in API_VERSIONS else None
@@ -88,7 +88,7 @@ def generation(build: Build | None) -> str:
 
 
 class Versions:
-    """Working versions of one connection by email address. At most `MAX_REMEMBERED`; the oldest is dropped."""
+    """Working versions of one connection by email address. At most `MAX_REMEMBERED`; the one stored first is dropped."""
 
     def __init__(self) -> None:
         """Start without any version."""
@@ -102,7 +102,7 @@ class Versions:
             address: Email address of the mailbox.
 
         Returns:
-            The version; None if the version of the connection works.
+            The version; None if none is stored for the mailbox.
         """
         with self._lock:
             return self._versions.get(address.casefold())

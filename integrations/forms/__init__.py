@@ -1,4 +1,4 @@
-"""The forms of integrations and destinations, and the base class of the product's forms."""
+"""The forms of integrations and destinations, and the base class of forms that change stored rows."""
 
 from integrations.forms.changes import ChangedOnlyForm
 from integrations.forms.destination import DestinationForm

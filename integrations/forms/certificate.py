@@ -15,8 +15,10 @@ from integrations.encryption import Secret
 from integrations.errors import SecretUnreadable
 
 LONGEST = 64 * 1024
-"""Maximum number of characters of a key with a chain of certificates. Usual chains are much shorter."""
-NOT_PEM = "This is not a PEM file. Convert a .pfx file with: openssl pkcs12 -in app.pfx -nodes -out app.pem"
+"""Maximum length of the key and certificate fields in characters, and of a file in bytes. Usual chains are much shorter."""
+NOT_PEM = (
+    "This is not a PEM file of at most 64 KiB. Convert a .pfx file with: openssl pkcs12 -in app.pfx -nodes -out app.pem"
+)
 CERTIFICATE_MISSING = "Enter the certificate that was uploaded to the app in Entra, or at least its thumbprint."
 OTHER_THUMBPRINT = (
     "This is the thumbprint of another certificate. Leave the field empty: the thumbprint is read from the certificate."

@@ -1,4 +1,4 @@
-"""A form that writes only the changed fields, and only if the row did not change since the form was opened.
+"""A form for a stored row. It writes only the changed fields, and only if the row did not change since it was opened.
 
 Workers write to the same rows: a page that was opened before a write of a worker must not undo that write. Of two
 admins who edit the same row, the second gets an error instead of overwriting the changes of the first.
@@ -58,7 +58,7 @@ class SecretArea(forms.Textarea):
 
 
 class ChangedOnlyForm(_ModelForm):
-    """Base of the forms for rows that workers write to. A view calls `stored` to validate and save.
+    """Base class of the forms for rows that workers also write to. A view calls `stored` to validate and save.
 
     Attributes:
         editing: Whether the form changes a stored row.
@@ -136,7 +136,8 @@ class ChangedOnlyForm(_ModelForm):
         """Return the changes of a valid form for the audit log.
 
         Returns:
-            Label, old text and new text of each changed field; a secret is not part of the texts. Empty for a new row.
+            Label, old text and new text of each changed field, except those in `not_logged`; no secret is part of the texts.
+            Empty for a new row.
         """
         if not self.editing:
             return []
@@ -161,7 +162,7 @@ class ChangedOnlyForm(_ModelForm):
             with transaction.atomic():
                 written = self._update() if self.editing else self._create()
         except IntegrityError:
-            # Another request created the row after the uniqueness check of this form.
+            # Another request created such a row, or renamed one, after the uniqueness check of this form.
             self.add_error(None, "This exists already.")
             return False
         if not written:

@@ -1,4 +1,4 @@
-"""The form of an integration: connection, credentials, network and polling, checked before a connection test."""
+"""The form of an integration: its names, connection, credentials, network and polling. Its checks send no request."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ NEEDED = {
     Auth.CERTIFICATE: ("tenant_id", "client_id", "client_key"),
     Auth.SERVICE_USER: ("tenant_id", "client_id", "username", "password"),
 }
-"""The required fields of each kind of sign-in. The page shows only the fields of the chosen kind."""
+"""The required fields of each kind of sign-in, except the certificate, which `_read_certificate` checks. The page shows only
+the fields of the chosen kind."""
 
 USUAL_AUTHORITY: str = Integration._meta.get_field("authority").get_default()
 """The sign-in service of the worldwide cloud."""
@@ -54,7 +55,8 @@ class IntegrationForm(ChangedOnlyForm):
         required=False,
         initial=choices.GRAPH,
         widget=forms.RadioSelect,
-        help_text="Microsoft ends EWS in Exchange Online: since October 2026 only apps on a tenant's allow list may use it.",
+        help_text="Microsoft ends EWS in Exchange Online: since October 2026, tenant by tenant, only apps on the allow list of "
+        "the tenant may use it.",
     )
     cloud = forms.ChoiceField(
         label="Cloud",
@@ -72,7 +74,8 @@ class IntegrationForm(ChangedOnlyForm):
         assume_scheme="https",
         required=False,
         help_text="For EWS, it usually ends in /EWS/Exchange.asmx; an Exchange admin finds it with "
-        "Get-WebServicesVirtualDirectory | Format-List ExternalUrl. For Graph, it is https://graph.microsoft.com.",
+        "Get-WebServicesVirtualDirectory | Format-List ExternalUrl. For Graph, it is https://graph.microsoft.com, except in "
+        "national clouds.",
     )
     authority = forms.URLField(
         label="Sign-in service",
@@ -109,7 +112,8 @@ class IntegrationForm(ChangedOnlyForm):
     password = SecretInput(label="Password")
     client_secret = SecretInput(
         label="Client secret",
-        help_text="Entra admin centre, your app, Certificates & secrets: its value, not its ID. Entra shows it once.",
+        help_text="Entra admin centre, your app, Certificates & secrets: the value of the secret, not its ID. Entra shows the "
+        "value only once.",
     )
     client_key = SecretInput(
         label="Private key",
@@ -124,7 +128,7 @@ class IntegrationForm(ChangedOnlyForm):
         max_length=LONGEST,
         required=False,
         widget=CertificateArea(attrs={"rows": 4, "spellcheck": "false", "class": "code", "placeholder": BEGINS}),
-        help_text="The one uploaded to the app: Entra admin centre, your app, Certificates & secrets, Certificates.",
+        help_text="As it was uploaded to the app: Entra admin centre, your app, Certificates & secrets, Certificates.",
     )
     client_file = PemFile(
         label="File",
@@ -150,11 +154,11 @@ class IntegrationForm(ChangedOnlyForm):
             "username": r"DOMAIN\user or user@domain. The account that may open the mailboxes.",
             "client_thumbprint": "As Entra shows it. If you enter the certificate, the thumbprint is read from it.",
             "build_version": "An Exchange admin finds it with Get-ExchangeServer | Format-List AdminDisplayVersion, for "
-            "example 15.1.2507.39. It saves one request per worker process.",
+            "example 15.1.2507.39. If it is set, each worker process sends one request less.",
             "tenant_id": "Entra admin centre, App registrations, your app, Overview: Directory (tenant) ID.",
             "client_id": "On the same page: Application (client) ID.",
             "user_agent": "The User-Agent header of requests to Exchange. If empty, the name of this product.",
-            "most_at_once": "How many mailboxes are synced at the same time. Exchange throttles an account that "
+            "most_at_once": "Maximum number of mailboxes that are synced at the same time. Exchange throttles an account that "
             "sends too many requests.",
         }
 
@@ -288,10 +292,13 @@ class IntegrationForm(ChangedOnlyForm):
             self.add_error("auth", "Microsoft Graph accepts only OAuth 2: choose an app or a service user.")
         if api == Integration.Api.GRAPH and is_ews:
             self.add_error(
-                "endpoint", "This is an endpoint of EWS. The endpoint of Graph is https://graph.microsoft.com."
+                "endpoint",
+                "This is an endpoint of EWS. The endpoint of Graph is https://graph.microsoft.com, except in national clouds.",
             )
         if api == Integration.Api.EWS and endpoint.rstrip("/") in {cloud.graph for cloud in CLOUDS}:
-            self.add_error("endpoint", "This is the endpoint of Graph. An endpoint of EWS ends in /EWS/Exchange.asmx.")
+            self.add_error(
+                "endpoint", "This is the endpoint of Graph. An endpoint of EWS usually ends in /EWS/Exchange.asmx."
+            )
 
 
 def _with_values_of_choices(data: Mapping[str, Any], instance: Integration | None) -> Mapping[str, Any]:

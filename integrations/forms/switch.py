@@ -1,4 +1,4 @@
-"""The form of a switch from EWS to Graph or back. Its addresses are for clouds that `integrations.clouds` lacks."""
+"""The form of a switch from EWS to Graph or back. Its address fields are for clouds that `integrations.clouds` lacks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from integrations.models import Integration
 
 
 class SwitchForm(forms.Form):
-    """The switch of one integration. The form has a field for each secret that the integration uses."""
+    """The switch of one integration. The form has a field for each stored secret that the sign-in uses."""
 
     endpoint = forms.URLField(
         label="Endpoint",
@@ -70,7 +70,7 @@ class SwitchForm(forms.Form):
         return without_credentials(self.cleaned_data["authority"])
 
     def clean_client_key(self) -> str:
-        """Return the private key; require the key of the stored certificate."""
+        """Return the private key; if a certificate is stored, require its key."""
         row, key = self._integration, self.cleaned_data["client_key"]
         if not key:
             return ""
@@ -85,7 +85,8 @@ class SwitchForm(forms.Form):
 def _secret(name: str) -> forms.CharField:
     arguments: dict[str, Any] = {
         "label": label_of(Integration, name),
-        "help_text": "Only needed if it would be sent to another server than now. Enter it once to check, and once to switch.",
+        "help_text": "Only needed if the secret would be sent to another server than now. Enter it for the check, and again "
+        "for the switch.",
     }
     if name != "client_key":
         return SecretInput(**arguments)

@@ -1,4 +1,4 @@
-"""Several reads in one request, by Graph's `$batch`.
+"""Combine several read requests in one request to Graph's `$batch`.
 
 Source: https://learn.microsoft.com/en-us/graph/json-batching
 """
@@ -17,10 +17,10 @@ AT_ONCE = 20
 def batch_request(urls: Sequence[str], *, prefer: str = "") -> GraphRequest:
     """Return a batch request that reads several URLs.
 
-    The id of a part is its index in `urls`; `refusals.parts_of` returns the responses by these ids.
+    The id of a part is its index in `urls`; `responses.parts_of` returns the responses by these ids.
 
     Args:
-        urls: Paths with queries below the API version, at most `AT_ONCE`.
+        urls: Paths and queries without the API version, at most `AT_ONCE`.
         prefer: `Prefer` header of each part. Graph does not apply the header of the batch to its parts.
 
     Returns:

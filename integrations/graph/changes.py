@@ -1,8 +1,8 @@
 """Changes of one folder, page by page, read with Graph's change tracking (delta queries).
 
-A page that fails because of one email in it is retried with smaller pages. If a page of one email keeps failing, the
-folder is read by its plain list: see `around`. A message that is reported as removed is first requested by its
-id: see `whereabouts`.
+If a page fails in a way that one of its emails may cause, smaller pages are requested. If a page of one email keeps
+failing, the plain list of the folder is read instead: see `fallback_listing`. A message that the folder reports as
+removed is requested by its id: see `item_locations`.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ PATIENCE = 2
 def change_pages(
     mailbox: GraphMailbox, folder: FolderId, after: Cursor | None, page_size: int, messages: MessageCache
 ) -> Iterator[ChangePage]:
-    """Yield the pages of changes since a cursor, with one request per page.
+    """Yield the pages of changes since a cursor. Each page is requested when the caller takes it.
 
     Args:
         mailbox: Mailbox of the folder.
         folder: Id of the folder.
         after: Cursor of the last page that was processed; None to list the whole folder.
-        page_size: Usual number of messages per page.
+        page_size: Number of messages per page, unless pages fail.
         messages: Cache that stores the listed rows until their emails are fetched.
 
     Yields:
@@ -45,6 +45,7 @@ def change_pages(
         CursorRefused: The cursor cannot be used.
         FolderGone: The folder does not exist any more.
         FolderRefused: The account may not read the folder.
+        IntegrationError: A fault that is not limited to this folder or one of its emails.
     """
     scope = start_or_resume(mailbox.address, folder, after)
     reader = _DeltaReader(mailbox, folder, page_size, messages)
@@ -80,7 +81,7 @@ class _DeltaReader:
         raise self._error(response, scope)
 
     def _is_permanent(self, scope: CursorScope) -> bool:
-        """Record a failure of the smallest page, and return whether it failed too often to be transient."""
+        """Return whether a page of one email failed too often for a transient fault. Records the first failures."""
         failures = self._mailbox.connection.page_sizes
         return scope.around is not None or failures.record_failure(self._size_key) > PATIENCE
 
@@ -121,7 +122,7 @@ class _DeltaReader:
     def _removed_page(self, scope: CursorScope) -> tuple[ChangePage, CursorScope]:
         """Return a page with the current folders of the next messages that were reported as removed.
 
-        The cursor of the page stores the remaining messages, so none is lost. Each page takes one batch request.
+        The cursor of the page stores the remaining messages, so none is lost. One batch requests the messages of a page.
         """
         batch = [ItemId(item) for item in scope.removed[:AT_ONCE]]
         self._requested.update(batch)
@@ -135,7 +136,7 @@ class _DeltaReader:
         last = not (after.removed or after.ahead)
         waiting = [item for item in after.unclear if item not in self._requested][:AT_ONCE]
         if last and waiting and not self._retried_unclear:
-            # One batch per sync of the folder, with the messages whose folder has been unclear for the longest time.
+            # Once per sync of the folder, a batch requests the messages whose folder has been unclear for the longest time.
             self._retried_unclear, last = True, False
             remaining = [item for item in after.unclear if item not in waiting]
             after = replace(after, removed=waiting, unclear=remaining)

@@ -1,4 +1,4 @@
-"""Connections to Graph: validated settings, one token, and a few HTTP sessions per connection and process."""
+"""Connections to Graph. In each process, a connection has one token and at most `AT_ONCE` HTTP sessions."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from integrations.network.settings import ServerSettings, check_server_settings
 from integrations.network.transport import CallDeadline, tls_context
 
 AT_ONCE = 4
-"""Concurrent requests that Graph accepts from one app to one mailbox. It throttles the fifth."""
+"""Maximum number of concurrent requests of a connection. Graph throttles a fifth request of an app to one mailbox."""
 MAX_REMEMBERED = 1000
-"""Maximum number of folders for which page sizes and failures are stored."""
+"""Maximum number of stored page sizes, and of stored failure counts."""
 PREFER_IDS = 'IdType="ImmutableId"'
 """Value of the `Prefer` header that requests ids which do not change when an item is moved."""
 
@@ -44,7 +44,7 @@ class GraphSettings(ServerSettings):
 
 @dataclass(frozen=True, slots=True)
 class GraphRequest:
-    """A read request, or a batch of read requests, which Graph expects as a POST.
+    """A read request, or a batch of read requests. Graph expects a batch as a POST.
 
     Attributes:
         path: Path and query.
@@ -90,7 +90,7 @@ class GraphConnection:
     def ask(self, request: GraphRequest) -> GraphResponse:
         """Send one request and read its whole response before the deadline that `deadline.start` set.
 
-        If Graph rejects the token, the request is sent again with a new token.
+        If Graph rejects the token, the request is sent again with another token.
 
         Args:
             request: The request.
@@ -99,8 +99,8 @@ class GraphConnection:
             The response, which may be an error response of Graph.
 
         Raises:
-            SignInRefused: Graph rejects a new token, too.
-            IntegrationError: The network or the sign-in fails.
+            SignInRefused: Entra refuses the sign-in, or Graph rejects the second token, too.
+            IntegrationError: The network or the sign-in fails, or the response is not valid HTTP.
         """
         token = self.sign_in.token(self._seconds_left())
         response = self._send(request, token)
@@ -111,7 +111,7 @@ class GraphConnection:
         return response
 
     def ask_all(self, all_requests: Sequence[GraphRequest]) -> Iterator[GraphResponse]:
-        """Send several requests, `AT_ONCE` of them concurrently.
+        """Send several requests, at most `AT_ONCE` of them concurrently.
 
         Args:
             all_requests: The requests.
@@ -145,7 +145,7 @@ class GraphConnection:
                     future.cancel()
 
     def close(self) -> None:
-        """Close the sessions, the threads and the sign-in. A later request opens new ones."""
+        """Close the idle sessions, the threads and the sign-in. A later request opens new ones."""
         with self._lock:
             executor, self._executor = self._executor, None
         if executor is not None:
@@ -223,10 +223,10 @@ class GraphConnection:
 
 
 class PageSizes:
-    """Reduced page sizes of folders, and consecutive failures of a page of one email.
+    """Page sizes of folders that are below the usual size, and counts of consecutive failures of a page of one email.
 
-    A key is the address of a mailbox and the id of a folder. At most `MAX_REMEMBERED` keys are stored; the oldest is
-    dropped.
+    A key is the address of a mailbox and the id of a folder. At most `MAX_REMEMBERED` sizes and as many counts are
+    stored. Above that limit, the oldest ones are dropped.
     """
 
     def __init__(self) -> None:
@@ -270,7 +270,7 @@ class PageSizes:
             key: Address of the mailbox and id of the folder.
 
         Returns:
-            Number of consecutive failures, with this one.
+            Number of consecutive failures, including this one.
         """
         with self._lock:
             self._failures[key] = self._failures.pop(key, 0) + 1
@@ -299,7 +299,7 @@ def connection(settings: GraphSettings, *, fresh: bool = False) -> GraphConnecti
         fresh: True to replace an open connection, so that the new one signs in again.
 
     Returns:
-        A connection that this process shares.
+        The connection, which the threads of this process share.
 
     Raises:
         SettingsWrong: A setting cannot be used.

@@ -1,7 +1,7 @@
 """Positions in Graph's change tracking, stored as the cursors of the port.
 
-A cursor names its mailbox and its folder and stores the link to the next page. Only the path and query of a link are
-stored, and only of a link to the server of the connection.
+A cursor names its mailbox and its folder, and stores the link to the next page. Only the path and the query of the link
+are stored. A link to another server is not accepted.
 """
 
 from __future__ import annotations
@@ -28,22 +28,23 @@ class CursorScope:
     of: str
     """`TREE`, or the id of a folder."""
     link: str = ""
-    """Path and query of the next page. Blank for the start."""
+    """Path and query of the next link or delta link. Blank for the start."""
     first: bool = True
-    """Whether this is the first round, which lists everything that exists."""
+    """Whether the first listing, which contains everything that exists, has not ended."""
     kinds: Mapping[str, str] = field(default_factory=dict)
-    """For the tree: kinds of the well-known folders by folder id."""
+    """Kinds of the well-known folders by folder id. Only in a position of the folder tree."""
     around: Mapping[str, Any] | None = None
-    """State of the plain list, while the link fails because of one email: see the module `around`. None otherwise."""
+    """State of the plain list, while the link fails because of one email: see `fallback_listing`. None otherwise."""
     removed: Sequence[str] = ()
-    """Messages before the link that were reported as removed and were not requested by id yet: see `whereabouts`."""
+    """Ids of messages that pages before the link report as removed, and that were not requested by id: see
+    `item_locations`."""
     unclear: Sequence[str] = ()
-    """Messages that were requested by id, but whose folder Graph does not report. They are requested again."""
+    """Ids of messages that were requested, but whose folder Graph does not report. They are requested again."""
     ahead: bool = False
-    """With `removed`: whether the link leads to more pages of the same round."""
+    """Whether the link is a next link, which leads to the rest of a listing, and not a delta link."""
 
     def cursor(self) -> Cursor:
-        """Return this position as a cursor, in JSON, without its empty values."""
+        """Return this position as a cursor: JSON, without values that are None or an empty collection."""
         values = {
             "mailbox": self.mailbox,
             "of": self.of,
@@ -59,7 +60,7 @@ class CursorScope:
 
 
 def start_or_resume(mailbox: str, of: str, cursor: Cursor | None) -> CursorScope:
-    """Return the position that is stored in a cursor.
+    """Return the position that is stored in a cursor, or the start.
 
     Args:
         mailbox: Address of the mailbox.
@@ -79,9 +80,9 @@ def start_or_resume(mailbox: str, of: str, cursor: Cursor | None) -> CursorScope
         scope = CursorScope(**json.loads(cursor))
         valid = scope.link.startswith(VERSION) or (not scope.link and scope.around is not None)
     except (ValueError, TypeError, AttributeError, RecursionError):
-        raise CursorRefused("the cursor does not come from Graph") from None
+        raise CursorRefused("the cursor is damaged, or does not come from Graph") from None
     if not valid or (scope.mailbox, scope.of) != (mailbox, of):
-        raise CursorRefused("the cursor belongs to another mailbox or folder")
+        raise CursorRefused("the cursor is damaged, or belongs to another mailbox or folder")
     return scope
 
 
@@ -96,7 +97,7 @@ def local_path(link: object, base: str) -> str:
         Path and query.
 
     Raises:
-        ExchangeFailed: The link is missing, or leads to another server.
+        ExchangeFailed: The link is missing, or leads to another server or API version.
     """
     if not isinstance(link, str):
         raise ExchangeFailed("the response does not have the documented format")
@@ -106,5 +107,5 @@ def local_path(link: object, base: str) -> str:
     except ValueError:
         same = False
     if not same or not parts.path.startswith(VERSION) or parts.username is not None:
-        raise ExchangeFailed("the response links to another server")
+        raise ExchangeFailed("the response links to another server or API version")
     return parts._replace(scheme="", netloc="", fragment="").geturl()

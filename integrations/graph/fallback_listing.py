@@ -1,10 +1,10 @@
 """Read a folder by its plain message list while Graph's change tracking fails because of one email.
 
 If a delta page of a single email fails, Graph returns no link to the next page, so no later change can be read either.
-The plain list of the folder replaces the delta pages: newest first, in windows of received time, without the email that
-fails. The delta link is retried at intervals; when it succeeds, change tracking continues as before. Between two
-retries, only recent emails are listed, to find new mail. After each failed retry, the whole folder is listed. Deletions
-are reported later, by the delta link.
+The plain list of the folder replaces the delta pages: newest first, in windows of received time. An email that cannot
+be listed is reported by its id only. The delta link is retried at intervals. When it succeeds, change tracking
+continues as before. Between two retries, only recent emails are listed, to find new mail. After each failed retry, the
+whole folder is listed. The delta link reports deletions later.
 
 The checkpoint stores the delta link and the position in the plain list, so nothing is skipped when a sync stops early.
 """
@@ -30,15 +30,15 @@ MAX_LISTINGS_BETWEEN_RETRIES = 30
 """Maximum number of listings of the folder between two retries of the delta link. The first retries come sooner."""
 FOLDER_GONE_CODES = {"erroritemnotfound", "errorfoldernotfound", "errorinvalididmalformed"}
 OVERLAP = timedelta(hours=1)
-"""How far a listing reaches back before the newest email of the previous one, because emails do not arrive in the order
-of their times."""
+"""A listing begins this long before the newest email of the previous listing, because emails do not arrive in the order
+of their received times."""
 ID_AND_TIME = "id,receivedDateTime"
 PAGE_SIZE_DIVISOR = 8
-"""A page that fails is retried with its size divided by this number."""
+"""After a failure, the page size is divided by this number. After a success, it is multiplied by this number."""
 UNLISTED = "unlisted-"
 """Prefix of the id that this product gives to an email for which Graph returns no id."""
 MAX_HOLES_IN_A_ROW = 3
-"""Maximum number of consecutive emails that cannot be listed. If there are more, the service is at fault."""
+"""Maximum number of consecutive emails without an id. If there are more, the service is at fault."""
 
 
 def is_unlisted(item: ItemId) -> bool:
@@ -58,7 +58,7 @@ class FallbackListing:
 
     The state of a listing is stored in `CursorScope.around`, with these keys:
 
-    - `below`: received time before which the next window begins; blank for the newest email. Only during a listing.
+    - `below`: received time before which the next window begins; blank to begin at the newest email. Only during a listing.
     - `skip`: number of rows of the window that were already listed. Only during a listing.
     - `down`: received time at which the listing ends; blank to list the whole folder. Only during a listing.
     - `newest`: received time of the newest email that was listed.
@@ -73,7 +73,7 @@ class FallbackListing:
         Args:
             mailbox: Mailbox of the folder.
             folder: Id of the folder.
-            page_size: Usual number of messages per page.
+            page_size: Number of messages per page, unless pages fail.
             messages: Cache that stores the listed rows until their emails are fetched.
         """
         self._mailbox, self._folder, self._usual_size, self._messages = mailbox, folder, page_size, messages
@@ -100,7 +100,7 @@ class FallbackListing:
 
         Args:
             scope: Position before the page.
-            failed: Error response of the delta link, after which the listing starts from the newest email; None otherwise.
+            failed: Error response of the delta link, if it was just requested. The listing then starts from the newest email.
 
         Returns:
             The page, and the position after it.
@@ -127,7 +127,7 @@ class FallbackListing:
         return self._make_page(self._messages.changes(self._folder, reported, ChangeKind.UPDATED), scope, next_state)
 
     def _next_rows(self, state: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
-        """Return the next rows, with a smaller page after each failure. None where a page of one row fails."""
+        """Return the next rows, after a failure from a smaller page. Returns None where a page of one row fails."""
         while True:
             # The smaller size is stored first: a request that uses up the deadline must not be repeated unchanged.
             self._sizes.set(self._size_key, max(1, self._size // PAGE_SIZE_DIVISOR), self._usual_size)
@@ -149,7 +149,7 @@ class FallbackListing:
     def _failing_email_page(
         self, scope: CursorScope, state: dict[str, Any], failed: GraphResponse | None
     ) -> tuple[ChangePage, CursorScope]:
-        """Return a page with the one email that cannot be listed, by its id if Graph lists that, and skip the email."""
+        """Return a page with only the email that cannot be listed, and skip this email. Uses its id if Graph lists the id."""
         response = self._list(state, ID_AND_TIME, 1, expand=False)
         rows = response.document()["value"] if response.ok else []
         if rows:
@@ -177,7 +177,7 @@ class FallbackListing:
     ) -> tuple[Sequence[Mapping[str, Any]], dict[str, Any]]:
         """Return the rows to report now, and the state in which the next page starts.
 
-        Emails of the same second stay on one page: the next window contains only emails before that second.
+        Emails of the same second stay in one window: the next window contains only emails before that second.
         """
         times = [str(row.get("receivedDateTime") or "") for row in rows]
         newest = max([state.get("newest", ""), *times])

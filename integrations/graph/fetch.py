@@ -1,6 +1,6 @@
 """Fetch emails by their ids: MIME and details, one outcome per change, in the order of the changes.
 
-Each email takes one request; several requests run concurrently.
+Each email takes one request, and one more if its properties are not cached. Several requests run concurrently.
 """
 
 from __future__ import annotations
@@ -81,9 +81,10 @@ def _has_item_code(response: GraphResponse) -> bool:
 
 
 def _raise_mailbox_fault(mailbox: GraphMailbox, responses: Mapping[ItemId, GraphResponse]) -> None:
-    """Raise a fault of the mailbox when no email could be read.
+    """Raise the error of the mailbox, if the mailbox is at fault. Called when no email could be read.
 
-    If the inbox can be opened and another email can be read, the mailbox is not at fault.
+    The mailbox is not at fault if the inbox can be opened after server errors, and if another email can be read after
+    a 403.
     """
     if any(response.may_be_item_fault() for response in responses.values()):
         read_inbox(mailbox)

@@ -46,7 +46,7 @@ def folder_changes(mailbox: GraphMailbox, after: Cursor | None) -> FolderChanges
 
     Raises:
         CursorRefused: The cursor cannot be used.
-        ExchangeFailed: The tree does not end after `MAX_PAGES` pages.
+        ExchangeFailed: The tree does not end after `MAX_PAGES` pages, or a response is incomplete.
         InboxHidden: The account cannot see the tree.
     """
     scope = start_or_resume(mailbox.address, TREE, after)
@@ -70,13 +70,13 @@ def folder_changes(mailbox: GraphMailbox, after: Cursor | None) -> FolderChanges
 
 
 def read_inbox(mailbox: GraphMailbox) -> None:
-    """Open the inbox.
+    """Request the inbox, to check that the account can read the mailbox.
 
     Args:
         mailbox: The mailbox.
 
     Raises:
-        IntegrationError: The reason why the inbox cannot be opened.
+        IntegrationError: The reason why the inbox cannot be read.
     """
     mailbox.get(mailbox.path("mailFolders", "inbox", select="id")).require_visible().document()
 
@@ -126,7 +126,7 @@ def _kinds(mailbox: GraphMailbox) -> dict[str, str]:
     batch = batch_request([mailbox.relative("mailFolders", name, select="id") for name in names])
     responses = parts_of(mailbox.connection.ask(batch).document())
     if responses.keys() != {str(number) for number in range(len(names))}:
-        # Without its kind, the Drafts folder would count as an ordinary folder, and drafts would be sent.
+        # Without its kind, Junk Email would count as an ordinary folder, and its mail would be pushed.
         raise ExchangeFailed("the response does not cover every well-known folder")
     kinds: dict[str, str] = {}
     for number, response in responses.items():

@@ -1,8 +1,8 @@
 """Find the current folders of messages that a folder reported as removed.
 
-A reported removal is only a hint. Users of Graph with immutable ids observed two deviations: a message that was
-moved away and back between two requests was reported as removed, and a move was reported only as a removal, without a
-row in the target folder. So each message is requested by its id, up to 20 in one `$batch`.
+A reported removal is only a hint. Users of Graph with immutable ids observed two deviations from its documentation: a
+message that was moved away and back between two requests was reported as removed, and a move was reported only as a
+removal, without a row in the target folder. So each message is requested by its id, up to 20 in one `$batch`.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def locate_items(
 
 
 def _request_items(mailbox: GraphMailbox, items: Sequence[ItemId]) -> list[GraphResponse]:
-    """Return one response per item. A part without a response or with a transient error is requested alone."""
+    """Return one response per item. An item without a response in the batch, or with a transient error, is requested alone."""
     urls = [mailbox.relative("messages", item, select=SELECT, expand=EXPAND) for item in items]
     batch = mailbox.connection.ask(batch_request(urls, prefer=PREFER_IDS))
     parts = {} if batch.may_be_content_fault() else parts_of(batch.document())

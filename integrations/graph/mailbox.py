@@ -82,7 +82,7 @@ class GraphMailbox:
             The JSON object of the response.
 
         Raises:
-            IntegrationError: The response is an error.
+            IntegrationError: The request fails, or the response is an error or no JSON object.
         """
         return self.get(path, page_size=page_size).document()
 

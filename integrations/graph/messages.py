@@ -1,7 +1,7 @@
 """Cache of message properties, from the listing of a page until the emails of the page are fetched.
 
-Graph returns content and properties of an email by different requests, and its quota counts requests. So properties
-that a page contained are not requested again. Properties that are missing in the pages are requested by id.
+Graph returns content and properties of an email to different requests, and its quota counts requests. So properties
+that a cached page contained are not requested again. Other properties are requested by the id of the message.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ class MessageCache:
 
         Args:
             folder: Id of the folder that was listed.
-            rows: Rows of the page. Properties that a row leaves out are requested.
-            kind: Kind of a change that is not a deletion.
+            rows: Rows of the page. If a row lists only some of its properties, the message is requested.
+            kind: Kind of a change that is neither a deletion nor irrelevant for comments.
 
         Returns:
-            One change per message, in order.
+            One change per message, in order. A message that was requested and has left the folder is not included.
         """
         partial = [
             row for row in rows if not is_removed(row) and not is_complete(row) and not has_no_relevant_change(row)
@@ -78,7 +78,7 @@ class MessageCache:
         return list(changes.values())
 
     def located(self, rows: Sequence[Mapping[str, Any]]) -> list[Change]:
-        """Return messages that were requested by id as changes of their current folders, and store their properties.
+        """Return changes for messages that were requested by id, each in its current folder, and store their properties.
 
         Args:
             rows: Responses to the requests by id.
@@ -125,7 +125,7 @@ class MessageCache:
         return iter(self._mailbox.get_all(paths))
 
     def _row(self, change: Change, response: GraphResponse) -> DeltaRow | Gone:
-        """Return the properties in the response to a request by id."""
+        """Return the properties in the response to a request by id. `Gone` if the message has left the folder."""
         if response.is_gone():
             return Gone(change)
         if not response.ok:

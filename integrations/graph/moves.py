@@ -1,7 +1,7 @@
-"""Observe how folders report messages that are moved. Only reads.
+"""Observe how folders report messages that are moved. Sends only read requests.
 
-For `manage.py doctor`. The product works with each of the three behaviours of `MoveCounts` (see `whereabouts`), but an admin
-may want to know which one the service shows.
+`manage.py doctor` uses this module. The product works with each of the three behaviours in `MoveCounts` (see
+`item_locations`), but an admin may want to know which one the service shows.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MAX_PAGES = 10
 PAGE_SIZE = 500
 """Rows per page."""
 MAX_AGE = timedelta(days=1)
-"""Largest age of the messages that are observed, so that a folder of any size ends after a few pages."""
+"""Maximum age of the messages that are observed, so that most folders have only a few pages of such messages."""
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ class MoveObserver:
     _links: dict[FolderId, str] = field(default_factory=dict)
 
     def begin(self) -> int:
-        """Store the current delta link of each observed folder.
+        """Store the current delta link of each folder, except folders that are too large.
 
         Returns:
             Number of observed folders.
@@ -85,7 +85,7 @@ class MoveObserver:
         return len(self._links)
 
     def end(self) -> MoveCounts:
-        """Count the messages that were moved since `begin`.
+        """Count the messages that were moved from one observed folder to another since `begin`, or away and back.
 
         Returns:
             Counts by the way in which the folders reported the moves.
@@ -107,21 +107,24 @@ class MoveObserver:
         return counts
 
     def _current_folders(self, removed: Mapping[FolderId, set[ItemId]]) -> dict[ItemId, FolderId]:
-        """Return the observed folders that now contain messages which were reported as removed."""
+        """Return the current folders, by item id, of messages that were reported as removed.
+
+        Includes only recent messages that are in an observed folder. At most `AT_ONCE` messages per folder are located.
+        """
         folders: dict[ItemId, FolderId] = {}
         for folder, items in removed.items():
             batch = sorted(items - folders.keys())[:AT_ONCE]
             if not batch:
                 continue
             for change in locate_items(self.mailbox, MessageCache(self.mailbox), folder, batch).changes:
-                # The filter hides the row of an older message.
+                # Rows of older messages are not listed: see the filter in `begin`.
                 is_recent = change.received is not None and change.received >= self.now - MAX_AGE
                 if change.kind is not ChangeKind.DELETED and change.folder_id in removed and is_recent:
                     folders[change.item_id] = change.folder_id
         return folders
 
     def _round(self, path: str) -> tuple[list[Mapping[str, Any]], str]:
-        """Return the rows of a round and the delta link after it. The link is blank for a folder that is too large."""
+        """Return the rows of all pages, and the delta link after them. It is blank if there are more than `MAX_PAGES`."""
         rows: list[Mapping[str, Any]] = []
         self.mailbox.connection.deadline.start()
         for _ in range(MAX_PAGES):

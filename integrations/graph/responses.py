@@ -1,6 +1,6 @@
 """Responses of Graph: status, JSON document, and the error of this product for an error response.
 
-An error contains status and code, never the text: a text can quote an address or a subject.
+An error contains the status and the code of the response, never its text: a text can quote an address or a subject.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from integrations.network import web_page
 from integrations.network.faults import retry_after
 
 LARGEST_DOCUMENT = 16 * 1024 * 1024
-"""Bytes of JSON. A page of 1,000 messages without content has 2 million, and needs 25 times as much memory."""
+"""Maximum size of a JSON document in bytes. A page of 1,000 messages without content has 2 million bytes. When it is
+parsed, it needs 25 times as much memory."""
 
 BY_CODE: dict[str, type[IntegrationError]] = {
     "syncstatenotfound": errors.CursorRefused,
@@ -159,21 +160,21 @@ class GraphResponse:
         return self.status == 403 and self.code().casefold() in FORBIDDEN_CODES
 
     def rejects_only_this_item(self) -> bool:
-        """Return whether Graph rejects the item by a code that does not concern the mailbox or the service."""
+        """Return whether Graph denies access to the item, or rejects it with a code that concerns only the request."""
         code = self.code().casefold()
         about_request = 400 <= self.status < 500 and self.status not in (401, 407, *TRANSIENT_STATUSES)
         return self.is_forbidden() or (about_request and bool(code) and code not in BY_CODE)
 
     def is_transient(self) -> bool:
-        """Return whether a retry may succeed soon: too many requests were sent, or the service failed."""
+        """Return whether a retry may succeed soon: the request was throttled or timed out, or the service failed."""
         return self.status in TRANSIENT_STATUSES or self.status >= 500
 
     def may_be_item_fault(self) -> bool:
-        """Return whether the item may be at fault and not the service: a server error with a code of Graph."""
+        """Return whether the item may be at fault and not the service: a server error with a code that `BY_CODE` lacks."""
         return bool(self.code()) and self.may_be_content_fault()
 
     def may_be_content_fault(self) -> bool:
-        """Return whether a smaller request may succeed. Includes errors of gateways, which have no code of Graph."""
+        """Return whether a smaller request may succeed. Also true for errors of gateways, which have no code of Graph."""
         return self.status in (500, 502, 504) and self.code().casefold() not in BY_CODE
 
 
@@ -199,7 +200,7 @@ def _parse(body: bytes) -> dict[str, Any]:
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
-        # Without the cause: its text could quote the response.
+        # The cause is left out: its text could quote the response.
         raise errors.ExchangeFailed("the response is not JSON") from None
     if not isinstance(document, dict):
         raise errors.ExchangeFailed("the response does not have the documented format")

@@ -3,7 +3,8 @@
 A row contains the facts of a change, and the details that become properties of a comment.
 
 The change key of Graph is not used: it changes each time the email is read. The change key of this product is a digest
-of the facts that a comment shows. Reading the email does not change it; an edit, a category or an attachment does.
+of the facts that a comment shows. It changes with the size, the categories or the importance of the email, for example,
+and stays the same when the email is read.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def is_removed(row: Mapping[str, Any]) -> bool:
 
 
 def is_complete(row: Mapping[str, Any]) -> bool:
-    """Return whether the row has every requested property. Graph may return only the changed properties.
+    """Return whether the row lists all properties. Graph may list only the changed ones, so three of them are checked.
 
     Args:
         row: Row of a page.
@@ -65,7 +66,7 @@ def is_complete(row: Mapping[str, Any]) -> bool:
 
 
 def with_defaults(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the response about one message, with a default for each property that the message does not have.
+    """Return the response about one message, with defaults for the properties that `is_complete` checks.
 
     Args:
         row: Response to a request by id.
@@ -77,7 +78,7 @@ def with_defaults(row: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def has_no_relevant_change(row: Mapping[str, Any]) -> bool:
-    """Return whether no requested property changed, for example where only a read mark or a flag changed.
+    """Return whether the row lists no property that a comment shows, because only a read mark or a flag changed.
 
     Args:
         row: Row of a delta page.
@@ -108,7 +109,7 @@ def item_id(row: Mapping[str, Any]) -> ItemId:
 
 
 def deletion(row: Mapping[str, Any], folder: FolderId) -> Change:
-    """Return a row that reports a removal as a change.
+    """Return the change for a row that reports a removal.
 
     Args:
         row: Row of a delta page.
@@ -191,7 +192,10 @@ def _text(row: Mapping[str, Any], name: str) -> str:
 
 
 def _extended_properties(row: Mapping[str, Any]) -> dict[str, str]:
-    """Return the values by the tags of this module. Graph writes the number in lower case and without leading zeros."""
+    """Return the values by the tags of this module.
+
+    Graph writes the number of a tag in lower case and without leading zeros.
+    """
     tags = {_normalized(tag): tag for tag in (CLASS, SIZE, SENSITIVITY, TOPIC)}
     values: dict[str, str] = {}
     for item in row.get("singleValueExtendedProperties") or ():

@@ -1,6 +1,6 @@
-"""Check the facts about Graph that this product relies on against the real service, with small read-only requests.
+"""Check whether the real service behaves as this product expects of Graph, with small read-only requests.
 
-For `manage.py doctor`. The results contain no content of an email, no personal data and no token.
+`manage.py doctor` uses this module. The results contain no content of an email, no personal data and no token.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ HEADER_BYTES = 65_536
 
 
 class FactDiffers(Exception):
-    """The service behaves differently from what this product relies on."""
+    """The service does not behave as this product expects."""
 
 
 class Untried(Exception):
@@ -53,7 +53,7 @@ class _PlainRequest(GraphRequest):
 
 
 def checked_facts(settings: GraphSettings, address: str, *, wait_seconds: float = 0) -> Iterator[Fact]:
-    """Check one fact after another. After a network error, the verdict of the fact is `UNTRIED`.
+    """Check one fact after another. If a request of a check fails, the verdict of its fact is usually `UNTRIED`.
 
     Args:
         settings: Settings of the connection.
@@ -78,12 +78,12 @@ def checked_facts(settings: GraphSettings, address: str, *, wait_seconds: float 
         except IntegrationError as error:
             yield Fact(name, StepVerdict.UNTRIED, str(error))
         except (LookupError, TypeError, ValueError, AttributeError):
-            # Without the text of the error, which could quote the response.
+            # The text of the error is left out: it could quote the response.
             yield Fact(name, StepVerdict.DIFFERS, "The response does not have the documented format.")
 
 
 class _Checks:
-    """The checks with one mailbox. Later checks use the first page of the Inbox that an earlier one read."""
+    """The checks with one mailbox. Some checks use the first page of the Inbox, which the check `_messages` reads."""
 
     def __init__(self, mailbox: GraphMailbox, wait_seconds: float) -> None:
         self.mailbox, self._watch = mailbox, wait_seconds
@@ -175,7 +175,7 @@ class _Checks:
     def _modified(self) -> str:
         if not all(row.get("lastModifiedDateTime") for row in self._rows()):
             raise FactDiffers(
-                "Some messages have no last modified time. After a switch from EWS, all emails would be read a second time."
+                "Some messages have no last modified time. After a switch from EWS, these emails would be read a second time."
             )
         return "Every message has a last modified time."
 
@@ -197,7 +197,9 @@ class _Checks:
         header = MESSAGE_ID.search(response.body[:HEADER_BYTES])
         listed = str(row.get("internetMessageId") or "").encode()
         if header is None or header[1] != listed:
-            raise FactDiffers("For one email at least, the Message-ID in the headers is not the listed Message-ID.")
+            raise FactDiffers(
+                "For one email, the Message-ID in the headers is missing, or is not the listed Message-ID."
+            )
         size = f"{len(response.body):,} bytes"
         return f"{size}, with the listed Message-ID. Exchange reports a size of {_size(row):,} bytes."
 
@@ -219,7 +221,7 @@ class _Checks:
             pages += 1
         if "@odata.deltaLink" in page:
             after = self._document(self._local_path(page["@odata.deltaLink"]), page_size=PAGE_SIZE)
-            return f"The delta link works: {len(after['value'])} changes since then."
+            return f"The delta link works: {len(after['value'])} changes since the listing."
         return f"{pages} consecutive pages were read."
 
     def _damaged_link(self) -> str:
@@ -237,7 +239,7 @@ class _Checks:
         start = head.rpartition("/mailFolders")[0] or self.mailbox.path().rstrip("/")
         response = self.mailbox.get(f"{start}/mailFolders/sentitems{sign}{rest}", page_size=PAGE_SIZE)
         if response.ok:
-            return "Graph accepts it and uses the folder in the token. This product never sends such a link."
+            return "Graph accepts the link in the path of another folder. This product never sends such a link."
         return f"Graph rejects it: HTTP {response.status} {response.code()}."
 
     def _check_rejection(self, link: str) -> str:
@@ -288,7 +290,7 @@ class _Checks:
         counts = self._moves.end()
         if not counts.moved:
             raise Untried(
-                "No email was moved. Use --wait_seconds 60 and move emails in that time: a new email from the Inbox to "
+                "No email was moved. Use --watch 60 and move emails in that time: a new email from the Inbox to "
                 "another folder, and another new email away and back."
             )
         parts = [f"{counts.moved} moved"]
@@ -312,8 +314,8 @@ class _Checks:
 
     def _throttling(self) -> str:
         raise Untried(
-            "This check does not provoke throttling in your tenant. Look at the runs of a first sync: a throttled run "
-            "reports it, and continues after the time that Graph requests."
+            "This check does not provoke throttling in your tenant. Look at the runs of a first sync: a run that Graph "
+            "throttled names this error, and the next run starts after the time that Graph requested."
         )
 
     # ---- requests -------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from integrations.messages import Change, ChangePage, Cursor, Fetched, FolderCha
 
 T = TypeVar("T")
 FORMAT_ERRORS = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError, RecursionError)
-"""Errors of reading a response that lacks documented properties, or is nested too deeply."""
+"""Exceptions that occur when a response lacks documented properties, or is nested too deeply."""
 LARGEST_PAGE = 1000
 """Maximum number of rows per page that Graph returns."""
 
@@ -31,7 +31,7 @@ class GraphSource:
         Args:
             settings: Settings of the connection.
             address: Email address of the mailbox.
-            page_size: Messages per page, reduced to `LARGEST_PAGE`.
+            page_size: Messages per page. A higher number than `LARGEST_PAGE` is reduced to it.
             fresh: True to sign in again, without an open connection or a stored token.
 
         Raises:
@@ -115,11 +115,11 @@ class GraphSource:
         except IntegrationError:
             raise
         except FORMAT_ERRORS:
-            # Without the cause: its text could quote the response.
+            # The cause is left out: its text could quote the response.
             raise ExchangeFailed("the response does not have the documented format") from None
 
     def _steps(self, make: Callable[[], Iterator[T]]) -> Iterator[T]:
-        """Yield from an iterator, with one call per step. Exceptions of the consumer are not translated."""
+        """Yield the results of an iterator. Each step has a new deadline. Exceptions of the consumer are not translated."""
         steps = make()
         while True:
             with self._call():

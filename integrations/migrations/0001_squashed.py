@@ -94,7 +94,7 @@ class Migration(migrations.Migration):
                 (
                     "endpoint",
                     models.URLField(
-                        help_text="For EWS, it usually ends in /EWS/Exchange.asmx. For Graph, it is https://graph.microsoft.com.",
+                        help_text="For EWS, it usually ends in /EWS/Exchange.asmx. For Graph, it is usually https://graph.microsoft.com.",
                         max_length=512,
                     ),
                 ),
@@ -144,7 +144,7 @@ class Migration(migrations.Migration):
                         max_length=32,
                         validators=[
                             django.core.validators.RegexValidator(
-                                "^\\d{1,3}(\\.\\d{1,5}){1,3}\\Z", "Four numbers with dots, for example 15.1.2507.39."
+                                "^\\d{1,3}(\\.\\d{1,5}){1,3}\\Z", "Two to four numbers with dots, for example 15.1.2507.39."
                             )
                         ],
                     ),

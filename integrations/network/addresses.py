@@ -1,7 +1,7 @@
 """Connect to the first address of a server that accepts a connection, within one deadline.
 
 A host name can have many addresses, and an address behind a firewall that drops packets does not answer. urllib3 would
-wait the whole time-out for each of them.
+wait the whole time-out for each address.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from urllib3.util.connection import allowed_gai_family
 
 EACH_ADDRESS = 10.0
-"""Seconds that one address may take to accept a connection."""
+"""Maximum number of seconds that one address may take to accept a connection."""
 
 
 def connected(host: str, port: int, options: Iterable[tuple[Any, ...]], until: float) -> socket.socket:
@@ -26,15 +26,15 @@ def connected(host: str, port: int, options: Iterable[tuple[Any, ...]], until: f
         host: The host name, or an IP address with or without brackets.
         port: The port.
         options: Arguments for `socket.setsockopt`, one tuple for each option.
-        until: The deadline, by `time.monotonic`.
+        until: The deadline, on the clock of `time.monotonic`.
 
     Returns:
         A connected socket, whose time-out is the time until the deadline.
 
     Raises:
-        socket.gaierror: The name is unknown.
+        socket.gaierror: The name cannot be resolved.
         TimeoutError: The deadline passed, or the last address did not answer.
-        OSError: The last address refused the connection.
+        OSError: The last address cannot be connected to for another reason, or the name has no address.
     """
     failure: OSError = OSError("it has no address")
     for family, kind, protocol, _, address in socket.getaddrinfo(

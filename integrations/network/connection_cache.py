@@ -1,7 +1,8 @@
-"""Store one open connection per integration and process.
+"""Store at most one open connection per integration and process.
 
 A connection is opened when it is first needed, so it is never opened before a worker process is forked. It is closed when
-its settings change, when `MAX_OPEN` other connections were used more recently, and when the process ends.
+another connection of the same integration replaces it, when `MAX_OPEN` other connections were used more recently, and when
+the process ends.
 """
 
 from __future__ import annotations
@@ -53,11 +54,12 @@ class ConnectionCache(Generic[S, C]):
     def get(self, settings: S, *, fresh: bool = False) -> C:
         """Return the open connection with these settings, or a new one.
 
-        An open connection with the same key and other settings is closed. Exceptions of `make` propagate.
+        A new connection replaces an open one with the same key, which is closed. If more than `MAX_OPEN` are open, the least
+        recently used ones are closed, too. Exceptions of `make` propagate.
 
         Args:
             settings: The settings of the connection.
-            fresh: Whether a new connection replaces an open one, so that it signs in anew.
+            fresh: Whether to make a new connection, which signs in anew, even if one with these settings is open.
 
         Returns:
             The connection.

@@ -14,7 +14,7 @@ from integrations.network import remote_words as words
 from integrations.network.remote_words import contains_any
 
 LONGEST_WAIT = timedelta(hours=1)
-"""Longer waiting times are reduced to this one. A faulty server may send milliseconds instead of seconds."""
+"""Longer waiting times are reduced to this time. A faulty server may send milliseconds instead of seconds."""
 
 
 def retry_after(header: str | None) -> timedelta | None:
@@ -24,7 +24,8 @@ def retry_after(header: str | None) -> timedelta | None:
         header: Its value, in seconds or as a date; None if it is absent.
 
     Returns:
-        The time to wait, at most `LONGEST_WAIT`; None if the header is absent or invalid.
+        The time to wait, at most `LONGEST_WAIT`; None if the header is absent, invalid or not a usable time: see
+        `waiting_time`.
     """
     if not header:
         return None
@@ -45,7 +46,7 @@ def waiting_time(seconds: float | None) -> timedelta | None:
         seconds: The requested seconds; None if the server requested none.
 
     Returns:
-        The time to wait, at most `LONGEST_WAIT`; None if the value is absent, not positive or absurdly large.
+        The time to wait, at most `LONGEST_WAIT`; None if the value is absent, not positive, or 1e9 or more.
     """
     if seconds is None or not 0 < seconds < 1e9:
         return None
@@ -68,7 +69,7 @@ def of_transport(error: BaseException) -> IntegrationError:
     if contains_any(text, words.UNTRUSTED):
         return errors.CertificateUntrusted(_certificate_problem(text))
     if isinstance(error, requests.exceptions.ProxyError):
-        return errors.ExchangeUnreachable("the proxy refuses the connection")
+        return errors.ExchangeUnreachable("the proxy cannot be reached, or refuses the connection")
     if contains_any(text, words.CUT):
         return errors.ExchangeFailed("the connection was cut")
     if isinstance(error, requests.exceptions.SSLError | ssl.SSLError) or contains_any(text, words.TLS):
@@ -98,7 +99,7 @@ def _certificate_problem(text: str) -> str:
 
 
 def _chain_text(error: BaseException | None) -> str:
-    """Return the types and texts of an exception and its causes, in which words are searched. It is never displayed."""
+    """Return the types and texts of an exception and of up to 7 causes, to search words in them. Never display the result."""
     parts = []
     for _ in range(8):
         if error is None:

@@ -2,7 +2,7 @@
 
 The exceptions state the reason only in their texts: requests wraps the exception of urllib3, which wraps the exception
 of `ssl` or of the socket, often as text. The words are those of OpenSSL (`X509_verify_cert_error_string`), of
-`strerror`, and the names of exception classes.
+Python's `ssl`, of urllib3 and of `strerror`, and names of exception classes.
 """
 
 from __future__ import annotations

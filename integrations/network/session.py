@@ -12,16 +12,16 @@ from requests.utils import get_environ_proxies
 from integrations.network.transport import CallDeadline, DeadlineAdapter
 
 MAX_COOKIES = 20
-"""Cookies that one session stores."""
+"""Maximum number of cookies that one session stores."""
 LONGEST_COOKIE = 4096
-"""Characters of name and value of a cookie."""
+"""Maximum number of characters of the name and the value of a cookie together. A longer cookie is not stored."""
 
 
 class ServerSession(requests.Session):
     """A session that follows no redirect and sends nothing to another server or without TLS.
 
     Each request contains credentials, so the answer of a server must not decide where the next request goes. Load
-    balancers in front of Exchange need cookies; their number and length are limited.
+    balancers in front of Exchange need cookies; the number and the length of cookies are limited.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class ServerSession(requests.Session):
 
 
 class _FewCookies(DefaultCookiePolicy):
-    """Limits number and length of cookies, because they are stored as long as the session exists."""
+    """Limits the number and the length of cookies, because the session stores them as long as it exists."""
 
     def __init__(self, jar: CookieJar) -> None:
         super().__init__()

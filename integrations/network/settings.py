@@ -21,20 +21,21 @@ class ServerSettings:
         endpoint: The address of EWS or Graph.
         auth: The kind of sign-in: a value of `Integration.Auth`.
         username: The account, for NTLM, Basic and a service user.
-        password: Its password.
+        password: The password of the account.
         tenant_id: The tenant, for OAuth.
         client_id: The application, for OAuth.
         client_secret: The secret of the application.
         client_key: The private key of the application, in PEM.
-        client_certificate: Its certificate, in PEM; may be blank if the thumbprint is set.
-        client_thumbprint: SHA-1 or SHA-256 in hexadecimal digits; may be blank if the certificate is set.
+        client_certificate: The certificate of the application, in PEM; may be blank if the thumbprint is set.
+        client_thumbprint: The thumbprint of the certificate: SHA-1 or SHA-256 in hexadecimal digits; may be blank if the
+            certificate is set.
         authority: The address of the sign-in service.
         tls_minimum: `1.0` to `1.3`; blank for the default of the system.
         tls_ciphers: A cipher list of OpenSSL; blank for the default.
-        ca_bundle: Certificates to trust beside those of the system, in PEM.
+        ca_bundle: Certificates to trust in addition to those of the system, in PEM.
         proxy: The address of the proxy; blank for that of the environment variables.
         user_agent: The User-Agent header.
-        deadline: Seconds that one call may take in total.
+        deadline: Maximum number of seconds that one call may take in total.
     """
 
     key: str
@@ -65,7 +66,7 @@ def check_server_settings(way: ServerSettings) -> None:
         way: The settings of the connection.
 
     Raises:
-        SettingsWrong: One of them is invalid.
+        SettingsWrong: One of these settings is invalid.
     """
     if not (way.user_agent.isascii() and way.user_agent.isprintable()):
         raise SettingsWrong("user agent: only printable ASCII characters are allowed")
@@ -94,4 +95,5 @@ def check_url(url: str, name: str, schemes: tuple[str, ...]) -> None:
     except ValueError:
         valid = False
     if not valid:
-        raise SettingsWrong(f"{name}: it must be the address of a server and begin with {' or '.join(schemes)}://")
+        beginnings = " or ".join(f"{scheme}://" for scheme in schemes)
+        raise SettingsWrong(f"{name}: it must be the address of a server and begin with {beginnings}")

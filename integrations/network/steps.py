@@ -1,6 +1,7 @@
 """Test the network to Exchange step by step: name, port, TLS.
 
-Behind a proxy the steps cannot be tested, because the proxy resolves the name and opens the connection.
+If a proxy is set, the steps are skipped, because the proxy resolves the name and opens the connection. A proxy of the
+environment variables is not considered: the steps connect directly.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def network_steps(settings: ServerSettings) -> Iterator[DiagnosisStep]:
         settings: The settings of the connection.
 
     Returns:
-        The results, up to the first step that fails; none if a proxy is set.
+        The results, up to the first step that fails; none if the settings name a proxy.
     """
     if settings.proxy:
         return iter(())

@@ -32,12 +32,12 @@ TLS_VERSIONS = {
     "1.3": ssl.TLSVersion.TLSv1_3,
 }
 CHUNK = 1024 * 1024
-"""Bytes, decompressed, that are read at a time."""
+"""Number of decompressed bytes that are read at a time."""
 LARGEST_ANSWER = 512 * 1024 * 1024
-"""Maximum bytes of a decompressed answer. The largest email that Exchange can be configured to accept is smaller. The
-limit protects against a decompression bomb."""
+"""Maximum number of bytes of a decompressed answer with a 2xx status. The largest email that Exchange can be configured to
+accept is smaller. The limit protects against a decompression bomb."""
 LARGEST_REFUSAL = 64 * 1024
-"""Decompressed bytes that are read from an answer with an error status. A SOAP fault or JSON error has a few thousand."""
+"""Maximum number of decompressed bytes of an answer with another status. A SOAP fault or JSON error has a few thousand."""
 
 
 def tls_context(minimum: str, ciphers: str, ca_bundle: str) -> ssl.SSLContext:
@@ -59,7 +59,7 @@ def tls_context(minimum: str, ciphers: str, ca_bundle: str) -> ssl.SSLContext:
         if minimum:
             context.minimum_version = TLS_VERSIONS[minimum]
         if minimum in ("1.0", "1.1"):
-            # OpenSSL allows these versions only below its default security level; Exchange 2010 supports no newer ones.
+            # OpenSSL allows these versions only below its default security level; Exchange 2010 supports no newer versions.
             context.set_ciphers("DEFAULT:@SECLEVEL=0")
     except (KeyError, ValueError, ssl.SSLError) as error:
         raise SettingsWrong("minimum TLS version") from error
@@ -97,15 +97,18 @@ class CallDeadline:
         self._local.until = time.monotonic() + self.seconds
 
     def until(self) -> float:
-        """Return the deadline of the call of this thread, by `time.monotonic`."""
+        """Return the deadline of the call of this thread, on the clock of `time.monotonic`.
+
+        If no call of this thread was started, return the deadline of a call that starts now.
+        """
         until: float = getattr(self._local, "until", time.monotonic() + self.seconds)
         return until
 
     def share(self, until: float) -> None:
-        """Use the deadline of another thread, because this thread works on the call of that thread.
+        """Use a given deadline for the call of this thread, for example that of a thread for which this one works.
 
         Args:
-            until: The deadline, by `time.monotonic`.
+            until: The deadline, on the clock of `time.monotonic`.
         """
         self._local.until = until
 
@@ -169,7 +172,7 @@ class DeadlineAdapter(HTTPAdapter):
 
         The body of an answer with another status than 2xx is truncated after `LARGEST_REFUSAL` bytes. This is not an
         error, because the status already shows the failure. The attribute `peer_certificate` of the answer is the
-        certificate of the server (DER), for the channel binding of NTLM. It is read here because the connection may be
+        certificate of the server (DER), for the channel binding of NTLM. It is read here, because the connection may be
         closed later.
 
         Args:
@@ -300,15 +303,15 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
 
 
 def _read(response: requests.Response) -> None:
-    """Read the whole body in large chunks: exchangelib would read it byte by byte."""
+    """Read the body, up to its limit, in large chunks: exchangelib would read it byte by byte."""
     limit = LARGEST_ANSWER if 200 <= response.status_code < 300 else LARGEST_REFUSAL
     body = BytesIO()
     try:
         for chunk in response.raw.stream(min(CHUNK, limit), decode_content=True):
             body.write(chunk)
             if body.tell() > limit:
-                # The connection cannot be reused, because the rest of this body would precede the next answer. Its
-                # place in the pool is released.
+                # The connection cannot be reused, because the rest of this body would precede the next answer. The
+                # place of the connection in the pool is released.
                 response.raw.close()
                 response.raw.release_conn()
                 break

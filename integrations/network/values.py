@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 LARGEST_NUMBER = 2**31 - 1
-"""The largest value of `whole_number`."""
+"""The largest number that `whole_number` returns."""
 
 
 def parse_time(text: str | None) -> datetime | None:
@@ -34,6 +34,6 @@ def whole_number(text: str | None) -> int:
         text: The digits; None if the number is absent.
 
     Returns:
-        The number, at most `LARGEST_NUMBER`; 0 for any other text.
+        The number, at most `LARGEST_NUMBER`; 0 for None and for any other text.
     """
     return min(int(text[:11]), LARGEST_NUMBER) if text and text.isascii() and text.isdigit() else 0

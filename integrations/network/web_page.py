@@ -20,6 +20,6 @@ def is_web_page(content: bytes) -> bool:
         content: The body of the answer.
 
     Returns:
-        True if its root element or document type is `html`.
+        True if its root element or document type is `html`. Only the first `LONGEST_PROLOGUE` bytes are searched.
     """
     return PAGE.match(content[:LONGEST_PROLOGUE]) is not None

@@ -9,9 +9,9 @@ from integrations.messages import Comment
 from integrations.reinfer.payload import comment_json
 
 BATCH_COUNT = 128
-"""Comments per request. Re:infer accepts up to 16,384; the vendor's own client sends 128."""
+"""Maximum number of comments per request. Re:infer accepts up to 16,384; the vendor's own client sends 128."""
 BATCH_BYTES = 4 * 1024 * 1024
-"""Bytes of JSON per request."""
+"""Maximum number of bytes of JSON per request. A larger comment is sent alone."""
 
 
 @dataclass(frozen=True, slots=True)

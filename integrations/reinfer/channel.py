@@ -1,8 +1,8 @@
 """HTTP requests to one Re:infer tenant: bearer token, one deadline per call, network errors as errors of the product.
 
-An exchange (connect, send, wait, read a slow body) ends by its deadline even if the network hangs, because the lease of
-a sync depends on it. A socket timeout cannot guarantee that: each received byte restarts it. So the exchange runs in an
-event loop, which cancels it at the deadline.
+An exchange (connect, send, wait, read a slow body) never takes longer than its deadline, even if the network hangs. The
+lease of a sync depends on this limit. A socket timeout cannot guarantee it: each received byte restarts the timeout. So
+the exchange runs in an event loop, which cancels the exchange at the deadline.
 """
 
 from __future__ import annotations
@@ -35,15 +35,16 @@ from integrations.reinfer.unpacking import Unpacked
 T = TypeVar("T")
 
 AT_ONCE = 8
-"""Concurrent requests. The vendor's own appliance uses the same number."""
+"""Maximum number of concurrent requests. The vendor's own appliance uses the same number."""
 LARGEST_ANSWER = 16 * 1024 * 1024
-"""Decompressed bytes of a successful response. A stored comment with markup is far smaller. Anything larger does not
-come from Re:infer."""
+"""Maximum size of a successful response in decompressed bytes. A stored comment with markup is far
+smaller. Anything larger does not come from Re:infer."""
 LARGEST_REFUSAL = 1024 * 1024
-"""Decompressed bytes of an error response that are read. It may contain a message about each comment of a batch."""
+"""Maximum number of decompressed bytes that are read of an error response. The response may contain a message about each
+comment of a batch."""
 
 _CONNECT_WITHIN = 10.0
-"""Seconds."""
+"""Maximum duration of connecting to the server, in seconds."""
 _KEEP_ALIVE = 15.0
 """Seconds for which an idle connection stays open."""
 
@@ -63,7 +64,7 @@ class Channel:
             tls: TLS context with the trusted certificate authorities; None for `usual_trust`.
 
         Raises:
-            ReinferTokenRefused: The token cannot be part of a header.
+            ReinferTokenRefused: The token is empty, or cannot be part of a header.
         """
         self._token = _checked_token(token)
         self._deadline = deadline
@@ -76,7 +77,7 @@ class Channel:
         """Run a coroutine within the deadline.
 
         Args:
-            work: Function that makes the coroutine, which may call `exchange` several times.
+            work: Function that creates the coroutine. The coroutine may call `exchange` several times.
 
         Returns:
             The result of the coroutine.
@@ -92,7 +93,7 @@ class Channel:
         except IntegrationError:
             raise
         except BaseException:
-            # A signal interrupted the call. Its open requests must not continue during the next call.
+            # A signal or an unexpected error ended the call. Its open requests must not continue during the next call.
             self.close()
             raise
 
@@ -109,7 +110,7 @@ class Channel:
 
         Raises:
             ReinferUnintelligible: The response is not valid HTTP, has an unknown coding, or is too large.
-            IntegrationError: The network fails.
+            IntegrationError: The host name is not valid, the certificate is not trusted, or the network fails.
         """
         client = self._open_client()
         content_type = {} if body is None else {"Content-Type": "application/json"}
@@ -205,7 +206,7 @@ async def _stream(client: httpx.AsyncClient, request: httpx.Request) -> AsyncIte
 
 @contextmanager
 def _translated_errors() -> Iterator[None]:
-    """Translate errors of httpx to errors of the product. Their texts are dropped: a text can contain an address."""
+    """Translate errors of httpx to errors of the product. The texts of httpx are dropped: a text can contain an address."""
     try:
         yield
     except (httpx.InvalidURL, UnicodeError) as error:

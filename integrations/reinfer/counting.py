@@ -1,9 +1,9 @@
-"""Check whether the counts in a response of `sync` cover every comment of the request. No I/O.
+"""Read the counts in a response of the `sync` endpoint, and check whether they cover the whole request. No I/O.
 
-Current deployments of Re:infer count `new`, `updated` and `unchanged`, and split `updated` into two counts. Older ones
-return only these three, and the oldest published API description has no counts. Each comment of a request is counted in
-exactly one of the three, so their sum is the number of accepted comments. The split does not change
-the sum and is ignored.
+Current deployments of Re:infer return the counts `new`, `updated` and `unchanged`, and two further counts into which
+`updated` is split. Older deployments return only the first three, and the oldest published API description has no
+counts. Each comment of a request is counted in exactly one of the three, so their sum is the number of accepted
+comments. The two further counts are not part of the sum.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def accounts_for(envelope: Mapping[str, Any], sent: int) -> bool:
         sent: Number of comments in the request.
 
     Returns:
-        True where the sum of the counts equals `sent`.
+        True where the sum of the counts equals `sent`. False where a count is invalid.
     """
     counts = [count(envelope, name) for name in _EXCLUSIVE_COUNTS if name in envelope]
     valid = [number for number in counts if number is not None]

@@ -64,14 +64,14 @@ def problem_with_endpoint(text: str) -> str | None:
     """
     text = text.strip()
     if not text.isascii() or not text.isprintable() or {" ", "\\"} & set(text):
-        return "The URL must not contain white space, backslashes or accented letters."
+        return "The URL must only contain ASCII characters, and no white space, backslashes or control characters."
     try:
         parts = urlsplit(text)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return "This is not a valid URL, or its port is not a number up to 65535."
     if not usable:
-        return "The URL must begin with https:// (or http://) and name a host."
+        return "The URL must begin with https:// (or http://) and name a host. The port 0 is not allowed."
     return _problem_with_authority(parts) or _problem_with_path(parts.path)
 
 
@@ -85,7 +85,7 @@ def _problem_with_authority(parts: SplitResult) -> str | None:
 
 def _problem_with_path(path: str) -> str | None:
     if {".", ".."} & set(path.split("/")) or "//" in path:
-        return "The path of the URL must not contain dot segments or double slashes."
+        return "The path of the URL must not contain //, or a dot or two dots alone between slashes."
     if path.rstrip("/").endswith("/api/v1"):
         return "The URL must end before /api/v1, which is added automatically."
     return None

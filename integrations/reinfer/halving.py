@@ -1,7 +1,7 @@
 """Find the comment for which a batch is rejected: halve the batch until the comment is alone, and deliver the others.
 
 Re:infer rejects a batch as a whole and does not have to name the comment at fault. One rejected comment among n costs
-at most 2 log2(n) additional requests. The same algorithm handles a batch that is too large.
+at most 2 ceil(log2(n)) additional requests. The same algorithm handles a batch that is too large.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Send = Callable[[Sequence[EncodedComment]], Awaitable[Mapping[str, Any]]]
 """Sends one batch and returns the envelope of the response. Raises `ContentRefused` when the batch is rejected."""
 
 _COUNTS = {"created": "new", "updated": "updated", "unchanged": "unchanged", "text_changed": "updated_text_changed"}
-"""Field of a receipt, and key of the count of Re:infer that is summed up in it."""
+"""Fields of a receipt, each with the key of the count of Re:infer that is summed up in the field."""
 
 
 @dataclass(slots=True)
@@ -63,7 +63,7 @@ class Halving:
                     waiting += [part[middle:], part[:middle]]
 
     def receipt(self) -> Receipt:
-        """Return the outcomes so far. A count is None if it is missing in one of the responses."""
+        """Return the outcomes so far. A count is None if it is missing or invalid in one of the responses."""
         counts = {name: self._sum(remote_name) for name, remote_name in _COUNTS.items()}
         return Receipt(rejections=tuple(self._rejections), in_doubt=tuple(self._in_doubt), **counts)
 

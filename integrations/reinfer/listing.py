@@ -21,7 +21,7 @@ def list_buckets(endpoint: str, token: str, *, deadline: float, user_agent: str)
         Project and name of each bucket, sorted.
 
     Raises:
-        IntegrationError: As in `ReinferSink.check`.
+        IntegrationError: As in `ReinferSink.check`, or the response has no list of buckets.
     """
     channel = Channel(token, deadline=deadline, user_agent=user_agent)
     url = Endpoint.parse(endpoint).url("api", "v1", "sources")

@@ -1,4 +1,4 @@
-"""Rules for the names of projects and buckets. Forms and the sink check them before a request is sent. No I/O."""
+"""Rules for the names of projects and buckets. Forms, the API and the sink check the names. No I/O."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _DOTS = (".", "..")
 def problem_with_bucket(project: str, name: str) -> str | None:
     """Return why no bucket `project/name` can exist.
 
-    The rules are those of Re:infer's API specification. A project has letters, digits, dots, hyphens and underscores,
-    at most 1,024 characters. A bucket name has the same characters except dots, at most 256.
+    The rules are those of Re:infer's API specification. A project has at most 1,024 letters, digits, dots, hyphens and
+    underscores, and is not `.` or `..`. A bucket name has at most 256 of these characters, and no dots.
 
     Args:
         project: Name of the project.
@@ -34,7 +34,9 @@ def _problem(label: str, value: str, allowed: re.Pattern[str], most: int) -> str
         return f"The {label} begins or ends with white space."
     if len(value) > most:
         return f"The {label} is longer than {most} characters."
-    if value in _DOTS or not allowed.fullmatch(value):
+    if value in _DOTS and allowed is _PROJECT:
+        return f"The {label} must not consist of one dot or two dots."
+    if not allowed.fullmatch(value):
         dots = "dots, " if allowed is _PROJECT else ""
         return f"The {label} may only contain letters without accents, digits, {dots}hyphens and underscores."
     return None

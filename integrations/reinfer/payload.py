@@ -1,7 +1,8 @@
 """Convert comments to the JSON of Re:infer, and stored comments from that JSON. No I/O.
 
-Only writable keys are written and read. Keys that Re:infer adds to a stored comment (uid, dates, annotations) are
-ignored. The format is `CommentNew` in the vendor's OpenAPI specification, which rejects any other key.
+Only writable keys are written. From a stored comment, `created_at` and `translated_from` are read as well. Other keys
+that Re:infer adds (uid, dates, annotations) are ignored. The format is `CommentNew` in the vendor's OpenAPI
+specification, which rejects any other key.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def comment_json(comment: Comment) -> bytes:
 
 
 def comment_object(comment: Comment) -> JsonObject:
-    """Return the comment as an object in the format of Re:infer, without blank values.
+    """Return the comment as an object in the format of Re:infer, without optional keys whose values are blank.
 
     Args:
         comment: The comment.
@@ -59,7 +60,7 @@ def comment_object(comment: Comment) -> JsonObject:
 
 
 def read_comment(stored: Mapping[str, Any]) -> Comment:
-    """Return a stored comment. Missing, read-only and unknown keys are tolerated.
+    """Return a stored comment. Only the id and a time are required. Unknown keys are ignored.
 
     Args:
         stored: The comment as a JSON object from Re:infer.

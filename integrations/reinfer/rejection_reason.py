@@ -1,7 +1,7 @@
 """Decide whether Re:infer's message about a rejected comment can be stored without storing mail content. No I/O.
 
 The reason of a rejection is stored and shown to admins, so it must not contain mail content. A validation message may
-quote the text that it rejects. So the message is stored only if no part of it can come from the comment.
+quote the text that it rejects. So the message is stored only if no part of it is recognised as text of the comment.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from integrations.reinfer.responses import ContentRefused
 
 _QUOTATION_MARKS = re.compile("""["'`‘’“”«»]""")
 _RUN = 12
-"""If a message and an email share this many consecutive characters, the message counts as a quotation."""
+"""If a message and a comment share this many consecutive characters, the message counts as a quotation."""
 
 
 def reason(error: ContentRefused, comment: Comment) -> str:
@@ -63,7 +63,7 @@ def _quotes(message: str, comment: Comment) -> bool:
 
 
 def _strings(comment: Comment) -> Iterator[str]:
-    """Yield every text that a sender or recipient can influence, with white space folded as in a message."""
+    """Yield every text that a sender or recipient can influence. White space in subject and text is folded, as in messages."""
     message = comment.message
     yield from (comment.id, comment.thread_id)
     for text in (message.subject, message.body, message.signature):

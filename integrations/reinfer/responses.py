@@ -2,7 +2,8 @@
 
 Re:infer wraps each response in an envelope: `{"status": "ok", …}` with 2xx, and `{"status": "error", "message": …}`
 with 4xx and 5xx. A response whose envelope and HTTP status disagree comes from another system, such as a gateway, and
-is not trusted. Without an envelope, the status alone is trusted, if it is a status that gateways send, too. No I/O.
+is not trusted, except with 429 and 5xx. Without an envelope, the status alone is trusted if it is in `_by_status`:
+gateways send these statuses, too. No I/O.
 """
 
 from __future__ import annotations
@@ -153,7 +154,10 @@ def _message(envelope: Mapping[str, Any], secret: str) -> str:
 
 
 def _retry_after(response: ReinferResponse) -> timedelta | None:
-    """Return `Retry-After`: seconds, or a date compared with the clock of the server (RFC 9110, section 10.2.3)."""
+    """Return the time to wait by the `Retry-After` header (RFC 9110, section 10.2.3). None if it is missing or invalid.
+
+    The header contains seconds, or a date, which is compared with the `Date` header of the response.
+    """
     value = response.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
         return min(timedelta(seconds=int(value[:9])), LONGEST_WAIT)

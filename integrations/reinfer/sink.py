@@ -42,7 +42,7 @@ class ReinferSink:
     """One bucket of one Re:infer tenant. Keeps connections open between calls. Not thread-safe.
 
     Attributes:
-        deadline: Maximum duration of a call, in seconds.
+        deadline: Maximum duration of a call in seconds; for `stored`, of each 128 ids.
     """
 
     def __init__(
@@ -66,15 +66,15 @@ class ReinferSink:
             project: Project of the bucket.
             name: Name of the bucket.
             deadline: Maximum duration of a call in seconds; for `stored`, of each 128 ids.
-            batch_count: Comments per request.
-            batch_bytes: Bytes of JSON per request.
+            batch_count: Maximum number of comments per request.
+            batch_bytes: Maximum number of bytes of JSON per request, unless a single comment is larger.
             user_agent: Value of the `User-Agent` header.
             tls: TLS context with the trusted certificate authorities; None for `channel.usual_trust`.
 
         Raises:
             ReinferEndpointWrong: The URL cannot be an API endpoint.
             BucketNameWrong: No bucket of this name can exist.
-            ReinferTokenRefused: The token cannot be part of a header.
+            ReinferTokenRefused: The token is empty, or cannot be part of a header.
         """
         problem = problem_with_bucket(project, name)
         if problem:
@@ -100,7 +100,7 @@ class ReinferSink:
         self._channel.run(self._request_bucket)
 
     def create(self) -> None:
-        """Create the bucket unless it exists. Its title is its name, at most 128 characters.
+        """Create the bucket unless it exists. Its title consists of the first 128 characters of its name.
 
         Raises:
             ProjectNotFound: The project does not exist, or the token may not see it.
@@ -109,7 +109,7 @@ class ReinferSink:
         self._channel.run(self._create)
 
     def is_empty(self) -> bool:
-        """Return whether the bucket contains no comment. False where Re:infer does not allow the check."""
+        """Return whether the bucket contains no comment. False where Re:infer refuses the check or returns no count."""
         return self._channel.run(self._is_empty)
 
     def count(self) -> int | None:
@@ -120,7 +120,7 @@ class ReinferSink:
     def push(self, comments: Sequence[Comment]) -> Receipt:
         """Create or overwrite comments, in their order, in as many requests as the limits of a batch require.
 
-        All requests together end by the deadline. A comment whose content is rejected becomes a rejection in the
+        All requests together take no longer than the deadline. A comment whose content is rejected becomes a rejection in the
         receipt, and the other comments are delivered.
 
         Args:

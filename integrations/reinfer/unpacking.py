@@ -15,14 +15,14 @@ class Unpacked:
     """A body that is decompressed until a limit is reached.
 
     Attributes:
-        body: Decompressed bytes so far, at most one more than the limit.
+        body: Decompressed bytes so far, at most one byte more than the limit.
     """
 
     def __init__(self, coding: str, most: int) -> None:
         """Start with an empty body.
 
         Args:
-            coding: Value of the `Content-Encoding` header. Requests of this product accept gzip or none.
+            coding: Value of the `Content-Encoding` header. Requests of this product accept only gzip or no coding.
             most: Largest size of the body, in decompressed bytes.
 
         Raises:
@@ -66,7 +66,7 @@ class Unpacked:
         """Check that the body is complete.
 
         Raises:
-            ValueError: The gzip data is truncated.
+            ValueError: The gzip data is truncated. Data that contains no byte of the body is not checked.
         """
         if self._decompressor is not None and self.body and not self._decompressor.eof and not self.is_too_large:
             raise ValueError("the gzip data of the response is truncated")

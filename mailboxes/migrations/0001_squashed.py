@@ -1,4 +1,7 @@
-"""The schema of the mailboxes app as commit 58a28db had it. Replaces the migrations that existed at that commit."""
+"""The schema of the mailboxes app in the oldest version that can be upgraded, commit 58a28db.
+
+Replaces the migrations of that version.
+"""
 
 import django.core.validators
 import django.db.models.deletion
@@ -170,7 +173,10 @@ class Migration(migrations.Migration):
                 (
                     "disabled_at",
                     models.DateTimeField(
-                        blank=True, editable=False, help_text="When an error or a quota last disabled it.", null=True
+                        blank=True,
+                        editable=False,
+                        help_text="When an error or a quota last disabled the mailbox.",
+                        null=True,
                     ),
                 ),
             ],

@@ -1,6 +1,7 @@
-"""All changes since commit 58a28db.
+"""All changes since the oldest version that can be upgraded, commit 58a28db.
 
-Rows of that version told an error by its whole text. They get the kind of the error, and keep only what the other side said.
+That version stored an error as its whole text. This migration stores the kind of the error instead, and keeps only the
+detail, such as the response of the server.
 """
 
 from django.db import migrations, models
@@ -10,7 +11,7 @@ from integrations.migrations._texts_before_kinds import detail_of, parted, whole
 
 def take_apart(apps, schema_editor):
     Mailbox = apps.get_model("mailboxes", "Mailbox")
-    # Few texts stand for many rows: one cause stops hundreds of mailboxes.
+    # Many rows have the same text: one cause may have stopped hundreds of mailboxes.
     texts = Mailbox.objects.exclude(disabled_detail="").order_by().values_list("disabled_detail", flat=True).distinct()
     for text in list(texts):
         kind, detail = parted(text)
@@ -50,7 +51,7 @@ class Migration(migrations.Migration):
                 db_default="",
                 default="",
                 editable=False,
-                help_text="The kind of the error that disabled it.",
+                help_text="The kind of the error that disabled the mailbox.",
                 max_length=64,
             ),
         ),

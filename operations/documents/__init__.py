@@ -1,1 +1,4 @@
-"""Read, compare, apply and write documents. A document describes one integration with all its mailboxes."""
+"""Read, compare, apply and write documents.
+
+A document describes one integration with all its mailboxes, or a single mailbox.
+"""

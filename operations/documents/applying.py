@@ -19,11 +19,14 @@ SECRETS = IntegrationForm.secret_names
 
 
 class ChangedMeanwhile(DocumentWrong):
-    """The integration was changed after the plan was made. Nothing was written."""
+    """The stored state does not allow the change. Nothing was written.
+
+    It was changed after the plan was made, a removed mailbox is still syncing, or the address of a mailbox is in use.
+    """
 
 
 class SecretsLater(IntegrationForm):
-    """A form for clients that cannot send secrets. A missing secret is no error, but the integration stays stopped."""
+    """A form for clients that cannot send secrets. A missing secret is no error here; `apply` then stops the integration."""
 
     def has_secret(self, name: str) -> bool:
         """Treat every secret as present.
@@ -49,7 +52,7 @@ def apply(plan: Plan, *, secrets_later: bool = False) -> Integration:
 
     Raises:
         DocumentWrong: Fields have errors.
-        ChangedMeanwhile: The stored state was changed after the plan was made.
+        ChangedMeanwhile: The stored state was changed after the plan was made, or a removed mailbox is still syncing.
     """
     try:
         with transaction.atomic():
@@ -68,12 +71,15 @@ def apply(plan: Plan, *, secrets_later: bool = False) -> Integration:
                     **values(desired, with_state=desired.enabled != row.enabled),
                 )
     except IntegrityError:
-        raise ChangedMeanwhile("This integration was changed in the meantime. Nothing was saved. Try again.") from None
+        raise ChangedMeanwhile(
+            "This integration was changed in the meantime, or a sync of a removed mailbox has not ended yet. Nothing was "
+            "saved. Try again."
+        ) from None
     return integration
 
 
 def _check_unchanged(plan: Plan) -> None:
-    """Raise ChangedMeanwhile if the stored state changed after the plan was made. Lock it until the transaction ends."""
+    """Raise ChangedMeanwhile if the stored state changed after the plan was made. Else lock the row of the integration."""
     if plan.integration is None:
         return
     row = Integration.objects.select_for_update().filter(pk=plan.integration.pk).first()
@@ -161,7 +167,7 @@ def values(desired: DesiredMailbox, *, with_state: bool = True) -> dict[str, Any
 
     Args:
         desired: The desired mailbox.
-        with_state: Whether to include the values that start or stop it.
+        with_state: Whether to include the values that start or stop the mailbox.
 
     Returns:
         Values by the name of the model's field.

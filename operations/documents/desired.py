@@ -14,14 +14,14 @@ class DocumentWrong(Exception):
     """A document that cannot be used.
 
     Attributes:
-        problems: The errors, each a sentence that names its place in the document.
+        problems: The errors as sentences. Most name their place in the document, or the mailbox.
     """
 
     def __init__(self, *problems: str) -> None:
         """Store the errors.
 
         Args:
-            *problems: The errors, each a sentence that names its place in the document.
+            *problems: The errors as sentences.
         """
         super().__init__(" ".join(problems))
         self.problems = problems
@@ -33,20 +33,21 @@ class DesiredMailbox:
 
     Attributes:
         address: The address of the mailbox.
-        project: The project of its bucket at Re:infer.
-        bucket: The name of its bucket.
+        project: The project of the mailbox's bucket at Re:infer.
+        bucket: The name of the bucket in this project.
         destination: The name of the destination. If empty, an existing mailbox keeps its destination, and a new mailbox
             gets the only destination.
-        enabled: Whether it is running.
-        start_at: Emails that arrived before this time are not read; in UTC.
-        folder_allow: Paths of the only folders to read; empty for all.
-        folder_deny: Paths of folders that are not read.
-        participant_allow: Only emails with one of these addresses as a participant are read; empty for all emails.
-        participant_deny: Emails with one of these addresses as a participant are not read.
-        domain_allow: Only emails with a participant of one of these domains are read; empty for all emails.
-        domain_deny: Emails with a participant of one of these domains are not read.
-        meetings: Whether meeting messages are read.
-        reports: Whether delivery and read reports are read.
+        enabled: Whether the mailbox is started.
+        start_at: Emails that arrived before this time are not wanted; in UTC. None for no limit.
+        folder_allow: Only folders with these paths, and their subfolders, are wanted. Empty for all folders except those
+            that are skipped by default.
+        folder_deny: Folders with these paths, and their subfolders, are not wanted.
+        participant_allow: Only emails with one of these addresses as a participant are wanted; empty for all emails.
+        participant_deny: Emails with one of these addresses as a participant are not wanted.
+        domain_allow: Only emails with a participant of one of these domains are wanted; empty for all emails.
+        domain_deny: Emails with a participant of one of these domains are not wanted.
+        meetings: Whether meeting messages are wanted.
+        reports: Whether delivery and read reports are wanted.
     """
 
     address: str
@@ -74,10 +75,11 @@ class DesiredIntegration:
         name: The name of the integration in its project.
         settings: Settings by the name of the model's field.
         secrets: Secrets by the name of the model's field.
-        enabled: Whether it is running; None for no change.
-        mailboxes: All mailboxes of the integration.
-        updated_at: The last change of the integration when the document was exported; an optimistic lock. None for no lock.
-        warnings: Sentences about parts of the document that this product does not support.
+        enabled: Whether the integration is started; None for no change.
+        mailboxes: All mailboxes of the integration. Stored mailboxes that are missing here are deleted.
+        updated_at: When the integration had been changed last when the document was exported. The API uses it as an
+            optimistic lock. None for no lock.
+        warnings: Sentences about parts of the document that this product ignores or treats differently.
         defaults: Settings that a new integration gets if the document does not contain them.
     """
 

@@ -1,6 +1,6 @@
 """Read the values of a document key by key. No I/O.
 
-Each error text contains its place in the document. Each key that was not read becomes a warning.
+Each error text contains the place of the value in the document. `Keys.end` adds a warning for each key that was not read.
 """
 
 from __future__ import annotations
@@ -12,18 +12,19 @@ from typing import Any
 from operations.documents.desired import DocumentWrong
 
 LONGEST = 60
-"""Most characters of a key that a warning quotes."""
+"""Maximum number of characters of a key that a warning quotes."""
 
 
 class Keys:
-    """One object of a document. Reading a key removes it; `end` reports the keys that were not read."""
+    """One object of a document. Reading a key removes the key; `end` adds warnings about the keys that were not read."""
 
     def __init__(self, value: Any, place: str, warnings: list[str]) -> None:
         """Copy the object.
 
         Args:
             value: The object.
-            place: Its place in the document for error texts, such as "mailboxes[3]"; empty for the document itself.
+            place: The place of the object in the document, for error texts, such as "mailboxes[3]"; empty for the document
+                itself.
             warnings: The list that `end` appends to.
 
         Raises:
@@ -83,11 +84,11 @@ class Keys:
             The text, not blank.
 
         Raises:
-            DocumentWrong: The value is missing, blank or no text.
+            DocumentWrong: The value is missing, blank or of another type.
         """
         value = self.text(key)
         if not value.strip():
-            raise DocumentWrong(f"{self.at(key)} is missing.")
+            raise DocumentWrong(f"{self.at(key)} is missing or empty.")
         return value
 
     def flag(self, key: str, default: bool | None) -> bool | None:
@@ -151,10 +152,10 @@ class Keys:
             key: The key.
 
         Returns:
-            The texts, none of them blank.
+            The texts; empty if the key is missing or null.
 
         Raises:
-            DocumentWrong: The value has another type.
+            DocumentWrong: The value is no list, or an entry is blank or no text.
         """
         return tuple(self._text_of_entry(entry, key) for entry in self._typed(key, list, "a list", []))
 
@@ -165,15 +166,17 @@ class Keys:
             key: The key.
 
         Returns:
-            The paths.
+            The paths; empty if the key is missing or null.
 
         Raises:
-            DocumentWrong: The value has another type.
+            DocumentWrong: The value is no list, a path is no list or is empty, or a name is blank or no text.
         """
         result = []
         for entry in self._typed(key, list, "a list of paths", []):
             if not isinstance(entry, list) or not entry:
-                raise DocumentWrong(f"{self.at(key)} must hold paths, each a list of folder names.")
+                raise DocumentWrong(
+                    f"{self.at(key)} must contain only paths, each a list of folder names that is not empty."
+                )
             result.append(tuple(self._text_of_entry(name, key) for name in entry))
         return tuple(result)
 
@@ -187,7 +190,7 @@ class Keys:
             The object.
 
         Raises:
-            DocumentWrong: The value is not an object.
+            DocumentWrong: The value is missing or not an object.
         """
         return Keys(self._rest.pop(key, None), self.at(key), self._warnings)
 
@@ -212,7 +215,7 @@ class Keys:
             self._rest.pop(key, None)
 
     def end(self) -> None:
-        """Append a warning for each key that was not read, because the key can be misspelled."""
+        """Append a warning for each key that was not read, because it may be misspelled."""
         for key in self._rest:
             self._warnings.append(f"{self.at(str(key)[:LONGEST])} is not supported and was ignored.")
 
@@ -226,5 +229,5 @@ class Keys:
 
     def _text_of_entry(self, entry: Any, key: str) -> str:
         if not isinstance(entry, str) or not entry.strip():
-            raise DocumentWrong(f"{self.at(key)} must hold texts.")
+            raise DocumentWrong(f"{self.at(key)} must contain only texts that are not blank.")
         return entry

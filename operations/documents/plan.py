@@ -30,7 +30,7 @@ MAILBOX_FIELDS = {
     "meetings": "Meeting messages",
     "reports": "Delivery and read reports",
 }
-"""The settings of a mailbox in a document: the name of the model's field, and the label of the form."""
+"""The settings of a mailbox in a document, except address and bucket: the name of the model's field, and its label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ class PlannedChange:
     """One change as texts.
 
     Attributes:
-        what: What changes, as the form labels it.
-        before: The value before; empty where something is added.
-        after: The value after; empty where something is removed.
+        what: The label of what changes.
+        before: The value before.
+        after: The value after.
     """
 
     what: str
@@ -60,7 +60,7 @@ class Plan:
         changed: The mailboxes to change, each with its desired state and its changes.
         removed: The mailboxes to delete.
         destinations: All destinations by name.
-        latest: When the stored state was last changed; None if nothing is stored.
+        latest: When the stored integration or one of its mailboxes was last changed; None if the plan creates it.
     """
 
     desired: DesiredIntegration
@@ -79,12 +79,12 @@ class Plan:
 
     @property
     def new_mailboxes(self) -> list[tuple[DesiredMailbox, Sequence[PlannedChange]]]:
-        """The mailboxes to create, each with its settings that differ from the defaults."""
+        """The mailboxes to create, each with its settings that differ from the defaults, and its destination if named."""
         return [(desired, new_mailbox_lines(desired)) for desired in self.added]
 
     @property
     def digest(self) -> str:
-        """A digest of the changes, to check that the plan that is applied equals the plan that the admin confirmed."""
+        """A digest of the changes. It shows whether the plan to apply equals the plan that the admin confirmed."""
         changes = [(mailbox.pk, lines) for mailbox, _, lines in self.changed]
         parts = (
             self.integration and self.integration.pk,
@@ -107,7 +107,7 @@ def planned(desired: DesiredIntegration) -> Plan:
         The plan.
 
     Raises:
-        DocumentWrong: The destination of a bucket is unknown or ambiguous.
+        DocumentWrong: The destination of a bucket does not exist, or is not named and ambiguous.
     """
     integration = Integration.objects.filter(project=desired.project, name=desired.name).first()
     if integration is None:
@@ -132,7 +132,7 @@ def planned(desired: DesiredIntegration) -> Plan:
 def check_destinations(
     mailboxes: Iterable[DesiredMailbox], stored: Collection[str], destinations: dict[str, Destination]
 ) -> None:
-    """Check that the destination of each bucket is known and unambiguous.
+    """Check that the destination of each bucket exists and is unambiguous.
 
     Args:
         mailboxes: The desired mailboxes.
@@ -140,7 +140,7 @@ def check_destinations(
         destinations: All destinations by name.
 
     Raises:
-        DocumentWrong: The destination of a bucket is unknown or ambiguous.
+        DocumentWrong: The destination of a bucket does not exist, or is not named and ambiguous.
     """
     for mailbox in mailboxes:
         if mailbox.destination and mailbox.destination not in destinations:
@@ -151,7 +151,8 @@ def check_destinations(
             raise DocumentWrong(
                 "There is no destination yet. Add one first."
                 if not destinations
-                else f"{mailbox.address}: there are several destinations. Name one in bucket_specification.destination."
+                else f"{mailbox.address}: there are several destinations. Name one in bucket_specification."
+                "destination, which only the format of Re:infer's API has."
             )
 
 
@@ -187,7 +188,7 @@ def _displayed(name: str, value: Any) -> Any:
 
 
 def _is_same(stored: Secret, plain: str) -> bool:
-    """Whether the stored secret has this value. A secret that no key decrypts counts as different, so it can be replaced."""
+    """Whether the stored secret has this value. If no key decrypts the stored secret, it counts as different."""
     try:
         return stored.reveal() == plain
     except SecretUnreadable:
@@ -232,7 +233,7 @@ def new_mailbox_lines(desired: DesiredMailbox) -> Sequence[PlannedChange]:
         desired: The desired mailbox.
 
     Returns:
-        One line for each setting.
+        One line for each setting, and one for the destination if the document names it.
     """
     default = DesiredMailbox(desired.address, desired.project, desired.bucket)
     lines = [

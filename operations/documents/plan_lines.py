@@ -5,7 +5,7 @@ from __future__ import annotations
 from operations.documents.plan import Plan
 
 MOST = 5_000
-"""Most lines that are returned."""
+"""Maximum number of lines that are returned. Further lines are left out."""
 
 
 def change_lines(plan: Plan) -> list[tuple[str, str, str]]:

@@ -13,9 +13,9 @@ from operations.documents.reinfer_format import read_vendor
 from operations.documents.sync_app import is_sync_app, read_sync_app
 
 LONGEST = 1_000_000
-"""Most characters of a document; sufficient for about 3,000 mailboxes with filters."""
+"""Maximum number of characters of a document; sufficient for about 3,000 mailboxes with filters."""
 MAX_PROBLEMS = 20
-"""Most errors that are listed. Of the others, only the number is given."""
+"""Maximum number of errors that are listed. If there are more, a last text gives the number of the others."""
 
 
 def parse_json(text: str) -> Any:
@@ -28,7 +28,8 @@ def parse_json(text: str) -> Any:
         The parsed value.
 
     Raises:
-        DocumentWrong: The text is not JSON (the error contains line and column), too long, or nested too deep.
+        DocumentWrong: The text is not JSON (the error contains line and column), is too long or nested too deep, or contains
+            an invalid number such as NaN.
     """
     if len(text) > LONGEST:
         raise DocumentWrong(f"The document is longer than {LONGEST:,} characters. Divide it into several integrations.")
@@ -56,7 +57,8 @@ def read_document(document: Any, project: str = "", name: str = "") -> DesiredIn
         The desired state.
 
     Raises:
-        DocumentWrong: The document has errors; at most `MAX_PROBLEMS` of them are listed.
+        DocumentWrong: The document has errors. If a value is missing or has another type, only the first error is listed;
+            otherwise at most `MAX_PROBLEMS`.
     """
     if not isinstance(document, dict):
         raise DocumentWrong("The document must be an object.")
@@ -70,7 +72,7 @@ def read_document(document: Any, project: str = "", name: str = "") -> DesiredIn
 
 def _problems(desired: DesiredIntegration) -> Iterable[str]:
     if not desired.project or not desired.name:
-        yield "The document does not contain its project and name. Enter them."
+        yield "The document does not contain its project, its name, or both. Enter what is missing."
     seen: set[str] = set()
     for mailbox in desired.mailboxes:
         for problem in problems_of(mailbox):
@@ -81,7 +83,7 @@ def _problems(desired: DesiredIntegration) -> Iterable[str]:
 
 
 def problems_of(mailbox: DesiredMailbox) -> Iterable[str]:
-    """Check the values of a desired mailbox: address, bucket and filters.
+    """Check the values of a desired mailbox: address, bucket, participants and domains.
 
     Args:
         mailbox: The desired mailbox.

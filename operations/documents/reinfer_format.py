@@ -2,8 +2,8 @@
 
 The command-line client and the cloud product of Re:infer use this format.
 
-Values without a key in that format are under `configuration.settings`, and in a mailbox under `meeting_messages` and
-`delivery_reports`. Secrets are read, but never written. No I/O.
+Values without a key in that format are under `configuration.settings`; in a mailbox, they are under `meeting_messages`,
+`delivery_reports` and `bucket_specification.destination`. Secrets are read, but never written. No I/O.
 """
 
 from __future__ import annotations
@@ -77,7 +77,10 @@ def read_vendor(document: Mapping[str, Any], project: str = "", name: str = "") 
 
 
 def _names(whole: Keys, project: str, name: str) -> tuple[str, str]:
-    """Return project and name. The project is in `owner`, or it is the first part of `name`: `project/name`."""
+    """Return project and name.
+
+    The project is in `owner` or `project_name`, or it is the first part of `name`, as in `project/name`.
+    """
     owner = whole.text("owner") or whole.text("project_name")
     first, slash, rest = whole.text("name").partition("/")
     own_name, owner = (rest, owner or first) if slash else (first, owner)
@@ -132,11 +135,11 @@ def _connection(configuration: Keys, warnings: list[str]) -> DocumentConnection:
 
 
 def usual_endpoint(authority: str, *, graph: bool) -> str:
-    """Return the URL of Exchange Online in the cloud of a sign-in service.
+    """Return the URL of the API of Exchange Online in the cloud of a sign-in service.
 
     Args:
         authority: The URL of the sign-in service; an unknown one counts as the global cloud.
-        graph: Whether to return the URL of Graph instead of EWS.
+        graph: Whether to return the URL of Graph instead of that of EWS.
 
     Returns:
         The URL.
@@ -190,26 +193,26 @@ def _application(application: Keys, access: Keys, warnings: list[str]) -> tuple[
 
 
 def in_pem(text: str) -> str:
-    """Return only the PEM blocks of a text, so that two texts with the same key are equal.
+    """Return only the keys and certificates of a text in PEM, so that texts with the same key and certificates are equal.
 
     Args:
         text: A key or certificates with surrounding text.
 
     Returns:
-        The blocks; the text itself if it has none.
+        The PEM blocks, keys first; the text itself if it has none.
     """
     pem = blocks(text)
     return "\n".join((*pem.keys, *pem.certificates)) or text
 
 
 def thumbprint(text: str) -> str:
-    """Return a thumbprint in upper case without colons and spaces.
+    """Return a thumbprint in the format that is stored: in upper case, without colons and spaces.
 
     Args:
         text: A thumbprint.
 
     Returns:
-        Hexadecimal digits.
+        The thumbprint in this format.
     """
     return "".join(sign for sign in text if sign not in ": ").upper()
 
@@ -274,7 +277,7 @@ def write_vendor(desired: DesiredIntegration, reason_of: Callable[[str], str] = 
 
     Args:
         desired: The integration.
-        reason_of: Returns why a mailbox is stopped, by its address in lower case.
+        reason_of: A function that gets the address of a mailbox in lower case, and returns why the mailbox is stopped.
 
     Returns:
         The document.
@@ -328,7 +331,7 @@ def write_mailbox(mailbox: DesiredMailbox, reason: str) -> dict[str, Any]:
 
     Args:
         mailbox: The mailbox.
-        reason: Why it is stopped; empty if it is running.
+        reason: Why the mailbox is stopped; empty if it is started.
 
     Returns:
         The document.

@@ -58,7 +58,7 @@ def create_mailbox(integration: Integration, document: Mapping[str, Any]) -> Mai
 
 
 def changed_rules(row: Mailbox, document: Mapping[str, Any]) -> Rules:
-    """Return the filters that a document would give a mailbox. Keys that are missing in the document do not change.
+    """Return the filters that a document would give a mailbox. A filter without a key in the document does not change.
 
     Args:
         row: The mailbox with its bucket and destination.
@@ -74,7 +74,7 @@ def changed_rules(row: Mailbox, document: Mapping[str, Any]) -> Rules:
 
 
 def change_mailbox(row: Mailbox, document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Change a mailbox by its document. Keys that are missing in the document do not change.
+    """Change a mailbox as a document describes. A setting without a key in the document does not change.
 
     Args:
         row: The mailbox with its bucket and destination. The instance itself is not updated.

@@ -32,9 +32,9 @@ def stored_settings(integration: Integration) -> dict[str, Any]:
 
 
 def latest_change(integration: Integration) -> datetime:
-    """Return when a person last changed an integration or one of its mailboxes.
+    """Return when the settings of an integration or of one of its mailboxes were last changed.
 
-    A document of Re:infer contains this time as an optimistic lock (`updated_at`).
+    An exported document contains this time as `updated_at`, for an optimistic lock.
 
     Args:
         integration: The integration.
@@ -74,7 +74,7 @@ def desired_mailbox(row: Mailbox) -> DesiredMailbox:
 
 
 def with_mailboxes(integrations: QuerySet[Integration]) -> QuerySet[Integration]:
-    """Prefetch the mailboxes, so that an export of many integrations needs no more queries than an export of one.
+    """Prefetch the mailboxes, so that an export of many integrations takes no more queries than an export of one.
 
     Args:
         integrations: The integrations.

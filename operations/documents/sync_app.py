@@ -17,7 +17,8 @@ KEY, THUMBPRINT = "auth_oauth_client_credential_private_key", "auth_oauth_client
 def is_sync_app(document: Mapping[str, Any]) -> bool:
     """Return whether a document has the format of the Sync App.
 
-    In that format, `mailboxes` is an object with addresses as keys, and `auth_type` is at the top level.
+    In that format, `mailboxes` is an object with addresses as keys, and `auth_type` is at the top level. One of the two is
+    sufficient.
 
     Args:
         document: The parsed document.
@@ -33,8 +34,8 @@ def read_sync_app(document: Mapping[str, Any], project: str, name: str) -> Desir
 
     Args:
         document: The parsed document.
-        project: The project, which this format does not contain.
-        name: The name, which this format does not contain.
+        project: The project of the integration, because this format does not contain it.
+        name: The name of the integration, because this format does not contain it.
 
     Returns:
         The desired state.
@@ -50,7 +51,7 @@ def read_sync_app(document: Mapping[str, Any], project: str, name: str) -> Desir
     settings, secrets = _sign_in(keys)
     settings |= {"microsoft_api": api, "endpoint": _endpoint(keys, settings, graph=api == "graph"), "title": ""}
     if api == "graph" and settings["auth"] in {"ntlm", "basic"}:
-        raise DocumentWrong("auth_type must be oauth2 where microsoft_api is graph.")
+        raise DocumentWrong("auth_type must be oauth2 if microsoft_api is graph.")
     settings["access"] = keys.text("access_type", "impersonation")
     mailboxes = _mailboxes(keys.taken("mailboxes"), warnings)
     keys.end()

@@ -23,7 +23,7 @@ def attachments_xml(item: Item, attachments: Sequence[Attached]) -> str:
 
 
 def attachment_xml(item: Item, index: int, attached: Attached) -> str:
-    """The element of one attachment with its content."""
+    """The element of one attachment: a file with its content, or an attached email with only its subject."""
     about = _about(item, index, attached)
     if attached.is_item:
         subject = escape(mail_of(attached.content).subject)

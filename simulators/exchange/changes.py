@@ -18,7 +18,7 @@ END = "."
 
 
 class StateRefused(Exception):
-    """ErrorInvalidSyncStateData."""
+    """The sync state is invalid (ErrorInvalidSyncStateData)."""
 
 
 class ChangeKind(Enum):

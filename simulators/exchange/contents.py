@@ -17,8 +17,8 @@ from simulators.exchange.store import Mail
 
 NO_CHARACTER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 MAX_KEPT = 16
-LONGEST_HEADERS = 200
-"""How many header fields are returned."""
+MAX_HEADERS = 200
+"""Maximum number of header fields that are returned."""
 _KEPT: OrderedDict[int, tuple[Mail, Contents]] = OrderedDict()
 _LOCK = threading.Lock()
 
@@ -40,7 +40,7 @@ class Contents:
     """The parsed contents of an email. Texts contain only characters that XML allows."""
 
     sender: list[tuple[str, str]]
-    """(name, address) of each."""
+    """The people in the From header, as (name, address). The other lists have the same format."""
     to: list[tuple[str, str]]
     cc: list[tuple[str, str]]
     bcc: list[tuple[str, str]]
@@ -55,7 +55,7 @@ class Contents:
 
 
 def contents_of(mail: Mail) -> Contents:
-    """The contents of an email. The last `MAX_KEPT` are cached, because clients request an email several times."""
+    """The contents of an email. Cached for the last `MAX_KEPT` emails, because clients request an email several times."""
     known = _KEPT.get(id(mail))
     if known is not None and known[0] is mail:
         return known[1]
@@ -77,7 +77,7 @@ def _read(mime: bytes) -> Contents:
         cc=_addresses(message, "Cc"),
         bcc=_addresses(message, "Bcc"),
         reply_to=_addresses(message, "Reply-To"),
-        headers=[(name, _decoded(value)) for name, value in message.items()][:LONGEST_HEADERS],
+        headers=[(name, _decoded(value)) for name, value in message.items()][:MAX_HEADERS],
         sent=_date(str(message.get("Date") or "")),
         in_reply_to=_decoded(message.get("In-Reply-To") or ""),
         references=_decoded(message.get("References") or ""),

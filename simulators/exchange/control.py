@@ -1,11 +1,11 @@
-"""The control endpoint, for a test or parent in another process: contents of the mailboxes as JSON, and changes to them.
+"""The control endpoint, for a test or program in another process: contents of the mailboxes as JSON, and changes to them.
 
 GET    /mailboxes                 [{"address", "folders": [{"path", "count", "distinguished"}], "count"}]
-GET    /mailboxes/<address>       the same with "items": [{"id", "message_id", "folder", "received", "size", "class"}]
-GET    /mime/<address>?id=…       one item's MIME
+GET    /mailboxes/<address>       one mailbox, also with "items": [{"id", "message_id", "folder", "received", "size", "class"}]
+GET    /mime/<address>?id=…       the MIME of one item
 GET    /requests                  {"operations": {name: count}, "user_agents": [...], "tokens": n}
 POST   /deliver                   {"mailbox", "folder", "mime" (base64) or "subject", "body", "message_id",
-                                  "reported", "listed" (false: see `Mailbox.deliver`)}
+                                  "sender", "date", "reported", "listed" (see `Mailbox.deliver`)}
 POST   /move, /copy               {"mailbox", "id" or "message_id", "folder"}
 POST   /edit                      {"mailbox", "id" or "message_id", "mime" (base64)}
 POST   /delete                    {"mailbox", "id" or "message_id", "hard": false}
@@ -16,8 +16,10 @@ POST   /delete-folder             {"mailbox", "folder"}        POST /move-folder
 POST   /forbid-folder             {"mailbox", "folder", "forbidden": true, "code": "ErrorAccessDenied"}: visible in the tree,
                                   but not readable
 POST   /hide-folder               {"mailbox", "folder", "hidden": true}
-POST   /migrate                   {"mailbox"}                  POST /lie-on        {"mailbox", "server" (build)}
-POST   /expire-tokens             every bearer token            POST /expire-states {"mailbox"}
+POST   /migrate                   {"mailbox"}: see `Mailbox.migrate`
+POST   /lie-on                    {"mailbox", "server"}: move the mailbox to a server with this build
+POST   /expire-states             {"mailbox"}: make all sync states of the mailbox invalid
+POST   /expire-tokens             make all bearer tokens invalid
 POST   /faults                    {"effect", "operation", "mailbox", "times", "after", …}   DELETE /faults
 """
 
@@ -45,7 +47,7 @@ class SeenRequest(Protocol):
 
 
 class Controlled(Protocol):
-    """A simulator in front of a mail store: the Exchange, or Graph."""
+    """A simulator with a mail store: Exchange or Graph."""
 
     store: Store
     faults: Faults
@@ -113,7 +115,7 @@ class Control:
 
 
 def _change_item(what: str, mailbox: Mailbox, given: dict[str, Any]) -> Item | None:
-    """Apply an action to an item. Returns the changed item; None if the action is none of these."""
+    """Deliver, move, copy or edit an item. Returns the item; None for all other actions."""
     match what:
         case "deliver":
             flags = {name: bool(given[name]) for name in ("reported", "listed") if name in given}

@@ -1,6 +1,6 @@
 """Generates a realistic correspondence of a bank: threads with replies, attachments, several languages.
 
-The same seed gives the same bytes.
+The same seed and address give the same bytes.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Written:
 
 
 def correspondence(address: str, seed: int, *, start: datetime = START) -> Iterator[Written]:
-    """An endless series of emails to `address`, a few minutes apart. About a third are replies to earlier emails."""
+    """An endless series of emails to `address`, 2 to 56 minutes apart. About a third are replies to earlier emails."""
     chance = random.Random(f"{seed}/{address}")
     sent: list[tuple[EmailMessage, datetime]] = []
     moment = start
@@ -127,7 +127,7 @@ def _decorate(message: EmailMessage, text: str, chance: random.Random) -> None:
 
 
 def _add_logo(message: EmailMessage, chance: random.Random) -> None:
-    """Add an inline image below the signature in the HTML."""
+    """Add an inline image at the end of the HTML."""
     html = message.get_body(("html",))
     assert isinstance(html, EmailMessage)
     cid = f"logo.{chance.getrandbits(32):08x}@mail.north.example"
@@ -138,7 +138,7 @@ def _add_logo(message: EmailMessage, chance: random.Random) -> None:
 
 
 def _set_boundary(message: EmailMessage, chance: random.Random) -> None:
-    # The library would choose a random boundary, but the same seed must give the same bytes.
+    # The library would choose a random boundary, but the same seed and address must give the same bytes.
     message.set_boundary(f"=={chance.getrandbits(96):024x}==")
 
 

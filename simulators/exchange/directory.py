@@ -10,7 +10,7 @@ FULL = ("true", "1")
 
 
 def resolved(store: Store, call: Call) -> str:
-    """The response message. Raises `SoapFault`."""
+    """The response message of a ResolveNames. Raises `SoapFault`."""
     if call.body.get("ReturnFullContactData") not in (*FULL, "false", "0"):
         raise SoapFault("ErrorSchemaValidation", "ReturnFullContactData is missing.")
     entry = (call.text("m:UnresolvedEntry") or "").strip()

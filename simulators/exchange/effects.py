@@ -1,10 +1,13 @@
 """The scripted faults of Exchange and their options.
 
-- Instead of the response: `busy` (how=fault|inner|503|nested, back_off=ms, hint_first, status), `status` (status, body),
-  `disabled` (403), `unauthorized` (offers), `fault` (code).
-- While the response is sent: `hang` (seconds), `drip` (rate), `drop` (bytes), `truncate` (bytes).
-- States of the store, which `operations` applies: `invalid-state` (bare), `item` (code, item_id or message_id). If the code
-  of `item` is one of `simulators.pages.KINDS`, this body replaces the MIME of the item.
+- These replace the response: `busy` (how=fault|inner|503|nested, back_off=ms, hint_first, status), `status` (status, body),
+  `disabled`, `unauthorized` (offers), `fault` (code).
+- These affect how the response is sent, see `delivery_faults`: `hang` (seconds), `drip` (rate), `drop` (bytes), `truncate`
+  (bytes).
+- These are states of the store, which `operations` applies. `item` (code, item_id or message_id): GetItem returns this error
+  code for the item. If `code` is `broken-base64`, `unknown-element` or `control-character`, the item is malformed. If it is one
+  of `simulators.pages.KINDS`, this body replaces the MIME of the item. `invalid-state` (bare): a response that refuses a
+  sync contains no sync state.
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ TRAVERSALS = ("Shallow", "SoftDeleted", "Associated")
 class Search:
     """The parameters of a FindItem.
 
-    `order` contains (value, descending) by priority. With another traversal than Shallow nothing is found, because the store
-    has no associated and no soft-deleted items.
+    `order` contains (function that reads a value, descending), highest priority first. With another traversal than Shallow
+    nothing is found, because the store has no associated and no soft-deleted items.
     """
 
     wanted: Callable[[Item], bool]
@@ -47,7 +47,7 @@ class Search:
         )
 
     def page(self, folder: Folder) -> Rows[Item]:
-        """The page of the items of a folder; newest first without an order."""
+        """The requested page of the items of a folder; without `order`, newest first."""
         found = sorted(folder.items.values(), key=lambda item: (item.received, item.id), reverse=True)
         found = [item for item in found if self.shallow and self.wanted(item)]
         for read, descending in reversed(self.order):

@@ -16,14 +16,14 @@ from simulators.exchange.soap import ItemFault
 FOLDER = "AQMk"
 ITEM = "AAMk"
 LENGTH = 144
-"""Characters of the id of a folder or item, as `store` makes it."""
+"""Number of characters in the id of a folder or item, as `store` creates it."""
 INDEX = struct.Struct(">7xH")
 """Format of the suffix that the id of an attachment adds to the id of its item."""
 NOT_FOUND = "The specified object was not found in the store."
 
 
 def check_folder_id(element: etree._Element) -> None:
-    """Raises `ItemFault` if a FolderId has not the format of a folder id."""
+    """Raises `ItemFault` if a FolderId does not have the format of a folder id."""
     any_id = _well_formed(element)
     if any_id.startswith(ITEM):
         raise ItemFault("ErrorCannotUseItemIdForFolderId", "An item id was given instead of a folder id.")
@@ -32,7 +32,7 @@ def check_folder_id(element: etree._Element) -> None:
 
 
 def check_item_id(element: etree._Element) -> None:
-    """Raises `ItemFault` if an ItemId has not the format of an item id."""
+    """Raises `ItemFault` if an ItemId does not have the format of an item id."""
     any_id = _well_formed(element)
     if any_id.startswith(FOLDER):
         raise ItemFault("ErrorCannotUseFolderIdForItemId", "A folder id was given instead of an item id.")

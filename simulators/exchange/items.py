@@ -1,4 +1,4 @@
-"""Items as XML, with only the properties of a base shape or a list of paths, in the order of the schema.
+"""Items as XML, with only the properties of the requested base shape and paths, in the order of the schema.
 
 The properties of the base shapes are from Microsoft's page "Property sets and response shapes in EWS in Exchange" (tables 3
 and 4).
@@ -34,7 +34,7 @@ UNLISTED = {
     "message:ToRecipients", "message:CcRecipients", "message:BccRecipients", "message:ReplyTo",
     "message:ApprovalRequestData", "message:VotingInformation", "message:ReminderMessageData",
 }  # fmt: skip
-"""Paths that only GetItem returns, no listing (the `CanFind` flags of Microsoft's client)."""
+"""Paths that GetItem returns, but FindItem and SyncFolderItems do not (the `CanFind` flags of Microsoft's client)."""
 UNRENDERED = {
     *(f"item:{name}" for name in (
         "ReminderDueBy", "ReminderNextTime", "UniqueBody", "StoreEntryId", "NormalizedBody", "EntityExtractionResult",
@@ -47,7 +47,7 @@ UNRENDERED = {
         "ReceivedBy", "ReceivedRepresenting", "ApprovalRequestData", "VotingInformation", "ReminderMessageData",
     )),
 }  # fmt: skip
-"""Paths of the schema that are valid but have no `Property`: no email has a value, or `item_xml` handles them."""
+"""Paths of the schema that are valid but have no `Property`: the simulator has no value, or `item_xml` adds it."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,8 @@ class Property:
 def asked(call: Call, *, listing: bool = False) -> RequestedProperties:
     """Parse `m:ItemShape`.
 
-    Raises `SoapFault` for a path that is not in the schema, `ItemFault` for a path that a listing cannot return.
+    Raises `SoapFault` for a path of an item or message that is not in the schema, `ItemFault` for a path that a listing cannot
+    return.
     """
     path = "m:ItemShape/t:AdditionalProperties/t:FieldURI"
     paths = {element.get("FieldURI", "") for element in call.body.findall(path, NS)}
@@ -167,7 +168,7 @@ def _person(path: str, *, default: bool = False) -> Property:
 
 
 def mailbox_xml(name: str, address: str) -> str:
-    """The element of a person. A blank address has no element."""
+    """The element of a person. If the address is blank, it contains only the name."""
     where = f"<t:EmailAddress>{escape(address)}</t:EmailAddress><t:RoutingType>SMTP</t:RoutingType>" if address else ""
     return f"<t:Mailbox><t:Name>{escape(name)}</t:Name>{where}</t:Mailbox>"
 
@@ -293,4 +294,4 @@ WITHOUT_CONTENTS = {
     "item:ConversationId", "item:DateTimeCreated", "message:ConversationTopic", "message:InternetMessageId",
     "message:IsRead",
 }  # fmt: skip
-"""Properties that do not need the MIME. Listings of large mailboxes request only these."""
+"""Properties for which the MIME is not parsed, so that listings of large mailboxes are fast."""

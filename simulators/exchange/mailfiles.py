@@ -1,4 +1,4 @@
-"""Reads mail files below a folder: `.eml`, mbox and Maildir. Other files are ignored."""
+"""Reads mail files below a folder: `.eml`, mbox, Maildir and files that begin with mail headers. Others are ignored."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from simulators.exchange.store import Mail
 
 HEADERS = BytesHeaderParser(policy=policy.compat32)
 LONGEST = 64 * 1024 * 1024
-"""Bytes of the largest email. A longer file is ignored, unless it is an mbox."""
+"""Maximum size of a mail file in bytes. A larger file is ignored, unless it is an mbox."""
 
 
 def mails_below(folder: Path) -> Iterator[tuple[Path, bytes]]:
@@ -36,7 +36,7 @@ def mails_below(folder: Path) -> Iterator[tuple[Path, bytes]]:
 
 
 def mail_of(mime: bytes, *, fallback: datetime | None = None) -> Mail:
-    """An email with the properties that Exchange lists. `fallback`: time of arrival if no header contains one."""
+    """An email with the properties that Exchange lists. `fallback`: the time of arrival if no header contains a time."""
     headers = HEADERS.parsebytes(mime[: 256 * 1024])
     return Mail(
         mime=mime,

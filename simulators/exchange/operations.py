@@ -1,4 +1,4 @@
-"""The read operations of EWS, for one authenticated account. All other operations are refused."""
+"""The simulated read operations of EWS, for one authenticated account. All other operations are refused."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class EwsRequestHandler:
 
         Args:
             element: The element that names a folder or item.
-            any_id: The id of the folder or item, if the element has another one.
+            any_id: The id of the folder or item, if the element has another id (that of an attachment).
         """
         if call.impersonated is not None:
             if self.store.get(call.impersonated) is None:
@@ -280,7 +280,7 @@ class EwsRequestHandler:
         return self._each(call, "m:AttachmentIds/*", one)
 
     def _refused(self, call: Call) -> str:
-        """The response to a write: the account may only read. It has one error for each object of the request."""
+        """The response to a write, with one error for each object of the request: the account may only read."""
         named = sum(len(call.body.findall(f"m:{name}/*", NS)) for name in NAMED_IN_WRITES)
         return failure(call.operation, ItemFault("ErrorAccessDenied", ACCESS_DENIED)) * max(1, named)
 

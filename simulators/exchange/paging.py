@@ -9,13 +9,13 @@ from typing import Generic, TypeVar
 from simulators.exchange.soap import NS, Call, SoapFault
 
 MOST = 1000
-"""Rows of the largest page: EWSFindCountLimit of the throttling policy."""
+"""Maximum number of rows of a page: EWSFindCountLimit of the throttling policy."""
 Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
 class Rows(Generic[Row]):
-    """A page, and the position of the page as in the attributes of `m:RootFolder`."""
+    """A page, and the offset of the next page, as in the attributes of `m:RootFolder`. `total`: all found rows."""
 
     rows: list[Row]
     next_offset: int
@@ -50,7 +50,7 @@ class View:
 
 
 def view(call: Call, name: str) -> View:
-    """Parse the element `name`; without it, the page starts at the first row. Raises `SoapFault`."""
+    """Parse the element `name`; without this element, the first page is requested. Raises `SoapFault`."""
     element = call.body.find(f"m:{name}", NS)
     if element is None:
         return View()

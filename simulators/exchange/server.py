@@ -124,7 +124,7 @@ class ExchangeSimulator:
         return self._served(request, self.online, ONLINE_VERSION)
 
     def _served(self, request: Request, signin: OnPremises | Online, version: str) -> Response:
-        """EWS and the other pages of its site. All of them need a sign-in."""
+        """The response of EWS or of another page of its site. All pages need a sign-in."""
         if not request.path.casefold().startswith(pages.FOLDER):
             return pages.not_found()
         principal = signin.principal(request)
@@ -152,7 +152,7 @@ class ExchangeSimulator:
         return self._with_faults(call.operation, mailbox, version, lambda: _answered(handler, call))
 
     def _with_faults(self, operation: str, mailbox: str, version: str, answer: Callable[[], Response]) -> Response:
-        """The response with the scripted fault, if one affects it. `answer` is not called if the fault replaces it."""
+        """The response of `answer`, with a scripted fault if one affects the request. Some faults replace the response."""
         rule = self.faults.matching_rule(operation, mailbox, states=effects.STATES)
         if rule is None:
             return answer()

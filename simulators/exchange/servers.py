@@ -1,7 +1,7 @@
 """The EWS versions that each Exchange build accepts.
 
-A front-end server forwards a request to the server of the mailbox. An older server refuses an EWS version that is too new,
-with the error of Microsoft's page on ResponseCode. A response contains the build of the server of the mailbox.
+A front-end server forwards a request to the server of the mailbox. If that server is older, it refuses an EWS version that
+is too new, with an error from Microsoft's page on ResponseCode. A response contains the build of the server of the mailbox.
 """
 
 from __future__ import annotations

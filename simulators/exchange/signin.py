@@ -126,7 +126,7 @@ class OnPremises:
     def _is_bound(self, message: bytes) -> bool:
         """Whether the last message of a handshake has the channel binding of this server's certificate.
 
-        It is the MD5 of the binding in an AV pair (MS-NLMP, section 2.2.2.1). The NTLM response of the client authenticates it.
+        The binding is an MD5 digest in an AV pair (MS-NLMP, section 2.2.2.1). The NTLM response of the client authenticates it.
         An AV pair of zeros is no binding.
         """
         data = b"tls-server-end-point:" + hashlib.sha256(self.certificate).digest()

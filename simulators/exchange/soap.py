@@ -23,7 +23,7 @@ NOTHING = {
     **dict.fromkeys(("GetFolder", "CreateFolder", "UpdateFolder", "MoveFolder"), "<m:Folders/>"),
     **dict.fromkeys(("CreateAttachment", "GetAttachment"), "<m:Attachments/>"),
 }
-"""Elements that the schema requires in a response message even if it has no content."""
+"""Elements that the schema requires in the response message of an operation, even in a message without content."""
 
 
 class Malformed(Exception):
@@ -36,14 +36,14 @@ class SoapFault(Exception):
     def __init__(
         self, code: str, text: str, *, back_off: int | None = None, back_off_first: bool = True, inner: str = ""
     ) -> None:
-        """`back_off`: milliseconds. `back_off_first`: its element is the first one. `inner`: the more specific code."""
+        """`back_off`: milliseconds. `back_off_first`: its element is before the others. `inner`: the more specific code."""
         super().__init__(code)
         self.code, self.text, self.back_off, self.back_off_first = code, text, back_off, back_off_first
         self.inner = inner
 
 
 class ItemFault(Exception):
-    """One response message is an error; the others of the response are not affected."""
+    """One response message is an error; the other messages of the response are not affected."""
 
     def __init__(self, code: str, text: str = "") -> None:
         super().__init__(code)
@@ -73,7 +73,7 @@ class Call:
 
 
 def parse(body: bytes) -> Call:
-    """Raises `Malformed`."""
+    """Parse a request. Raises `Malformed`."""
     try:
         root = etree.fromstring(body, etree.XMLParser(resolve_entities=False, no_network=True))
     except etree.XMLSyntaxError as error:

@@ -1,4 +1,4 @@
-"""The mail store, in memory: mailboxes with folders and items, and a log of their changes. Thread-safe."""
+"""The mail store, in memory: mailboxes with folders and items, and logs of the changes. Thread-safe."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ NON_IPM = (
     ("Reminders", "", "Outlook.Reminder", True),
     ("System", "", "", False),
 )
-"""Folders below the root of the store that are not mail folders of users: name, parent, class, is a search folder."""
+"""Folders below the root of the store that are not mail folders of users: name, parent, class, whether it is for searches."""
 CLASSES = {"calendar": "IPF.Appointment", "contacts": "IPF.Contact", "tasks": "IPF.Task"}
 
 
 @dataclass
 class Mail:
-    """An email that is not yet in a folder. `mime` may be a function, so that large mailboxes need little memory."""
+    """An email, independent of its folder. `mime` may be a function, so that large mailboxes need little memory."""
 
     mime: bytes | Callable[[], bytes]
     size: int
@@ -74,13 +74,13 @@ class Item:
     mail: Mail
     folder_id: str
     created: int
-    """Position of its arrival in the log of the folder."""
+    """The length of the folder's log just after the arrival of the item."""
     immutable_id: str
     """Unchanged when the item is moved within its mailbox. Only Graph uses it."""
     read: bool = False
     modified: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     listed: bool = True
-    """False: the item counts in the total of its folder, but no listing returns it."""
+    """False: the item counts in the total of its folder, but neither change reports nor lists of Graph contain it."""
 
     @property
     def received(self) -> datetime:
@@ -174,8 +174,8 @@ class Mailbox:
     def forbid_folder(self, path: str, *, forbidden: bool = True, code: str = "ErrorAccessDenied") -> None:
         """Remove the right to read this folder, or restore it.
 
-        Parent and subfolders are not affected. The folder remains visible in the tree, as with only the right FolderVisible.
-        `code`: the error code of a refused read.
+        Parent and subfolders are not affected. The folder remains visible in the tree, as if the account had only the right
+        FolderVisible. `code`: the error code of a refused read.
         """
         with self.lock:
             folder = self.folder(path)
@@ -236,9 +236,9 @@ class Mailbox:
         """Deliver an email to the folder with this path.
 
         Args:
-            reported: False: no change report contains its arrival; a new listing contains it. Users have observed this.
-            listed: False: no change report and no listing contains it, but the total of the folder counts it. Exchange does
-                this for an item that the account may not read.
+            reported: False: no change report contains its arrival, but a new listing contains it. Users have reported this.
+            listed: False: no change report and no list of Graph contains it, but the total of the folder counts it. Exchange
+                does this for an item that the account may not read.
         """
         with self.lock:
             return self._put(mail, self.folder(path), reported=reported and listed, listed=listed)
@@ -326,7 +326,7 @@ class Mailbox:
     # ---- internals ------------------------------------------------------------------------------------------------
 
     def _make_store_root(self) -> None:
-        """Create the root of the store. One of its folders contains the mail folders of users."""
+        """Create the root of the store, and the folders below it that are not mail folders of users."""
         self.store_root = Folder(self._id("AQMk"), "Root", "", "root", "")
         self.root.parent_id, self.root.folder_class = self.store_root.id, ""
         self.non_ipm: list[Folder] = []
@@ -379,7 +379,7 @@ class Mailbox:
         return folder.items.pop(item_id)
 
     def _id(self, prefix: str) -> str:
-        """A new id. It has the length of real ids and is case-sensitive, as they are."""
+        """A new id. Like real ids, it has 144 characters and is case-sensitive."""
         digest = hashlib.sha512(f"{self.address}/{next(self._numbers)}".encode()).digest()
         return prefix + base64.b64encode(digest + digest[:41]).decode()
 
@@ -393,7 +393,7 @@ def _immutable(item_id: str) -> str:
 
 
 class Store:
-    """All mailboxes by address. Ignores case."""
+    """All mailboxes by address. The case of an address does not matter."""
 
     def __init__(self, addresses: Iterable[str] = ()) -> None:
         self._mailboxes: dict[str, Mailbox] = {}

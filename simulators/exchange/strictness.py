@@ -1,4 +1,4 @@
-"""Validates requests by the schema: a request without a required element must fail in the tests, not at a customer."""
+"""Validates requests against the schema, so that a request without a required element fails in the tests."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ PARTS = {
     "GetServerTimeZones": (),
     "ResolveNames": ("UnresolvedEntry",),
 }
-"""The required elements, in the order of the schema."""
+"""The required elements of each operation, in the order of the schema."""
 
 
 def check(call: Call) -> None:
-    """Raises `SoapFault` with ErrorSchemaValidation if a required element is missing, empty or in the wrong order."""
+    """Raises `SoapFault` with ErrorSchemaValidation if a required element is missing, incomplete or in the wrong order."""
     names = [element.tag.rpartition("}")[2] for element in call.body.iterchildren("*")]
     wanted = PARTS[call.operation]
     if [name for name in names if name in wanted] != list(wanted):
@@ -30,7 +30,7 @@ def check(call: Call) -> None:
         if name.endswith(("Ids", "FolderId")) and call.body.find(f"m:{name}/*", NS) is None:
             raise _refused(f"{name} is empty.")
         if name.endswith("Shape") and call.text(f"m:{name}/t:BaseShape") not in SHAPES:
-            raise _refused(f"{name} has no BaseShape.")
+            raise _refused(f"{name} has no valid BaseShape.")
 
 
 def _refused(text: str) -> SoapFault:

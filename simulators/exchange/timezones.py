@@ -13,7 +13,7 @@ SINCE = "Exchange2010"
 class Change:
     """The beginning of summer or winter time.
 
-    `occurrence`: the number of the Sunday in the month; -1: the last one. `hour`: hours after midnight.
+    `occurrence`: the number of the Sunday in the month; -1: the last Sunday. `hour`: hours after midnight, local time.
     """
 
     month: int
@@ -23,7 +23,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Zone:
-    """A time zone. `bias`: minutes from standard time to UTC. `summer`, `winter`: None if the clocks do not change."""
+    """A time zone. `bias`: UTC minus standard time, in minutes. `summer`, `winter`: None if there is no summer time."""
 
     name: str
     bias: int

@@ -25,13 +25,13 @@ class Registration(Application):
 
 @dataclass(frozen=True)
 class User:
-    """A service user that signs in with a password alone, if its tenant allows this."""
+    """A service user that signs in with only a password, which is refused if it needs a second factor."""
 
     tenant: str
     username: str
     password: str = field(repr=False)
     delegate_of: frozenset[str] = frozenset()
-    """Mailboxes that it may read in addition to its own."""
+    """Mailboxes that the user may read in addition to the own mailbox."""
     permissions: frozenset[str] = frozenset({"Mail.Read"})
     needs_second_factor: bool = False
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 SKEW = 300.0
-"""Seconds that the clocks of client and server may differ."""
+"""Maximum difference between the clocks of client and server, in seconds."""
 
 
 class BadAssertion(Exception):
@@ -31,7 +31,7 @@ class BadAssertion(Exception):
 def verify(
     assertion: str, *, client_id: str, certificates: Iterable[str], audiences: Collection[str], now: float
 ) -> None:
-    """Raises `BadAssertion`. `certificates`: those of the app registration, in PEM."""
+    """Raises `BadAssertion` for an invalid assertion. `certificates`: those of the app registration. `now`: Unix time."""
     header, claims, signed, signature = _parsed(assertion)
     certificate = _certificate_of(header, certificates)
     _check_signature(header.get("alg"), certificate, signed, signature)
@@ -62,7 +62,7 @@ def _certificate_of(header: dict[str, Any], certificates: Iterable[str]) -> x509
     given = [(name, header[name]) for name in ("x5t#S256", "x5t") if header.get(name)]
     for pem in certificates:
         certificate = x509.load_pem_x509_certificate(pem.encode())
-        # SHA-1 only identifies a certificate here.
+        # SHA-1 is safe here, because the thumbprint only identifies a certificate.
         own = {"x5t#S256": thumbprint(certificate, hashes.SHA256()), "x5t": thumbprint(certificate, hashes.SHA1())}
         if given and all(hmac.compare_digest(own[name], str(value).rstrip("=")) for name, value in given):
             return certificate

@@ -1,6 +1,6 @@
 """`$batch`: up to 20 requests in one. Each part is handled like a separate request.
 
-The responses are in another order than the requests, because Graph does not guarantee their order.
+The responses are in the reverse order of the requests, because Graph does not guarantee an order.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The links of change tracking (delta queries). Their opaque tokens contain mailbox, folder, query and position.
 
-Graph stores the query in the token. Only the page size and the kind of ids are sent again with each request.
+Graph stores the query in the token. Only the `Prefer` headers (page size and kind of ids) are sent again with each request.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Round:
 
 @dataclass
 class Links:
-    """Counts the links of each mailbox and folder.
+    """Counts the links of each folder and folder tree.
 
     With `kept`, only this number of the newest links is valid. Users have reported that Graph loses the state of an older link
     in the same round while a client requests further pages.

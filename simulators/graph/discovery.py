@@ -43,7 +43,7 @@ def instances(base: str) -> Response:
 
 
 def realm(username: str) -> Response:
-    """User realm discovery: the user signs in here, not with a federated service."""
+    """User realm discovery: the user signs in with this server, not with a federated service."""
     known = {
         "ver": "1.0",
         "account_type": "Managed",

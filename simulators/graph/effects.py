@@ -1,12 +1,14 @@
 """The scripted faults of Graph and their options.
 
-- Instead of the response: `error` (code, status, message, retry_after), `throttled` (retry_after, code), `status` (status,
+- These replace the response: `error` (code, status, message, retry_after), `throttled` (retry_after, code), `status` (status,
   body, retry_after), `unauthorized`, `aadsts` (number; for the operation `token`).
-- While the response is sent: `hang` (seconds), `drip` (rate), `drop` (bytes), `truncate` (bytes).
-- Before the response: `slow` (seconds). During this time the request counts as running for the limits.
-- States of a message. `corrupt` (message_id or item_id, status, code, properties): a response that contains one of the
-  properties fails; without `properties`, every response with the message fails. `page` (message_id or item_id, kind of
-  `simulators.pages.KINDS`): `$value` returns this body instead of the MIME, with status 200.
+- These affect how the response is sent, see `delivery_faults`: `hang` (seconds), `drip` (rate), `drop` (bytes), `truncate`
+  (bytes).
+- `slow` (seconds) delays the response, except of `batch` and `token`. During this time the request counts as running for the
+  limits.
+- These are states of a message. `corrupt` (message_id or item_id, status, code, properties): a response that contains one of
+  the properties or the MIME fails; without `properties`, every response with the message fails. `page` (message_id
+  or item_id, kind of `simulators.pages.KINDS`): `$value` returns this body instead of the MIME, with status 200.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ STATES = ("corrupt", "page")
 
 
 def before(rule: Rule, operation: str) -> Response | None:
-    """The response that replaces the real one; None if the fault affects only how the real one is sent."""
+    """The response that replaces the real response; None if the fault affects only when or how that is sent."""
     options = rule.options
     headers = retry_after_header(options.get("retry_after"))
     match rule.effect:
@@ -57,7 +59,7 @@ def check_readable(faults: Faults, operation: str, mailbox: Mailbox, item: Item,
 
 
 def handed_out(faults: Faults, mailbox: Mailbox, item: Item, mime: bytes) -> bytes:
-    """The MIME of a message, or the body that replaces it."""
+    """The MIME of a message, or the body with which a fault replaces the MIME."""
     for rule in faults.lasting_rules("page"):
         if _is_about(rule, item) and rule.matches("mime", mailbox.address) and faults.applies(rule):
             return pages.replacement_body(mime, rule.options["kind"])

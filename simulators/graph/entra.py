@@ -86,7 +86,7 @@ class Entra:
     # ---- tokens ---------------------------------------------------------------------------------------------------
 
     def principal(self, request: Request, base: str) -> Principal:
-        """The account of a request. Raises `Refused` without a valid token for the service at `base`."""
+        """The account of a request. Raises `Refused` without a valid token for Graph; `base` is one of the URLs of Graph."""
         return self._authenticated(request, GRAPHS | {base})
 
     def exchange_principal(self, request: Request) -> ExchangePrincipal | None:
@@ -114,7 +114,7 @@ class Entra:
         return ticket.principal
 
     def expire(self) -> None:
-        """Make all issued tokens expire now."""
+        """Make all issued access tokens expire now. Refresh tokens remain valid."""
         with self._lock:
             self._tokens = {
                 token: Ticket(ticket.principal, ticket.audience, float("-inf"))
@@ -269,7 +269,7 @@ def _audiences(base: str, tenant: str) -> set[str]:
 
 
 def _audience(scope: str, base: str, *, only_default: bool = False) -> str:
-    """The service of the scopes. Raises `NoToken`."""
+    """The service of the first scope that names one. Raises `NoToken`."""
     for one in scope.split():
         resource, _, name = one.rpartition("/")
         if one in ("openid", "profile", "offline_access", "email"):

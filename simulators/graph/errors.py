@@ -1,4 +1,4 @@
-"""Error responses of Graph: `{"error": {"code", "message", "innerError"}}` with the HTTP status of the code."""
+"""Error responses of Graph: `{"error": {"code", "message", "innerError"}}` with the usual HTTP status of the code."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ TESTS: dict[str, Callable[[str, str], bool]] = {
 
 
 def filtered(folders: Iterable[Folder], text: str) -> list[Folder]:
-    """The folders that match the filter; all folders if it is blank. Ignores case. Raises `Refused`."""
+    """The folders that match the filter; all folders if the filter is blank. Case does not matter. Raises `Refused`."""
     if not text.strip():
         return list(folders)
     match = EQUAL.match(text.strip()) or CALL.match(text.strip())

@@ -1,4 +1,4 @@
-"""Mail folders: found by id or well-known name, as JSON, and their changes.
+"""Finds mail folders by id or well-known name, and returns them and their changes as JSON.
 
 Calendars, contacts and tasks are not mail folders; Graph does not return them here.
 """

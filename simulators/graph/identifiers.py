@@ -1,4 +1,4 @@
-"""Ids in Graph: the ids of the store in the URL-safe Base64 alphabet, and immutable ids."""
+"""Ids in Graph: the ids of the store with `-` for `/` and `_` for `+`, and immutable ids."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def gone_id(mailbox: Mailbox, store_id: str, immutable: bool) -> str:
 
 
 def in_store(graph_id: str) -> str:
-    """The id of the store. Raises `Refused` for a malformed id."""
+    """The id of the store for a Graph id. Raises `Refused` for a malformed id."""
     if not SHAPE.match(graph_id):
         raise Refused("ErrorInvalidIdMalformed")
     return graph_id.translate(FROM_GRAPH)

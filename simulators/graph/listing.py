@@ -34,7 +34,7 @@ def found(items: Iterable[Item], given: dict[str, str]) -> list[Item]:
 
 
 def page(given: dict[str, str], size: int | None) -> tuple[int, int]:
-    """The number of messages of a page, and the number of messages before it."""
+    """The maximum number of rows of a page, and the number of rows before the page. Raises `Refused`."""
     skip = given.get("$skip", "0")
     if not (skip.isascii() and skip.isdigit()):
         raise Refused("BadRequest", f"Invalid value '{skip}' for $skip.")

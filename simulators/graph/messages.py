@@ -131,7 +131,7 @@ def message_json(
     Args:
         select: Names of properties; empty: all except `ON_REQUEST`.
         expand: Ids of extended properties.
-        immutable: Return the immutable id.
+        immutable: Return the immutable id instead of the regular id.
         bodies: The app may read bodies.
     """
     it = Shown(item, immutable)

@@ -1,8 +1,8 @@
 """The MIME of an email as Graph renders it: the same content as from EWS, in other bytes.
 
-The order and the folding of headers differ, and so do boundaries and transfer encodings: readable text becomes base64,
-base64 text becomes quoted-printable, other base64 gets lines of another length. Signed, broken and attached emails are
-unchanged.
+The order and the folding of headers differ, and so do boundaries and transfer encodings: base64 text becomes
+quoted-printable, other base64 gets lines of another length, all other content becomes base64. In a signed, encrypted or broken
+email, only the headers differ. Attached emails are unchanged.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from io import BytesIO
 PLAIN = policy.compat32.clone(linesep="\r\n", max_line_length=None)
 PARSER = BytesParser(policy=policy.compat32)
 FOLD_AT = 60
-"""Characters of a header line. Mail clients fold at 76 or 78, so that this folding differs."""
+"""Maximum number of characters of a header line that can be folded. Mail clients fold at 76 or 78."""
 BASE64_BYTES = 45
 """Bytes of content in a line of base64, which are 60 characters."""
 LAST = ("mime-version", "content-type", "content-transfer-encoding", "content-disposition", "content-id")
@@ -80,7 +80,7 @@ def _multipart(part: Message, mark: str) -> bytes:
 
 
 def _encoded(part: Message) -> tuple[str, bytes]:
-    """Transfer encoding and body of a part, with another encoding than before. An empty encoding: unchanged."""
+    """Transfer encoding and body of a part, in another form than before. An empty encoding: the part is unchanged."""
     content = part.get_payload(decode=True)
     if not isinstance(content, bytes) or part.defects:
         return "", _body_of(part)
@@ -114,7 +114,7 @@ def _header(name: str, value: str) -> bytes:
 
 
 def _fold_place(text: str, begin: int, end: int) -> int:
-    """The position of the white space to fold at: the last one before `end`, else the first one after it; 0 for none."""
+    """The position of the blank to fold at: the last blank before `end`, else the next blank; 0 if there is none."""
     short = [found.start() for found in SPACE.finditer(text, begin, end)]
     far = None if short else SPACE.search(text, max(begin, end - 1))
     return short[-1] if short else (far.start() if far else 0)

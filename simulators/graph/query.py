@@ -38,7 +38,7 @@ def preferences(headers: Message) -> Preferences:
 
 
 def options(query: Mapping[str, list[str]], allowed: Collection[str], *, where: str = "") -> dict[str, str]:
-    """The options by name. Raises `Refused` for an option that is not in `allowed`, and for a repeated option."""
+    """The options by name. Raises `Refused` for a repeated option, and for an option with `$` that is not in `allowed`."""
     found: dict[str, str] = {}
     for name, values in query.items():
         if name not in allowed:
@@ -64,7 +64,7 @@ def selected(text: str, known: Collection[str], kind: str) -> tuple[str, ...]:
 
 
 def since(text: str) -> tuple[str, float] | None:
-    """Operator and Unix time of the `$filter` of a delta query, which must be a `receivedDateTime`. Raises `Refused`."""
+    """Operator and Unix time of the `$filter` of a delta query, None without one. Raises `Refused` for another filter."""
     if not text:
         return None
     match = SINCE.match(text.strip())

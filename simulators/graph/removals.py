@@ -18,7 +18,7 @@ class Removals(StrEnum):
     """What the delta queries of two folders report after a message was moved."""
 
     DOCUMENTED = "documented"
-    """`@removed` in the old folder, a message in the new one. If it was moved back: only a message."""
+    """`@removed` in the old folder, a message in the new one. If the message was moved back: only a message."""
     AWAY_AND_BACK = "away-and-back"
     """As documented, but a message that was moved away and back is reported only as `@removed` (issue 72)."""
     NO_ROW = "no-row"
@@ -46,7 +46,7 @@ def _is_back(mailbox: Mailbox, folder: Folder, item_id: str) -> bool:
 
 
 def _is_unreported(mailbox: Mailbox, folder: Folder, at: int, item: Item, removals: Removals) -> bool:
-    """Whether the arrival of a moved message is not reported. A later change of it is reported."""
+    """Whether the arrival of a moved message is not reported. A later change of the message is reported."""
     arrival = item.created - 1
     if not mailbox.was_moved(item) or any(changed == item.id for _, changed in folder.log[arrival + 1 :]):
         return False

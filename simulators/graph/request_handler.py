@@ -42,7 +42,7 @@ CHANGE_TYPES = {
     "deleted": {ChangeKind.DELETE},
 }
 FILTERED_MOST = 5000
-"""The first listing of a delta query with a `$filter` returns only this number of the newest messages, as documented."""
+"""The first listing of a delta query with a `$filter` returns at most this number of the newest messages, as documented."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class GraphRequestHandler:
         return self.principal.name
 
     def answer(self, call: Call, request: Request) -> Response:
-        """Raises `Refused`."""
+        """The response to a call. Raises `Refused`."""
         tracking = " with change tracking over the 'Messages' resource" if call.operation == "messages-delta" else ""
         given = query.options(request.query, OPTIONS[call.operation], where=tracking)
         asked = GraphQuery(call, given, query.preferences(request.headers))
@@ -224,7 +224,7 @@ class GraphRequestHandler:
         return messages.message_json(item, select, expand, immutable=asked.prefer.immutable, bodies=bodies)
 
     def _mime(self, mailbox: Mailbox, asked: GraphQuery) -> Response:
-        """The MIME of a message. It is rendered without the lock, so that several requests run in parallel."""
+        """The MIME of a message, rendered without the lock, so that several requests run in parallel."""
         with mailbox.lock:
             item = self._item(mailbox, asked.call)
             effects.check_readable(self.faults, asked.call.operation, mailbox, item, ())

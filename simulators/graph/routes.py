@@ -1,6 +1,7 @@
-"""The routes of Graph: operations by method and path. The path is split before it is decoded, so `%2F` does not separate.
+"""The routes of Graph: operations by method and path. The path is split before it is decoded, so `%2F` is no separator.
 
-Graph accepts a key as a segment and in brackets (`mailFolders/inbox`, `mailFolders('inbox')`). Its own links have brackets.
+Graph accepts a key as a segment or in brackets (`mailFolders/inbox`, `mailFolders('inbox')`). In the links of Graph, keys are
+in brackets.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Call:
 
 
 def find_call(method: str, path: str) -> Call:
-    """The operation of a request. Raises `Refused` for an unknown path and for writes."""
+    """The operation of a request. Raises `Refused` for an unknown path, another version and another method."""
     version, *parts = _segments(path)
     if version != VERSION:
         raise Refused("BadRequest", f"Invalid version: {version}.")
@@ -104,7 +105,7 @@ def _segments(path: str) -> list[str]:
 
 
 def _only(allowed: str, method: str, call: Call) -> Call:
-    """Return `call` for the allowed method. Writes are refused, because no account has a permission to write."""
+    """Return `call` for the allowed method. Raises `Refused` for others: writes are denied, because no account may write."""
     if method == allowed:
         return call
     if method in ("POST", "PATCH", "PUT", "DELETE"):

@@ -33,8 +33,8 @@ class GraphSimulator:
 
     Args:
         limits: Throttling limits; None: no throttling.
-        filtered_most: Messages that the first listing of a delta query with a `$filter` returns.
-        valid_links: How many of the newest delta links of a folder are valid; None: all.
+        filtered_most: Maximum number of messages that the first listing of a delta query with a `$filter` returns.
+        valid_links: Number of the newest delta links of a folder that are valid; None: all.
         removals: How moved messages are reported; the attribute can be changed at any time.
         tls: False: plain HTTP.
         authority: The certificate authority of another simulator, so that a client trusts both.

@@ -35,7 +35,7 @@ class Throttle:
 
     @contextmanager
     def slot(self, client_id: str, mailbox: str) -> Iterator[None]:
-        """Context manager that counts one running request of this app to this mailbox. Raises `Refused`."""
+        """Context manager that counts one running request of this app to this mailbox. Raises `Refused` above a limit."""
         key = client_id, mailbox.casefold()
         with self._lock:
             self._enter(key)

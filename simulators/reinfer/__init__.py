@@ -15,10 +15,10 @@ Where the vendor publishes no rule, the simulator applies the one that is hardes
 - A request is refused if an attachment has a `content_hash` that was not uploaded for this comment and index. If a comment
   is sent again without the hash, the content of the attachment is gone.
 - A PUT that changes an existing comment needs its `context`. Creating a source, bucket or dataset that exists is a 409.
-- Emails in a bucket are free. The comments made from them are billed. They are made when the email is put, in each source
-  that is linked to the bucket, and when a source is linked. Putting an email again replaces it completely.
+- Emails in a bucket are free, but the comments of these emails are billed. The comments are created when an email is put, in
+  each source that is linked to the bucket, and when a source is linked. Putting an email again replaces it completely.
 - The id of a comment that Re:infer parses from an email is the hex of the Message-ID, angle brackets included.
-- `emails/query` selects a page first and filters it then. Counts of a bucket are exact up to 10,000.
+- `emails/query` selects a page, and then filters this page. The count of emails in a bucket is exact up to 10,000.
 - Keys of sync states are hexadecimal. Writing a state needs `buckets-write`. The state of a folder has both `folder_id` and
   `folder_path`.
 - Statistics are filtered by time (both ends inclusive), source and annotation; any other filter is refused.

@@ -1,6 +1,6 @@
 """The API of Re:infer: authenticates a request by its token and calls the handler of its operation in `calls`.
 
-The result is a response, or the exception `Refused`. `server` applies faults and records.
+The result is a response, or the exception `Refused`. `server` applies faults and records requests.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Api:
         self._old_deployment = old_deployment
 
     def answer(self, call: Call, request: Request) -> Response:
-        """Raises `Refused`."""
+        """The response to a call. Raises `Refused`."""
         token = self._authenticated(request)
         api_call = ApiCall(request, call.parts, token, self._store, self._body_limit, self._old_deployment)
         return HANDLERS[call.operation](api_call)

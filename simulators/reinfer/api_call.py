@@ -52,7 +52,7 @@ class ApiCall:
             raise Refused(403, f"The permission {permission} in project {project} is missing")
 
     def refuse_free_of_charge(self) -> None:
-        """Refuse `no_charge=true`, which is for internal use. The vendor's client always sends `no_charge=false`."""
+        """Refuse all values of `no_charge` except `false`, which the vendor's client sends. `true` is for internal use."""
         if self.request.query.get("no_charge", ["false"]) != ["false"]:
             raise Refused(403, "no_charge is for internal use only")
 
@@ -150,7 +150,7 @@ class ApiCall:
         return int(value)
 
     def bound(self, key: str) -> str | None:
-        """A time in the query, in the format of stored comments."""
+        """A time in the query, in the format of stored comments; None if it is missing."""
         value = self.single(key)
         if value is None:
             return None
@@ -173,7 +173,7 @@ def check_names(project: str, name: str) -> None:
 def page(
     items: Sequence[T], after: str | None, limit: int, *, ends_empty: bool = False
 ) -> tuple[Sequence[T], str | None]:
-    """The items after the continuation `after`, and the continuation of the next page; None on the last page.
+    """At most `limit` items after the continuation `after`, and the continuation of the next page; None on the last page.
 
     `ends_empty`: the last page is always empty. Raises `Refused` for an invalid continuation.
     """

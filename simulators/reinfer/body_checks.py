@@ -26,7 +26,7 @@ class InvalidBody(ValueError):
 
 
 def parse_json(body: bytes) -> Any:
-    """Parse a JSON body more strictly than `json`: without NaN, duplicate keys and excessive nesting.
+    """Parse a JSON body more strictly than `json`: NaN, Infinity, duplicate keys and excessive nesting are refused.
 
     Raises `InvalidBody`.
     """
@@ -39,7 +39,7 @@ def parse_json(body: bytes) -> Any:
 
 
 def text(least: int = 0, most: int | None = None, pattern: str | None = None, rule: str = "") -> Check:
-    """A string with `least` to `most` characters (code points) that matches the pattern, if one is given."""
+    """A string with `least` to `most` characters (code points) that matches the pattern, if there is one; without NUL."""
     compiled = re.compile(pattern, re.ASCII) if pattern else None
 
     def check(value: Any, place: str) -> None:
@@ -100,7 +100,7 @@ def array(item: Check, most: int, least: int = 0) -> Check:
 
 
 def record(required: Mapping[str, Check], optional: Mapping[str, Check]) -> Check:
-    """An object with these keys and no others (`additionalProperties: false`)."""
+    """An object with all required keys, and with no keys that are neither required nor optional."""
     fields = {**required, **optional}
 
     def check(value: Any, place: str) -> None:

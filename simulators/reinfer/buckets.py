@@ -19,7 +19,7 @@ METADATA = (
     "sensitivity", "size", "categories", "importance", "has_attachments",
     "conversation_id", "conversation_topic", "is_read", "folder", "received_at",
 )  # fmt: skip
-"""Every response has all of these keys, with null if the client sent no value."""
+"""The keys of the metadata in a response. A value that the client did not send is null."""
 
 
 @dataclass(slots=True)

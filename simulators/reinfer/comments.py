@@ -2,7 +2,7 @@
 
 Re:infer bills a comment when it is created and when its text changes. It deletes annotations when anything in `messages`
 changes. Both are decided here. Values are compared by meaning: the same time in another zone is no change, and neither is
-an empty list instead of a missing one.
+an empty list of recipients instead of a missing list.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def canonical(comment: JsonObject) -> dict[str, Any]:
 
 
 def write_instant(moment: datetime | None) -> str | None:
-    """The time as Re:infer formats it: ISO 8601 with microseconds and `+00:00`. The argument is in UTC."""
+    """The time as Re:infer formats it: ISO 8601 with microseconds and `+00:00`. The argument is in UTC or None."""
     return moment.isoformat(timespec="microseconds") if moment else None
 
 

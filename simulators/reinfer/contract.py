@@ -1,7 +1,7 @@
-"""The rules for comments in request bodies, with every limit of Re:infer's published schema. Other bodies: `contracts`.
+"""The rules for comments in request bodies, with the limits of Re:infer's published schema. For other bodies see `contracts`.
 
 Where the published schema is ambiguous (is `timestamp` required? may a string property be blank?), the stricter reading
-applies here, so that a client that passes is right under both readings.
+applies here, so that a client that passes is correct under both readings.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _PROPERTY_NAME = re.compile(r"\w(?:[^>`]{0,62}[^>` ])?")
 
 
 def check_sync(body: Any, place: str = "body") -> None:
-    """Check a whole `{"comments": […]}`. Raises `InvalidBody` for the first value that breaks a rule."""
+    """Check a body `{"comments": […]}`. Raises `InvalidBody` for the first value that breaks a rule."""
     _SYNC(body, place)
 
 

@@ -1,12 +1,12 @@
-"""The control endpoint, for a test or parent in another process: state of the simulator as JSON, and scripted faults.
+"""The control endpoint, for a test or program in another process: state of the simulator as JSON, and scripted faults.
 
     GET    /control/state                            all sources with their counts, AI units, calls by operation
     GET    /control/sources/<project>/<name>         one source; ?comments=1 with each comment's writes and properties,
                                                      ?comments=full with their content too
-    PUT    /control/sources/<project>/<name>         create it, and its project
-    DELETE /control/sources/<project>/<name>         delete it with its comments
+    PUT    /control/sources/<project>/<name>         create the source, and its project if needed
+    DELETE /control/sources/<project>/<name>         delete the source with its comments
     POST   /control/annotate                         {"source": "p/n", "id": …}: mark the comment as annotated
-    POST   /control/translate                        {"source": "p/n", "id": …, "text": …, "language": …}
+    POST   /control/translate                        {"source": "p/n", "id": …, "text": …, "language": …}: replace the body
     GET    /control/faults                           the active faults
     POST   /control/faults                           {"effect": "busy", "operation": "sync", "source": "p/n",
                                                       "comment_id": …, "times": 2, "after": 1, …options of the effect}

@@ -1,7 +1,8 @@
 """The effects of scripted faults on a call of the API.
 
-A client must distinguish them. With `instead`, the data is not stored. With `delivery` alone, the data is stored and the
-response is lost or late. With `change_request` or `change_response`, the response is a success, but incomplete or wrong.
+A client must react differently to each kind. With `instead`, the data is not stored. With `delivery` alone, the data is
+stored and the response is lost or late. With `change_request` or `change_response`, the response is a success, but incomplete
+or wrong.
 """
 
 from __future__ import annotations
@@ -42,12 +43,12 @@ def busy(retry_after: str | float | None = None) -> Effect:
 
 
 def failure(status: int = 500, message: str = "Something went wrong") -> Effect:
-    """A 4xx or 5xx with the JSON of Re:infer's errors: 409, 500, 503, 422 …"""
+    """A 4xx or 5xx with the JSON of Re:infer's errors, such as 409, 422, 500 or 503."""
     return Effect(error(status, message))
 
 
 def bad_gateway(status: int = 502) -> Effect:
-    """HTML, as from a gateway in front of Re:infer."""
+    """HTML, as from a gateway in front of Re:infer; no data stored."""
     page = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
     return Effect(Response(status=status, body=page, content_type="text/html"))
 
@@ -73,7 +74,7 @@ def taken_then_hang(seconds: float = _FOR_EVER) -> Effect:
 
 
 def cut(at: int = 10) -> Effect:
-    """The data is stored. The connection closes after `at` bytes of the response body."""
+    """The data is stored. The connection closes after `at` bytes of the response body, but at least 1."""
     return Effect(delivery=Delivery(drop_after=max(1, at)))
 
 
@@ -88,7 +89,7 @@ def error_as_ok() -> Effect:
 
 
 def ok_as_error(status: int = 400) -> Effect:
-    """400 with `status: ok`, and no data stored."""
+    """A 4xx or 5xx with `status: ok`, and no data stored."""
     return Effect(replace(ok(), status=status))
 
 
@@ -103,7 +104,7 @@ def garbage() -> Effect:
 
 
 def bomb(megabytes: int = 64) -> Effect:
-    """200 with a body of many spaces, which gzip compresses to a few bytes; no data stored."""
+    """200 with a body of many spaces, which gzip compresses to less than 1 %; no data stored."""
     return Effect(Response(body=b'{"status": "ok"' + b" " * (megabytes * 1024 * 1024) + b"}"))
 
 
@@ -152,7 +153,7 @@ def loses_one(at: int = 0, counted: str = "yes") -> Effect:
 
 
 def _without_one(request: Request, at: int) -> Request:
-    """The request without one comment. A body that is not a list of comments is unchanged; the API will refuse it."""
+    """The request without one comment. A body without comments, or with an invalid list, is unchanged."""
     try:
         body = json.loads(request.body)
         comments = body["comments"]

@@ -13,7 +13,7 @@ from simulators.reinfer.routes import OPERATIONS, Call
 
 
 class FaultScript:
-    """Faults in the order in which they were added. The first one that affects a call is applied."""
+    """Faults in the order in which they were added. The first fault that affects a call is applied."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -30,15 +30,15 @@ class FaultScript:
         after: int = 0,
         **options: Any,
     ) -> None:
-        """Add a fault. Raises `ValueError` or `TypeError` for an unknown operation, effect or option.
+        """Add a fault. Raises `ValueError` or `TypeError` for an invalid argument.
 
         Args:
             effect: The name of the effect; see `effects`.
             operation: The operation that is affected; "*" for all.
             source: `project/name` of the source that is affected; "*" for all.
             comment_id: Only calls that contain or request this comment are affected.
-            times: How many calls are affected; None: no limit.
-            after: How many matching calls are not affected before the first one that is.
+            times: Maximum number of affected calls; None: no limit.
+            after: Number of matching calls that are not affected before the first affected call.
             options: The options of the effect.
         """
         if operation not in ("*", *OPERATIONS):

@@ -14,7 +14,7 @@ _NOT_FOR_HTML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 def element(name: str, *children: Child, css: str = "", **attributes: str) -> Element:
-    """An element with these children; None is skipped. A trailing underscore of an attribute name is removed."""
+    """An element with these children; None is skipped. In attribute names, a final `_` is removed, others become `-`."""
     made = Element(name, {key.rstrip("_").replace("_", "-"): _visible(value) for key, value in attributes.items()})
     if css:
         made.set("class", css)

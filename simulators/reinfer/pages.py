@@ -36,7 +36,7 @@ _OUTCOMES = {
 
 
 def answer_page(store: Store, request: Request) -> Response:
-    """The page of a path, or the page *Not found*."""
+    """The page or stylesheet of a path, or the page *Not found*."""
     parts = [unquote(part, errors="replace") for part in request.path.strip("/").split("/")]
     try:
         match parts:

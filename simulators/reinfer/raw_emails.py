@@ -1,7 +1,7 @@
 """The simulated parser of raw emails. Its rules are simple, because Re:infer does not publish its own.
 
-The id is the hex of the Message-ID with its angle brackets, unless the caller gives one. The body is the unchanged plain
-text, or the text of the HTML. Quotes and signatures are kept.
+The id is the hex of the Message-ID with its angle brackets, unless the caller gives an id. The body is the plain text, or the
+text of the HTML, up to 65,536 characters. Quotes and signatures are kept.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SKIPPED_TAGS = ("style", "script", "head")
 
 
 def comment_of_document(document: JsonObject, place: str = "documents") -> dict[str, Any]:
-    """The comment of one document of `sync-raw-emails`. Raises `InvalidBody` if the email has no Message-ID or no date."""
+    """The comment of one document of `sync-raw-emails`. Raises `InvalidBody` without an id or a valid Date."""
     raw = document["raw_email"]
     headers = _headers(raw["headers"])
     text = raw["body"]["plain"] if "plain" in raw["body"] else _words(raw["body"]["html"])
@@ -37,7 +37,7 @@ def comment_of_document(document: JsonObject, place: str = "documents") -> dict[
 
 
 def comment_of_email(email: JsonObject, place: str = "emails") -> dict[str, Any]:
-    """The comment of an email in a bucket, for a linked source. Raises `InvalidBody` like `comment_of_document`."""
+    """The comment of an email in a bucket, for a linked source. Its id is the hex of the id of the email."""
     parsed = message_from_string(email["mime_content"], policy=policy.default)
     assert isinstance(parsed, EmailMessage)  # the default policy makes this class
     body = parsed.get_body(("plain", "html"))

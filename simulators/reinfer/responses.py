@@ -1,4 +1,4 @@
-"""The JSON of every response: `{"status": "ok", …}`, or `{"status": "error", "message": …}` with a 4xx or 5xx."""
+"""The JSON of the responses: `{"status": "ok", …}`, or `{"status": "error", "message": …}` with a 4xx or 5xx."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from simulators.http import Response
 
 
 class Refused(Exception):
-    """The request is refused with this status and message. The message must not quote the request."""
+    """The request is refused with this status and message. The message must not quote values of the request body."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)

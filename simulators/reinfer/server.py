@@ -27,7 +27,7 @@ from simulators.reinfer.tokens import Token
 DEFAULT_PREFIX = "/acme/prod/reinfer_"
 DEFAULT_TOKEN = "simulated-api-token"
 BODY_LIMIT = 32 * 1024 * 1024
-"""Bytes. The vendor publishes no limit for `sync`; this is its limit for the HTML of one raw email."""
+"""Maximum size of a request body in bytes. The vendor publishes a limit only for the HTML of one raw email, used here."""
 
 
 class ReinferSimulator:
@@ -35,10 +35,10 @@ class ReinferSimulator:
 
     Args:
         sources: (project, name) of the sources that exist from the start.
-        projects: Names of projects without sources that exist from the start.
+        projects: Names of further projects that exist from the start, without sources.
         prefix: The path in front of the API, such as `/organisation/tenant/reinfer_`; "" for none.
         old_deployment: `sync` returns only the three counts of older versions.
-        body_limit: Bytes of the largest request body.
+        body_limit: Maximum size of a request body in bytes.
         port: 0 selects a free port.
     """
 
@@ -61,7 +61,7 @@ class ReinferSimulator:
             self.store.create(project, name)
         self.faults = FaultScript()
         self.requests: list[str] = []
-        """The operation of every call of the API, in order; "unknown" for an unknown path."""
+        """The operation of every call of the API, in order; "unknown" if no operation has the path and method."""
         self._api = Api(self.store, tokens, body_limit=body_limit, old_deployment=old_deployment)
         self._control = Control(self.store, self.faults, self.requests)
         self._recorder = recorder
@@ -86,7 +86,7 @@ class ReinferSimulator:
 
     @property
     def ai_units(self) -> int:
-        """The sum of all sources."""
+        """The AI units of all sources together."""
         return self.store.ai_units
 
     def start(self) -> Self:

@@ -1,7 +1,7 @@
 """The data of the simulator, in memory: sources with their comments and AI units, buckets with their emails, datasets.
 
-Tests compare it with the expected result. All methods are thread-safe. `sources` is not a copy: read it while no client
-writes.
+Tests compare the data with the expected result. All methods are thread-safe. `sources` is not a copy: read it only while no
+client writes.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class SourceExists(ValueError):
 
 @dataclass(slots=True)
 class Source:
-    """One source. Its counters never decrease, also when comments are deleted, because AI units are not refunded."""
+    """One source. Its counters do not decrease when comments are deleted, because AI units are not refunded."""
 
     project: str
     name: str
@@ -46,7 +46,7 @@ class Source:
     outcomes: dict[Outcome, int] = field(default_factory=lambda: dict.fromkeys(Outcome, 0))
     messages_changed: int = 0
     pushes: int = 0
-    """Calls of `sync` that were accepted."""
+    """Number of accepted calls of `Store.sync`: one for each accepted request with comments, and for each email of a bucket."""
 
     def __post_init__(self) -> None:
         self.id = self.id or id_of(self.project, self.name)
@@ -66,7 +66,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Sources that are annotated together. The simulator stores only the list of the sources."""
+    """Sources that are annotated together. The simulator stores the ids of the sources and the settings, but no labels."""
 
     project: str
     name: str
@@ -97,7 +97,7 @@ class Store:
             return sum(source.ai_units for source in self.sources.values())
 
     def add_project(self, name: str) -> None:
-        """Raises `ValueError` for an invalid name."""
+        """Add a project. Raises `ValueError` for an invalid name."""
         if not is_project_name(name):
             raise ValueError(f"not a valid project name: {name!r}")
         with self._lock:
@@ -117,7 +117,7 @@ class Store:
             return source
 
     def source(self, project: str, name: str) -> Source:
-        """Raises `NoSuchSource`."""
+        """The source with this name. Raises `NoSuchSource`."""
         with self._lock:
             try:
                 return self.sources[project, name]
@@ -151,7 +151,7 @@ class Store:
             return self.uploads.put(place, content)
 
     def update(self, source: Source, settings: JsonObject) -> None:
-        """Change these settings. If the source has a bucket then, make comments of its emails."""
+        """Change these settings. If the source is then linked to a bucket, create comments of the emails in the bucket."""
         with self._lock:
             source.settings = {**source.settings, **settings}
             source.updated_at = self._clock()
@@ -162,7 +162,7 @@ class Store:
     # ---- buckets and datasets ---------------------------------------------------------------------------------------
 
     def create_bucket(self, project: str, name: str, title: str = "") -> Bucket:
-        """Raises `SourceExists`, or `ValueError` for an invalid name."""
+        """Create a bucket, and its project if needed. Raises `SourceExists`, or `ValueError` for an invalid name."""
         if not is_source_name(name):
             raise ValueError(f"not a valid bucket name: {name!r}")
         with self._lock:
@@ -179,14 +179,14 @@ class Store:
             bucket.updated_at = self._clock()
 
     def remove_bucket(self, bucket: Bucket) -> None:
-        """Raises `ValueError` while a source is linked to it."""
+        """Delete a bucket with its emails. Raises `ValueError` while a source is linked to it."""
         with self._lock:
             if self._linked(bucket):
                 raise ValueError("a source is linked to this bucket")
             del self.buckets[bucket.project, bucket.name]
 
     def put_emails(self, bucket: Bucket, emails: Sequence[JsonObject]) -> None:
-        """Store valid emails, and make their comments in the sources that are linked to the bucket."""
+        """Store valid emails, and create their comments in the sources that are linked to the bucket."""
         with self._lock:
             now = self._clock()
             linked = [self.uploads.linked(bucket.id, email) for email in emails]
@@ -203,12 +203,12 @@ class Store:
             bucket.sync_states[key] = {"last_synced_at": self._clock().isoformat(), "synced_until": None, **state}
 
     def delete_state(self, bucket: Bucket, key: str) -> None:
-        """Raises `KeyError` if there is no state with this key."""
+        """Delete a sync state. Raises `KeyError` if there is no state with this key."""
         with self._lock:
             del bucket.sync_states[key]
 
     def create_dataset(self, project: str, name: str, source_ids: Iterable[str], settings: JsonObject) -> Dataset:
-        """Raises `SourceExists`, or `ValueError` for an invalid name."""
+        """Create a dataset, and its project if needed. Raises `SourceExists`, or `ValueError` for an invalid name."""
         if not is_source_name(name):
             raise ValueError(f"not a valid dataset name: {name!r}")
         with self._lock:
@@ -222,7 +222,7 @@ class Store:
         return [source for source in self.sources.values() if source.settings.get("bucket_id") == bucket.id]
 
     def _feed(self, bucket: Bucket, emails: Iterable[JsonObject], sources: Sequence[Source]) -> None:
-        """Make comments of the emails in these sources. An email that cannot be parsed gets no comment."""
+        """Create comments of the emails in these sources. An email that cannot be parsed gets no comment."""
         for email in emails:
             try:
                 comment = comment_of_email(email)
@@ -262,7 +262,7 @@ class Store:
             stored.last_modified = self._clock()
 
     def arrivals(self, source: Source) -> list[StoredComment]:
-        """The comments, most recently changed first. Comments of one batch: in reverse order of the batch."""
+        """The comments, most recently changed first. Of comments with equal times, the last created is first."""
         with self._lock:
             comments = list(source.comments.values())
         comments.reverse()

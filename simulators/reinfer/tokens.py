@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 READ = "sources-read"
-"""Read sources and their comments."""
+"""Read sources, their comments, attachments, datasets and projects."""
 ADD_COMMENTS = "sources-add-comments"
-"""Create and overwrite comments. The vendor's pages call it "Edit messages"."""
+"""Create and overwrite comments, and upload their attachments. The vendor's pages call this permission "Edit messages"."""
 ADMIN = "sources-admin"
-"""Create, change and delete sources, and delete comments from them."""
+"""Create, change and delete sources, delete comments, and create datasets."""
 
 READ_BUCKETS = "buckets-read"
 """Read buckets, their statistics and their sync states."""
@@ -18,7 +18,7 @@ READ_EMAILS = "buckets-items-read"
 APPEND_EMAILS = "buckets-append"
 """Put emails and their attachments into a bucket."""
 WRITE_BUCKETS = "buckets-write"
-"""Create, change and delete buckets, delete emails, write sync states."""
+"""Create, change and delete buckets, delete emails, write and delete sync states."""
 
 EVERYTHING = frozenset({READ, ADD_COMMENTS, ADMIN, READ_BUCKETS, READ_EMAILS, APPEND_EMAILS, WRITE_BUCKETS})
 

@@ -1,7 +1,7 @@
 """The content of attachments.
 
-A client uploads the content before the comment or email. The response contains a hash. The content is linked when the
-comment is sent with this hash at the same index of its attachments. Without the hash, the attachment has no content.
+A client uploads the content before it sends the comment or email. The response contains a hash. The content is linked when the
+comment or email is sent with this hash at the same index of its attachments. Without the hash, the attachment has no content.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Uploads:
         return self._contents.get(reference)
 
     def unknown(self, holder: str, item: JsonObject) -> Iterator[int]:
-        """The indexes of attachments with a hash for which no content was uploaded at this place."""
+        """The indexes of attachments whose hash is not that of the content that was last uploaded at this place."""
         for index, attachment in enumerate(item.get("attachments", [])):
             given_hash = attachment.get("content_hash")
             if given_hash is not None and self._hashes.get(Place(holder, item["id"], index)) != given_hash:

@@ -1,10 +1,10 @@
 """The backlog: work that earlier syncs left and that is not the listing of folders.
 
 It has four parts: dirty entries, whose properties have to be pushed again; dead letters whose retry is due; intentions
-that were never confirmed and whose emails no folder lists any more; newly wanted emails that an administrator approved.
+that were never confirmed although their push has certainly ended; newly wanted emails that may be delivered now.
 
-One of these emails may cause a server error every time, and it must not end every sync. So a failing email is retried
-once, alone. If it fails again while the source and the sink work, it is recorded as a dead letter.
+One of these emails may cause a server error every time, and must not end every sync. So a failing email is retried once,
+alone. If it fails again while the source and the sink work, it is recorded as a dead letter.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ class Backlog:
     """Folders that cannot be read. The backlog skips their emails until the folder can be read again."""
 
     def run(self) -> None:
-        """Work through the backlog. Call it when every folder has had its turn.
+        """Work through the backlog. Call it when every folder has had its turn in the current round.
 
         Raises:
-            IntegrationError: No single email is at fault, so the source or the sink is.
+            IntegrationError: The error is not the fault of a single email.
             SliceOver: The sync has to end.
             LeaseLost: Another worker holds the lease.
         """
@@ -66,7 +66,7 @@ class Backlog:
             self.require_time()
             gone = self._delivered(batch)
             if gone:
-                self.ledger.record_vanished(gone)  # most of them were moved or deleted, which their folders will report
+                self.ledger.record_vanished(gone)  # most of these were moved or deleted, as their folders will report
 
     def _retry_dead_letters(self) -> None:
         done = 0
@@ -77,9 +77,10 @@ class Backlog:
                 self.ledger.record_vanished(gone)
 
     def _wanted(self, due: Sequence[Change]) -> list[Change]:
-        """Return the emails that are still wanted, as far as is known without a fetch.
+        """Return the emails that are still wanted, as far as is known without a fetch. Store the verdicts on the others.
 
-        They include every email whose comment the bucket has, because its properties are kept up to date.
+        The returned emails include every email whose comment the bucket has, because its properties are kept up to
+        date.
         """
         listed = {change.item_id: listed_comment_id(change.message_id) for change in due}
         in_bucket = self.ledger.entries([comment_id for comment_id in listed.values() if comment_id])
@@ -171,7 +172,8 @@ class Backlog:
     def _require_item_fault(self, error: IntegrationError, in_a_row: int) -> None:
         """Raise an error if the email is not at fault.
 
-        It is not at fault if several emails fail in a row, or if the source or the sink also fails without the email.
+        It is not at fault if no email can cause the error, if several emails fail in a row, or if the source or the sink
+        also fails without the email.
         """
         if not error.may_be_item or in_a_row >= IN_A_ROW:
             raise error
@@ -179,7 +181,7 @@ class Backlog:
         self.delivery.sink.check()
 
     def _deliver_with_retry(self, change: Change) -> list[Change]:
-        """Deliver one email and retry it once: most errors are temporary and no reason for a dead letter."""
+        """Deliver one email. Retry it once if the email may have caused the error, because most errors are temporary."""
         try:
             return self.delivery.deliver(self.source.fetch([change]))
         except IntegrationError as error:

@@ -1,4 +1,4 @@
-"""Batches bounded by count and bytes, so that memory use stays constant however large a single email is."""
+"""Batches with a maximum count and size, so that memory use does not grow with the number of items."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def batches(
     Args:
         items: The items.
         size: Returns the size of an item, in bytes.
-        most: The largest number of items in a batch.
-        most_bytes: The largest size of a batch, in bytes.
+        most: Maximum number of items in a batch.
+        most_bytes: Maximum size of a batch of several items, in bytes.
         alone_over: An item that is larger than this many bytes gets a batch of its own.
 
     Yields:

@@ -13,8 +13,8 @@ def by_folder(
 ) -> Sequence[tuple[FolderRecord, Sequence[Change]]]:
     """Group the changes that a folder reported by the folder in which each item is now.
 
-    If that folder is not among the folders that are read, the item is no longer in the reporting folder, and its change
-    becomes a deletion there. The item is not lost: a folder that appeared after the tree was read is listed later.
+    If an item is in a folder that is not read, it is no longer in the reporting folder, and its change becomes a deletion
+    from the reporting folder. The item is not lost: a folder that appeared after the tree was read is listed later.
 
     Args:
         folder: The folder that reported the changes.
@@ -22,7 +22,7 @@ def by_folder(
         changes: The changes.
 
     Returns:
-        Folders with their changes, beginning with the reporting folder. Folders without changes are omitted.
+        Folders with their changes. The reporting folder comes first. Folders without changes are omitted.
     """
     by_id: dict[FolderId, list[Change]] = {folder.id: []}
     for change in changes:

@@ -1,9 +1,11 @@
-"""The circuit breaker of a bucket: it opens when almost every comment is refused. Pure.
+"""The circuit breaker of a bucket: it opens when too many emails are refused, 10 in a row or 15 of the last 100. Pure.
 
-A bad upgrade may produce comments that Re:infer refuses. Without a circuit breaker, every email of all mailboxes would
-become a dead letter within minutes. So the last outcomes of each bucket are stored, and the circuit breaker opens when
-too many of them are refusals. While it is open, no checkpoint moves and no dead letter is added. It closes when a
-half-open trial succeeds, or when an administrator decides that the refused emails are really at fault.
+An email counts as refused if Re:infer refuses its comment, or if it cannot be converted. A bad upgrade may cause this for
+many emails. Without a circuit breaker, every email of all mailboxes would
+become a dead letter within minutes. So the last outcomes of each bucket are stored. While the circuit breaker is open,
+mailboxes of the bucket do not sync, except as a half-open trial. So no checkpoint moves and no dead letter is added. It
+closes when the bucket accepts a comment in a trial, or when an administrator decides that the refused emails are really
+at fault.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ class BreakerWindow:
 
     window: str = ""
     pardoned: bool = False
-    """An administrator checked the refused emails and decided that they become dead letters."""
+    """Refusals do not open the circuit breaker: an administrator decided that refused emails become dead letters, or the
+    emails are dead letters already."""
 
     def note(self, outcomes: str, *, alone: bool = True) -> None:
         """Add outcomes.
@@ -36,7 +39,7 @@ class BreakerWindow:
         Args:
             outcomes: `ACCEPTED` and `REFUSED` signs, oldest first.
             alone: The outcomes follow each other directly. If false, emails of the same batch with unknown outcomes are
-                between them, so refusals in a row do not count.
+                between them, so that refusals in a row do not open the circuit breaker.
 
         Raises:
             TooManyRefused: The circuit breaker has to open. Raised before the refused emails become dead letters.

@@ -58,21 +58,23 @@ from sync.engine.records import (
 )
 
 MAX_ROUNDS = 4
-"""The largest number of attempts at a batch of comments. An attempt is repeated for comments whose ledger entries
+"""Maximum number of attempts at a batch of comments. An attempt is repeated for comments whose ledger entries
 another sync changed, and for comments of which the response to the push does not show whether they were stored. After
 the last attempt, the sync fails and is retried."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Limits of one fetch and of one push. The size of an email is what Exchange lists, that of a comment an estimate.
+    """Limits of one fetch and of one push. An email or comment that is larger than a limit is fetched or pushed alone.
+
+    The size of an email is the size that Exchange lists. The size of a comment is an estimate.
 
     Attributes:
-        fetch_count: The largest number of emails in one fetch.
-        fetch_bytes: The largest size of one fetch, in bytes.
+        fetch_count: Maximum number of emails in one fetch.
+        fetch_bytes: Maximum size of one fetch of several emails, in bytes.
         alone_over: An email that is larger than this many bytes is fetched alone.
-        push_count: The largest number of comments in one push.
-        push_bytes: The largest size of one push, in bytes.
+        push_count: Maximum number of comments in one push.
+        push_bytes: Maximum size of one push of several comments, in bytes.
     """
 
     fetch_count: int = 50
@@ -133,12 +135,12 @@ class OutgoingComment:
 
 @dataclass(frozen=True, slots=True)
 class UnfinishedWork:
-    """Outgoing comments that one round did not finish. The next round tries them again."""
+    """Outgoing comments that one attempt did not finish. The next attempt repeats them."""
 
     contended: Sequence[OutgoingComment] = ()
     """Another sync changed their entries meanwhile."""
     in_doubt: Sequence[OutgoingComment] = ()
-    """Pushed, but the response does not show whether they were stored. The next round asks the bucket for them."""
+    """These were pushed, but the response does not show whether they were stored. The next attempt asks the bucket."""
 
     def all(self) -> list[OutgoingComment]:
         """Return the contended comments, followed by those in doubt."""
@@ -163,14 +165,14 @@ class EmailDelivery:
     still_trusted: Callable[[], bool] = lambda: True
     """Return whether the bucket is still trusted. Called before a new comment is pushed without asking the bucket."""
     folders: Mapping[FolderId, FilterVerdict] = field(default_factory=dict)
-    """Folders whose mail is not wanted, with the reason. There, only emails whose comments exist are synced."""
+    """Folders whose mail is not wanted, with the reason. Of their emails, only those whose comments exist are synced."""
     kinds: Mapping[FolderId, FolderKind] = field(default_factory=dict)
     """The kind of each folder."""
     done: int = 0
-    """Number of finished batches and of emails that became dead letters by isolation. It grows with all progress."""
+    """Number of finished batches, plus the number of emails that became dead letters after an error."""
 
     def deliver(self, fetched: Iterable[Fetched]) -> list[Change]:
-        """Deliver one batch. Afterwards every email of it is confirmed, unchanged, rejected or a dead letter.
+        """Deliver one batch. Afterwards each email that was found is confirmed, unchanged, deferred, rejected or a dead letter.
 
         Args:
             fetched: The emails as the source returns them.
@@ -222,7 +224,7 @@ class EmailDelivery:
         self.counts.set_aside += self.ledger.add_dead_letters([email])
 
     def fail_after_error(self, change: Change, error: IntegrationError) -> None:
-        """Record an email as a dead letter, because it fails repeatedly while other emails are delivered.
+        """Record an email as a dead letter, because it fails repeatedly although the source and the sink work.
 
         Args:
             change: The email.
@@ -233,12 +235,12 @@ class EmailDelivery:
         self.done += 1
 
     def item_record(self, change: Change, *, verdict: str, comment_id: CommentId | None) -> ItemRecord:
-        """Return what to store of an item.
+        """Return the data of an item that are stored.
 
         Args:
             change: The item as its folder lists it.
             verdict: The decision on the item.
-            comment_id: Its comment id from the MIME header; None if it was not fetched.
+            comment_id: Its comment id, or the key of a newly wanted email; None if it has no comment.
 
         Returns:
             The record.
@@ -258,7 +260,7 @@ class EmailDelivery:
     # ---- convert and filter ---------------------------------------------------------------------------------------
 
     def _take(self, email: Email, comments: dict[CommentId, OutgoingComment]) -> list[DeadLetterRecord]:
-        """Add an email to the outgoing comments. Return the dead letter of an email that cannot be converted."""
+        """Add an email to the outgoing comments. If it cannot be converted, return the result of `_unfit`."""
         self.counts.fetched += 1
         converted = self.transform(email)
         verdict = self._verdict(email)
@@ -287,12 +289,14 @@ class EmailDelivery:
         return draft_verdict(kind, marked=True, received=b"received" in field_names(email.mime))
 
     def _unfit(self, email: Email, why: NotConvertible, verdict: FilterVerdict) -> list[DeadLetterRecord]:
-        """Return the dead letter of an email without a comment, if it counts for the circuit breaker of the bucket."""
+        """Return the dead letter of an email that cannot be converted, if the circuit breaker of the bucket counts it.
+
+        Otherwise, store the result at once.
+        """
         unfit = DeadLetterRecord(email.change, why.kind, why.detail)
         if why.kind in (DeadLetterKind.NOT_AN_EMAIL, DeadLetterKind.CONVERSION_DEADLINE):
-            # These are recorded at once, and the circuit breaker does not count them. NOT_AN_EMAIL is no fault of the
-            # conversion. CONVERSION_DEADLINE is the fault of single emails, and a few of them in a row must not stop a
-            # bucket.
+            # The circuit breaker does not count these. NOT_AN_EMAIL is no fault of the conversion. CONVERSION_DEADLINE is
+            # the fault of single emails, and a few such emails in a row must not stop a bucket.
             self.dead_letter(unfit)
             return []
         if verdict in (FilterVerdict.DRAFT, FilterVerdict.NEVER_SENT):
@@ -313,7 +317,7 @@ class EmailDelivery:
         raise Contended if unfinished.contended else ReinferNotStored
 
     def _round(self, comments: Sequence[OutgoingComment]) -> UnfinishedWork:
-        """Reconcile and push these comments once. Return those that are not finished."""
+        """Make one attempt: reconcile and push these comments. Return the comments that are not finished."""
         entries = self.ledger.entries([outgoing.comment.id for outgoing in comments])
         comments = self._filter(comments, entries)
         decisions = self._decide(comments, entries)
@@ -344,7 +348,7 @@ class EmailDelivery:
     def _filter(
         self, comments: Sequence[OutgoingComment], entries: Mapping[CommentId, LedgerRecord]
     ) -> list[OutgoingComment]:
-        """Remove emails that are not wanted, unless the bucket has their comments already."""
+        """Remove emails that are not wanted, unless the ledger has entries of their comments."""
         rejected = [outgoing for outgoing in comments if not outgoing.wanted and outgoing.comment.id not in entries]
         self.counts.not_wanted += len(rejected)
         self.ledger.remember(

@@ -1,11 +1,12 @@
 """The sync of one mailbox: read changes, convert them to comments, push the comments, then move the checkpoint.
 
-A checkpoint moves only after everything before it was pushed. A sync lasts one time slice and may end in the middle of
-a large mailbox; `sync.engine.folder_order` decides which folder comes next.
+A checkpoint moves only after each change before it was delivered, rejected, withheld or recorded as a dead letter. A sync
+lasts one time slice and may end in the middle of a large mailbox; `sync.engine.folder_order` decides which folder comes
+next.
 
 When the slice ends, the sync continues until a page or a batch of emails is complete. So every slice makes progress,
 however short it is, and the response to a slow request is not wasted. *Stop*, a lost lease, an open circuit breaker, a
-used-up budget and a worker shutdown end a sync without waiting for that.
+used-up budget and a worker shutdown end a sync before the page or batch is complete.
 
 Pure: all effects go through the ports. The same code runs over Exchange and PostgreSQL, and over fakes that fail at
 every step. The delivery of a batch of emails is in `sync.engine.delivery`.
@@ -43,7 +44,7 @@ from sync.engine.rescan import Rescan, found_record, is_rescanned
 
 @dataclass(frozen=True, slots=True)
 class DesiredMail:
-    """The filter rules of the mailbox, their digest, and the version of the fixed rules."""
+    """Which mail is wanted: the filter rules of the mailbox, the fixed rules, and decisions of administrators."""
 
     rules: Rules
     digest: str
@@ -65,25 +66,26 @@ class Engine:
     desired: DesiredMail
     _pages_done: int = field(default=0, init=False)
     _progress_at_answer: int = field(default=0, init=False)
-    """The value of `_progress()` at the last response. The end of the slice ends the sync only if the value has grown
-    since."""
+    """The value of `_progress()` when the last page arrived. The end of the slice ends the sync only if the value has
+    grown since."""
     _in_next_round: bool = field(default=False, init=False)
     _folders_by_id: Mapping[FolderId, FolderRecord] = field(default_factory=dict, init=False)
     """The folders that hold mail and exist."""
     _refused: set[FolderId] = field(default_factory=set, init=False)
     """Folders that could not be read at the last attempt, by this sync or an earlier one."""
     _missing: set[FolderId] = field(default_factory=set, init=False)
-    """Folders that this sync did not find, for the first time. They were deleted a moment ago or cannot be read."""
+    """Folders that this sync did not find, and that the previous attempt found. They were deleted a moment ago or cannot
+    be read."""
     _last_refusal: FolderRefused | None = field(default=None, init=False)
 
     def run(self) -> Report:
-        """Read all changes and push them to the sink.
+        """Read the changes of the mailbox and push comments to the sink, until the mailbox is up to date or time is up.
 
         Returns:
             How the run ended.
 
         Raises:
-            IntegrationError: Exchange or Re:infer failed. Everything before the last checkpoint is delivered.
+            IntegrationError: Exchange, Re:infer or this product failed. The changes before the checkpoints are delivered.
             LeaseLost: Another worker holds the lease.
         """
         try:
@@ -105,7 +107,7 @@ class Engine:
         )
 
     def _in_order(self, folders: Sequence[FolderRecord]) -> None:
-        """Read the folders that have their turn, in the order of `sync.engine.folder_order`.
+        """Read the folders in the order of `sync.engine.folder_order`, then work through the backlog, then rescan.
 
         Refused folders whose retry is not due are skipped.
         """
@@ -242,7 +244,7 @@ class Engine:
         for page in self.source.changes(folder.id, before):
             self._progress_at_answer = self._progress()
             self._go_on()
-            if page.changes:  # most polls report no change, and then nothing has to be read from the database
+            if page.changes:  # most polls report no change, and then no stored item has to be read
                 self._page(folder, page)
             list_again = self.checkpoints.advance(
                 folder.id, page, before=before, wanted=self.desired.digest, had_turn=is_wanted or page.last

@@ -4,7 +4,7 @@ One refused mailbox is weak evidence: it may be on an older server, or EWS may b
 the error (`Evidence`) is judged together with the results of the other mailboxes (`ConnectionEvidence`).
 
 `sync.jobs.scope_evidence` reads those results from the database, `sync.engine.retry_policy` turns the decision into
-times, and `sync.jobs.outcome` carries it out. docs/errors.md is generated from this table.
+times, and `sync.jobs.outcome` carries it out. docs/errors.md is generated from this table and the error catalogue.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from enum import StrEnum
 from integrations.errors import Evidence, Scope
 
 TOGETHER = 4
-"""If this many other mailboxes failed one after the other, with no success between them, the connection is at fault."""
+"""If the last syncs of this many other mailboxes all ended with an overload, the connection is at fault."""
 WITHIN = timedelta(minutes=10)
-"""Two mailboxes that are refused within this time, with no success since, show that the connection is refused."""
+"""If the server refuses requests of two mailboxes within this time, and no sync has worked since, the connection is at
+fault."""
 
 
 class Action(StrEnum):
@@ -34,12 +35,11 @@ class Action(StrEnum):
     RETRY = "retry"
     """This mailbox is retried at growing intervals."""
     PAUSE = "pause"
-    """This mailbox pauses: a refusal is retried slowly."""
+    """This mailbox, or this folder, pauses: a refusal is retried slowly."""
     OPEN = "open"
     """The circuit breaker of the part at fault opens. One mailbox at a time syncs as a half-open trial."""
     TRIAL = "trial"
-    """The circuit breaker of the connection opens, and one other mailbox signs in at once: that shows what is at
-    fault."""
+    """The circuit breaker of the connection opens, and one other mailbox signs in at once, to show what is at fault."""
     LIST_AGAIN = "list again"
     """The folder is listed from its beginning, or looked up in the tree."""
 
@@ -53,14 +53,14 @@ class ConnectionEvidence:
     has_others: bool = False
     """Another mailbox can be used for a trial. A mailbox with `refused_alone` cannot."""
     refused_elsewhere: bool = False
-    """Another address was refused in the same way (within `WITHIN`, or since the circuit breaker opened), and no
-    mailbox worked since. For a password, only a new sign-in counts as working."""
+    """Another mailbox was refused in the same way. For a password: its last sign-in was refused. For a response: this
+    happened within `WITHIN`, or at most `WITHIN` before the circuit breaker opened, and no sync has worked since."""
     refused_alone: bool = False
     """For a password: another mailbox signed in with it after it was refused for this mailbox."""
     passes: bool = False
-    """The error may be temporary."""
+    """The error may be temporary. Set by the retry policy."""
     in_a_row: int = 0
-    """Number of other mailboxes that failed with an overload, one after the other, with no success between them."""
+    """Number of other mailboxes that failed with an overload, one after the other, with no other result between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Row:
     fault: Scope
     action: Action
     paused: str
-    """Sentences for administrators: which mailboxes wait, and why. Blank if none waits."""
+    """Sentences for administrators: which mailboxes or folders wait, and why. Blank if none waits."""
     then: str
     """A sentence for administrators: what this product does next."""
 
@@ -284,7 +284,7 @@ def waiting_mailboxes(evidence: Evidence) -> str:
 
 
 def clears_by_refusal(evidence: Evidence, *, permanent: bool) -> bool:
-    """Return whether a trial that failed with this error shows nevertheless that the connection works.
+    """Return whether a sync that failed with this error shows nevertheless that the connection works.
 
     When Exchange reports a permanent error of the mailbox, it has accepted the account. A temporary error proves
     nothing: a mailbox store that is offline may be part of an outage.

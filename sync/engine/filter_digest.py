@@ -20,7 +20,7 @@ def wanted_digest(rules: Rules, *, bucket: str, address: str, version: int | Non
         rules: The filter rules, with start time and switches.
         bucket: The key of the bucket.
         address: The address of the mailbox.
-        version: The version of the fixed rules; None for the present version.
+        version: The version of the fixed rules; None for the version of this release.
 
     Returns:
         A SHA-256 digest in hex.

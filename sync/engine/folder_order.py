@@ -2,28 +2,30 @@
 
 A sync lasts one time slice. Each folder has one turn in each *round*. Between two slices, the number of the round is
 stored and, for each folder, the last round in which it had its turn. A turn lasts until the folder has no more changes
-or the slice ends. A *pass* is complete when every folder was read to its end since the pass began; then the mailbox is
-up to date, and a new pass begins. A pass lasts one round when no folder needs more than its turn, and otherwise
-several.
+or the slice ends. A *pass* is complete when every folder that can be read was read to its end since the pass began. Then
+the mailbox is up to date, and a new pass begins. A pass lasts one round when no folder needs more than its turn, and
+otherwise several.
 
-A slice reads first, in this order:
+At first, a slice reads these folders, in this order:
 
 1. Folders whose mail is not wanted and that had no turn in this round. Their turn ends when they were read
    completely, even if that takes several slices: on a first sync their contents are unknown until then. So an item in
-   Deleted Items never wins over one in a wanted folder.
+   Deleted Items never wins over an item in a wanted folder.
 2. Other folders that had no turn in this round: the inbox, then sent mail, then all others by path. New folders, and
-   folders that have to be listed again, are among them.
+   folders that have to be listed again, are among them. The folders of number 3 are not.
 
-When all of these had their turn, the next round begins. The remaining time of the slice is used for:
+When all of these had their turn, the next round begins. The slice uses its remaining time for:
 
-3. Folders that had a turn in this pass and did not reach their end (a large backfill), the one that waited longest
-   first. They come after the others, so new mail in the inbox does not wait for a backfill. Every round, except those
-   that begin with the backlog, has time for one of them, so a backfill always ends.
-4. The backlog (`sync.engine.backlog`). While a backfill goes on, the backlog comes before it in every second round, so
-   that neither takes all the time.
+3. Folders that had a turn in this pass and were not read to their end (a large backfill). The folder that waited
+   longest comes first. These folders come after the others, so new mail in the inbox does not wait for a backfill. Each
+   round has time for one of these folders, unless it begins with the backlog. So a backfill always ends.
+4. The backlog (`sync.engine.backlog`). While a backfill goes on, the backlog comes before the backfill in every second
+   round, so that neither takes all the time.
+5. The rescan (`sync.engine.rescan`).
 
-The next sync begins with the folder at which a sync failed, as most errors are temporary. After three failures in a
-row, a failure also ends the turn of the folder, and the next sync continues with the folders after it.
+After a failure, the next sync begins with the same folder, because most errors are temporary. If three syncs failed in a
+row, and the next one fails with an error that may concern only this folder, its turn ends, and the sync after that
+continues with the other folders.
 """
 
 from __future__ import annotations

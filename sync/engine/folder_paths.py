@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from integrations.messages import Folder, FolderId, FolderKind
 
 MAX_DEPTH = 300
-"""Exchange nests folders to about this depth. A longer chain is a cycle in the reported tree."""
+"""Maximum number of names in a path. Exchange nests folders to about this depth; a longer chain is a cycle."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,15 @@ only the refused folder is at fault, as long as any other folder of the mailbox 
 
 - The folder is marked with the reason, and its turn ends. Its checkpoint stays. All other folders have their turn in
   the same sync.
-- It is retried after a pause that grows with every attempt. A successful attempt removes the mark. A user who requests
-  a sync ends the pause. After a change of the filter digest it is tried at once, too.
-- While its mail is wanted, the mailbox is not up to date. The mailbox is never disabled for this reason.
+- The folder is retried after a pause, which grows from five minutes to a day. A successful attempt removes the mark. A
+  sync that a user requests tries the folder at once, and so does a sync after a change of the filter digest.
+- While the mail of the folder is wanted, pages show the status *Folders left out* instead of *Up to date*. The mailbox
+  is not disabled while any of its folders can be read.
 
 A server may also answer "not found" for a folder that an account has no right to read (Microsoft's page on ResponseCode
-says so of ErrorItemNotFound and ErrorFolderNotFound). After the first such answer, the folder may have been deleted a
-moment ago, which is no problem. So the answer is only recorded. The next sync reads the tree first: if the folder is
-still in the tree, and still not found, it is treated as refused, with `FolderNotFound`.
+says so of ErrorItemNotFound and ErrorFolderNotFound). The folder may also have been deleted a moment ago,
+which is no problem. So the first such answer is only recorded. The next sync reads the tree first: if the folder is still
+in the tree, and still not found, it is treated as refused, with `FolderNotFound`.
 
 When every folder is refused, the mailbox is at fault and fails like a mailbox that cannot be opened.
 """
@@ -26,7 +27,7 @@ from integrations.messages import FolderId
 from sync.engine.records import FolderRecord
 
 PAUSES = (timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4), timedelta(days=1))
-"""Times from one attempt to the next. The last one repeats."""
+"""Times from one attempt to the next. The last time repeats."""
 
 
 def next_try(now: datetime, attempts: int) -> datetime:

@@ -1,18 +1,18 @@
-"""A safety net for unreported changes: compares the total of a folder with the sum of its change reports. Pure.
+"""A safety net for unreported changes: compares the total of a folder with the count of its reported items. Pure.
 
 Exchange reports how many items a folder contains (EWS: `TotalCount`, Graph: `totalItemCount`). The change reports of the
-folder, from its first listing on, show which items are in it. `sync.store.folder_rosters` stores these items with the
-cursor and counts each item once, however often it is reported, whether it is wanted or not. If the two numbers differ,
-a change was not reported, or the folder contains items that Exchange counts and never lists.
+folder, since the beginning of its last listing, show which items are in it. `sync.store.folder_rosters` stores these
+items with the cursor and counts each item once, however often it is reported, whether it is wanted or not. If the two
+numbers differ, a change was not reported, or the folder contains items that Exchange counts and never lists.
 
-1. About once an hour the whole tree is requested, which includes the totals. That costs one request more than the
-   changes of the tree.
-2. The total is compared at the next read of the folder that reaches its end and reports no change. Such a read shows
-   that nothing was added or removed since the read before it, which ended before the total was reported. So mail that
-   arrived in between cannot look like a difference.
-3. A difference is a doubt at first, since reports may be late. It is certain when the next read reports no change
+1. About once an hour the whole tree is requested, which includes the totals. Trees of more than 200 folders need more
+   requests, and are requested less often.
+2. The total is compared at the next read of the folder, if that read reaches the end of the folder and reports no
+   change except of read states. Such a read shows that nothing was added or removed since the read before it, which
+   ended before the total was reported. So mail that arrived in between cannot look like a difference.
+3. A difference is a doubt at first, since reports may be late. It is certain when the next read reports no such change
    either.
-4. Then the folder is listed again, once. The stored items and the ledger show what was delivered, so nothing is sent
+4. Then the folder is listed again, once. The stored items and the ledger show what was delivered, so nothing is pushed
    twice.
 5. A difference that remains afterwards is usual for this folder. It is shown, and only another difference is
    investigated.
@@ -26,9 +26,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 EVERY = timedelta(hours=1)
-"""Time between two reads of the whole tree. For a large tree, it is multiplied by the number of requests."""
+"""Shortest time between two reads of the whole tree, for each request that a read needs: see `next_tree_read`."""
 FOLDERS_AT_ONCE = 200
-"""The largest number of folders in the response to one request."""
+"""Maximum number of folders in the response to one request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class FolderTally:
-    """The count of a folder after a page of its changes, and its known differences."""
+    """The count of the items of a folder after a page of its changes, and the known differences from the total."""
 
     counted: int | None
     """Number of items in the folder by its reports. None: not counted since the beginning of a listing."""
@@ -60,7 +60,7 @@ class Read:
     """The page lists what is in the folder, as opposed to what changed."""
     last: bool
     quiet: bool
-    """The page is the last one, includes removals, and reports no item that was added or removed."""
+    """The page is the last one, includes removals, and reports no change except of read states."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,8 @@ def judge(tally: FolderTally, read: Read, total: int | None) -> Judgement:
 def next_tree_read(folders: int, mailbox_id: int) -> timedelta:
     """Return how long to wait before the whole tree is requested again.
 
-    Mailboxes that began at the same time get different intervals.
+    The interval is up to 45% longer than `EVERY`, depending on the key. So mailboxes that began at the same time do not
+    all request their trees at the same time.
 
     Args:
         folders: The number of folders of the mailbox.
@@ -113,13 +114,13 @@ def next_tree_read(folders: int, mailbox_id: int) -> timedelta:
 
 
 def difference_text(usual: int) -> str:
-    """Return the usual difference of a folder as a sentence for people.
+    """Return the usual difference of a folder as text for users.
 
     Args:
         usual: The total minus the listed items.
 
     Returns:
-        The sentence; blank when there is no difference.
+        Two sentences; blank when there is no difference.
     """
     if not usual:
         return ""
@@ -130,7 +131,7 @@ def difference_text(usual: int) -> str:
 
 
 def _usual_after(tally: FolderTally) -> int:
-    """Return the usual difference after a listing.
+    """Return the difference that counts as usual after a listing.
 
     If mail was added or removed during the listing, the remaining difference means nothing. Then the difference that was
     investigated counts as usual, and the next comparison shows whether that is right.

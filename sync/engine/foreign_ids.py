@@ -1,8 +1,9 @@
-"""Foreign ids: stored ids that another source gave. A prefix distinguishes them from ids of the present source. Pure.
+"""Foreign ids: stored ids of another source. A prefix distinguishes them from ids of the present source. Pure.
 
 When a mailbox that was read by EWS is read by Graph, the same folders and emails have new ids. Stored ids of the other
 source get a prefix, so that they are never used in a request. An email with a foreign id is recognised by data that stay
-the same: its folder, Message-ID, received time, size and change key.
+the same: the path of its folder, Message-ID, received time and size. It counts as unchanged if its change key is the
+same, or if it was last changed before the other source was last read.
 """
 
 from __future__ import annotations

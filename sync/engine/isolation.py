@@ -1,4 +1,4 @@
-"""Isolation of a failing email: after several failed attempts at a page, its emails are delivered one by one.
+"""Isolation of a failing email: after three failed attempts at a page, its emails are delivered one by one.
 
 Attempts are counted before they begin, and the id of the next item is stored before the item is processed. So an email
 that crashes the worker process (out of memory, a crash in a library) is found as well.
@@ -22,7 +22,7 @@ ISOLATE_AFTER = 3
 GIVE_UP_AFTER = 6
 """After this many attempts, the email at which the last attempt ended becomes a dead letter."""
 IN_A_ROW = 3
-"""If the first emails of a page fail, this many in a row, no single email is at fault."""
+"""If this many emails fail, one after the other, before any email is delivered, no single email is at fault."""
 
 
 @dataclass(slots=True)
@@ -44,7 +44,10 @@ class IsolatedDelivery:
     require_time: Callable[[], None]
 
     def run(self, folder: FolderId, changes: Sequence[Change], attempt: PageAttempt) -> None:
-        """Deliver each email alone. Emails that fail while others are delivered become dead letters.
+        """Deliver each email alone. Emails that fail become dead letters, if another email is delivered.
+
+        If all emails of the page fail, they become dead letters after `GIVE_UP_AFTER` attempts, if the source and the
+        sink work.
 
         Args:
             folder: The folder of the page.
@@ -52,7 +55,7 @@ class IsolatedDelivery:
             attempt: The number of the attempt, and the item at which the attempt before it ended.
 
         Raises:
-            IntegrationError: No email could be delivered, so the source or the sink is at fault.
+            IntegrationError: The error is not the fault of a single email, or no email was delivered.
             SliceOver: The sync has to end.
             LeaseLost: Another worker holds the lease.
         """
@@ -85,7 +88,7 @@ class IsolatedDelivery:
             self._add_dead_letters(failed)
 
     def _require_both_sides(self, failed: Sequence[tuple[Change, IntegrationError]], attempt: PageAttempt) -> None:
-        """Require that source and sink work without the failed emails, because no other email shows it.
+        """Require that the source and the sink work. Called if no other email of the page was delivered.
 
         Up to attempt `GIVE_UP_AFTER`, raise the last error instead.
         """

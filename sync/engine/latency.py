@@ -1,7 +1,7 @@
 """The latency of a new email: the time from its arrival in Exchange until Re:infer acknowledged its comment. Pure.
 
-Mail from before the last completed sync is not measured: a first sync, a wider filter or a moved folder delivers emails
-that are years old.
+Mail that arrived before the last completed sync is not measured: a first sync, a wider filter or a moved folder delivers
+emails that are years old.
 """
 
 from __future__ import annotations

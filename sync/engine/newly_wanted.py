@@ -2,13 +2,13 @@
 
 They wait for the decision of an administrator, because an upgrade must not cause AI units without consent. For each
 version of the rules, the time is stored at which this installation first used it. An email that an older version
-rejected, and that arrived before that time, waits until an administrator chooses *Bring them* or *Leave them*. Emails
+rejected, and that arrived before that time, waits: it is delivered only if an administrator chooses *Bring them*. Emails
 that arrived later, and emails that the older rules wanted, are delivered at once.
 
 Until the rescan of a mailbox ends, it is not known which emails have to wait, so the arrival time decides. The same is
-true for a folder that cannot be read, until it was rescanned. After the rescan, only the emails that it found wait. An
+true for a folder that cannot be read, until it is rescanned. After the rescan, only the emails that it found wait. An
 email that is copied into the mailbox later is delivered at once, however old it is. An email that the rescan found
-continues to wait when it is moved, listed again or sent again.
+continues to wait when it is moved or listed again, and after *Push missing again*.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Newly:
     """The state of the rescan of one mailbox, and the decisions on its newly wanted emails, when a sync begins."""
 
     looked_for: int = 1
-    """The version of the rules for which all folders were rescanned."""
+    """The version of the rules for which all folders that can be read were rescanned."""
     taken_up: Mapping[int, datetime] = field(default_factory=dict)
     """When this installation first used each version."""
     brought: Collection[int] = ()
@@ -54,7 +54,7 @@ class Newly:
             folder: Its folder.
             item: The stored item, if there is one.
             is_there: The bucket has the comment already.
-            listed: The keys of the emails of its page that wait for a decision.
+            listed: The keys of the emails of the page that are stored as newly wanted.
 
         Returns:
             The version, or `AT_ONCE` when the item need not wait.
@@ -66,8 +66,8 @@ class Newly:
             return version
         is_open = min(self.looked_for, folder.looked_through) < version and self._was_there(change, version)
         if is_there:
-            # An update of its properties is free, but nothing is pushed without consent. If its folder was rescanned
-            # before, the item was moved there later, and is updated at once.
+            # An update of the properties is free, but nothing is pushed without consent. If the folder was rescanned
+            # before, the item was moved there later, and its comment is updated at once.
             return version if is_open and folder.looked_through < version else AT_ONCE
         return version if is_open or key_of(change) in listed else AT_ONCE
 

@@ -29,42 +29,42 @@ class LeaseLost(Exception):
 
 
 class CheckpointMoved(LeaseLost):
-    """The stored cursor is not the one before this page. An administrator dropped it, or another worker moved it."""
+    """The stored cursor is not the cursor before this page: an administrator dropped it, or another worker moved it."""
 
 
 class SliceOver(Exception):
-    """The time slice is over or a user pressed *Stop*: the sync ends here, at a safe point."""
+    """The sync ends here, at a safe point: its time slice is over, or `Control.keep_going` returned False."""
 
 
 class Control(Protocol):
-    """Shows whether the sync may continue: the lease on the mailbox, the time slice, *Stop* and other limits."""
+    """Shows whether the sync may continue: checks the lease on the mailbox, the time slice, *Stop* and other limits."""
 
     def keep_going(self) -> bool:
         """Renew the lease between two batches and return whether the sync may continue. Ignores the time slice.
 
         Returns:
-            False when a user pressed *Stop*, a circuit breaker is open, a budget is used up, or the worker is shutting
-            down.
+            False when a user pressed *Stop*, the mailbox was deleted, a circuit breaker is open and this sync is not
+            its trial, the AI unit budget is used up, or the worker is shutting down.
 
         Raises:
-            LeaseLost: Another worker holds the lease.
+            LeaseLost: The lease ended, or another worker holds it.
         """
 
     def has_time(self) -> bool:
         """Return whether the time slice has not ended yet. Makes no query."""
 
     def keep_going_in_batch(self) -> bool:
-        """Return the same as `keep_going` between two emails of a batch, with a database query only every few seconds.
+        """Return whether the sync may continue between two emails of a batch. Calls `keep_going` only every few seconds.
 
         Returns:
             Whether the sync may continue.
 
         Raises:
-            LeaseLost: Another worker holds the lease.
+            LeaseLost: The lease ended, or another worker holds it.
         """
 
     def stopped(self) -> bool:
-        """Return whether a user pressed *Stop*. Called after the sync was ended."""
+        """Return whether the mailbox or its integration was stopped, or the mailbox deleted. Called after the sync ended."""
 
     def require_lease(self, seconds: float) -> None:
         """Require, right before a push, that the lease lasts for as long as the push can take.
@@ -73,25 +73,26 @@ class Control(Protocol):
             seconds: The longest time that the push can take.
 
         Raises:
-            LeaseLost: Another worker holds the lease.
+            LeaseLost: The lease ended, or another worker holds it.
         """
 
 
 class Checkpoints(Protocol):
     """The folders of one mailbox and their checkpoints.
 
-    Every write requires the lease and raises `LeaseLost` without it.
+    Every write, except by `uncount_attempt` and `record_item_in_hand`, requires the lease and raises `LeaseLost` without
+    it.
     """
 
     def folders_cursor(self) -> Cursor | None:
         """Return the cursor of the folder tree; None when the whole tree has to be listed."""
 
     def record_folders(self, changes: FolderChanges, *, complete: bool) -> None:
-        """Store the folder tree and its cursor. Ledger entries of folders whose path changed become dirty.
+        """Store the folder tree and its cursor. Ledger entries whose winner is in a folder with a new path become dirty.
 
         Args:
             changes: The changes of the tree, with the next cursor.
-            complete: The changes are the whole tree; a folder that is missing from them is gone.
+            complete: Whether the changes are the whole tree. Then a stored folder that they lack is gone.
 
         Raises:
             LeaseLost: Another worker holds the lease.
@@ -116,7 +117,7 @@ class Checkpoints(Protocol):
             folder: The folder of the page.
 
         Returns:
-            The number of the attempt, and the item at which the attempt before it ended.
+            The number of the attempt, and the item that was in hand when the worker of an earlier attempt crashed.
 
         Raises:
             LeaseLost: Another worker holds the lease.
@@ -147,7 +148,7 @@ class Checkpoints(Protocol):
             page: The page, with the cursor after it.
             before: The cursor with which the page was requested; None at the beginning of a listing.
             wanted: The filter digest under which the page was processed.
-            had_turn: The folder has had its turn with this page, even if more pages follow.
+            had_turn: Whether the folder has had its turn with this page, even if more pages follow.
 
         Returns:
             Whether the folder has to be listed again, because its total shows changes that no page reported
@@ -163,36 +164,39 @@ class Checkpoints(Protocol):
 
         Args:
             folder: The folder.
-            wanted: The present filter digest.
+            wanted: The current filter digest.
         """
 
     def not_found(self, folder: FolderId, *, wanted: str) -> None:
         """End the turn of a folder that the server does not find.
 
-        The next read of the tree shows whether it was deleted.
+        The next read of the tree shows whether the folder was deleted.
 
         Args:
             folder: The folder.
-            wanted: The present filter digest.
+            wanted: The current filter digest.
         """
 
     def refuse(self, folder: FolderId, error: FolderRefused, *, wanted: str, left_out: bool) -> None:
         """End the turn of a folder that cannot be read.
 
-        Its checkpoint stays, and each retry comes after a longer pause.
+        Its checkpoint does not move. It is retried after a pause: see `sync.engine.folder_refusals`.
 
         Args:
             folder: The folder.
             error: Why the server refused it.
-            wanted: The present filter digest.
-            left_out: The mail of the folder is wanted.
+            wanted: The current filter digest.
+            left_out: Whether the mail of the folder is wanted, so that the folder counts as left out.
         """
 
     def clear_left_out(self) -> None:
-        """Let the next sync try every refused folder. Called if all were refused: then the mailbox is at fault."""
+        """Let the next sync try every refused folder, and count none as left out.
+
+        Called if all folders are refused: then the mailbox is at fault.
+        """
 
     def restart(self, folder: FolderId) -> None:
-        """Drop the cursor of a folder, so that it is listed from its beginning like a folder that had no turn yet.
+        """Drop the cursor of a folder. The folder is then listed from its beginning, like a folder that had no turn yet.
 
         Args:
             folder: The folder.
@@ -205,19 +209,23 @@ class Checkpoints(Protocol):
 
         Args:
             folder: The folder.
-            before: The rescan cursor with which the page was requested.
-            after: The rescan cursor after the page.
-            last: The listing ended, so the folder is rescanned for the present version of the fixed rules.
+            before: The rescan cursor with which the page was requested; None at the beginning.
+            after: The rescan cursor after the page; None if the rescan has to begin again.
+            last: Whether the rescan of the folder has ended, or its mail is not wanted. The folder then counts as
+                rescanned for the version of the fixed rules in this release.
         """
 
     def mark_rescanned(self) -> None:
-        """Record that every folder was rescanned for the present version, and that all changes since were read."""
+        """Record that the mailbox was rescanned for the version of the fixed rules in this release.
+
+        Called when every folder that can be read was rescanned, and all changes since then were read.
+        """
 
 
 class Ledger(Protocol):
     """The stored records of the comments of the bucket and of the items of the mailbox.
 
-    Every write requires the lease and raises `LeaseLost` without it.
+    Every write requires the lease and raises `LeaseLost` without it. Only `confirm` stores its result in any case.
     """
 
     trusted: bool
@@ -231,7 +239,7 @@ class Ledger(Protocol):
             changes: The changes of the page.
 
         Returns:
-            The stored items, ledger entries and keys.
+            Stored items, ledger entries, and keys of newly wanted emails.
         """
 
     def entries(self, ids: Sequence[CommentId]) -> Mapping[CommentId, LedgerRecord]:
@@ -254,14 +262,14 @@ class Ledger(Protocol):
             flight: Seconds after which the push has certainly ended.
 
         Returns:
-            The intentions that were written, with their mark.
+            The intentions that were written. Each has the mark that is stored in its entry.
 
         Raises:
             LeaseLost: Another worker holds the lease.
         """
 
     def require_unchanged(self, intentions: Sequence[Intention], seconds: float) -> None:
-        """Require, right before a push, that its entries are unchanged and stay protected until the push ends.
+        """Require, right before a push, that the entries of its comments are unchanged and stay protected until it ends.
 
         While an intention is in flight, other syncs do not change its entry.
 
@@ -281,7 +289,7 @@ class Ledger(Protocol):
 
         Args:
             result: The intentions that the bucket accepted and refused.
-            delivered: The items of each accepted comment, stored in the same transaction.
+            delivered: The items of each accepted comment. They are stored in the same transaction, if the lease is held.
 
         Raises:
             LeaseLost: Another worker holds the lease. The result itself was recorded.
@@ -292,7 +300,7 @@ class Ledger(Protocol):
 
         Args:
             settled: The entries.
-            delivered: The items of each comment, stored in the same transaction.
+            delivered: The items of each comment. They are stored in the same transaction.
 
         Raises:
             LeaseLost: Another worker holds the lease.
@@ -313,16 +321,16 @@ class Ledger(Protocol):
         """
 
     def remember(self, items: Sequence[ItemRecord]) -> None:
-        """Store items with their verdicts.
+        """Store items. A dead letter of an item is settled if the verdict is that the item is delivered or not wanted.
 
         Args:
-            items: The items.
+            items: The items, each with its verdict: delivered, or the reason why it is not.
         """
 
     def forget(self, folder: FolderId, items: Sequence[ItemId]) -> None:
         """Delete items that are no longer in this folder. Their comments stay.
 
-        An item that was found in another folder meanwhile is kept.
+        An item that was found in another folder meanwhile is not deleted.
 
         Args:
             folder: The folder that reported the items.
@@ -343,14 +351,15 @@ class Ledger(Protocol):
             emails: The emails, with the reasons.
 
         Returns:
-            How many of them pages show. An email that is retried soon is not shown.
+            The number of these emails that pages show as failed. An email in a hidden stage (`HIDDEN_STAGES`) is not
+            shown.
         """
 
     def due_dead_letters(self, most: int, *, apart_from: Collection[FolderId] = ()) -> Sequence[Change]:
-        """Return dead letters whose retry is due.
+        """Return dead letters whose retry is due, or that a newer version of the conversion may deliver.
 
         Args:
-            most: The largest number to return.
+            most: Maximum number to return.
             apart_from: Folders whose emails are not returned.
 
         Returns:
@@ -376,7 +385,7 @@ class Ledger(Protocol):
     def record_vanished(self, changes: Sequence[Change]) -> None:
         """Record emails that a folder listed and that cannot be found.
 
-        They are looked up a few more times and then treated as deleted.
+        These emails are looked up a few more times and then treated as deleted.
 
         Args:
             changes: The emails.
@@ -386,7 +395,7 @@ class Ledger(Protocol):
         """Return items of this mailbox that are winners of dirty entries. Their properties have to be pushed again.
 
         Args:
-            most: The largest number to return.
+            most: Maximum number to return.
             apart_from: Folders whose items are not returned.
 
         Returns:
@@ -394,55 +403,59 @@ class Ledger(Protocol):
         """
 
     def abandon(self, item: ItemId) -> None:
-        """Replace a winner that no longer exists by another item. If there is none, the comment stays as it is.
+        """Replace a winner that no longer exists by another item. If there is none, the entry is no longer dirty.
 
         Args:
             item: The item id of the winner of a dirty entry.
         """
 
     def forget_foreign(self) -> None:
-        """Delete items with foreign ids. Every wanted folder was listed to its end, so they no longer exist."""
+        """Delete the items with foreign ids that are left after a change of the source.
+
+        Called when every wanted folder was listed to its end with the present source, so that these items no longer
+        exist. Their dead letters are settled, and other items become the winners of their dirty entries.
+        """
 
     def withhold(self, found: Sequence[Found]) -> None:
-        """Store newly wanted emails, each with the version on which an administrator has to decide.
+        """Store newly wanted emails, each with the version on which an administrator has to decide, or 0.
 
         Args:
             found: The emails.
         """
 
     def deliverable(self, most: int, *, apart_from: Collection[FolderId] = ()) -> Sequence[AnsweredEmail]:
-        """Return newly wanted emails that may be delivered now, the least attempted first.
+        """Return newly wanted emails that may be delivered now. Emails with the fewest attempts are chosen.
 
         Args:
-            most: The largest number to return.
+            most: Maximum number of emails. An email may have several items.
             apart_from: Folders whose emails are not returned.
 
         Returns:
-            The emails, with their keys and attempts.
+            The items of the emails, with their keys and attempts.
         """
 
     def begin_delivery(self, keys: Sequence[CommentId]) -> None:
         """Count an attempt at newly wanted emails before it begins, because one of them may crash the worker.
 
         Args:
-            keys: Their keys (`sync.engine.newly_wanted.key_of`).
+            keys: The keys of the emails (`sync.engine.newly_wanted.key_of`).
         """
 
     def undo_delivery(self, keys: Sequence[CommentId]) -> None:
         """Undo the count of `begin_delivery`, because none of the emails crashed the worker.
 
         Args:
-            keys: Their keys.
+            keys: The keys of the emails.
         """
 
     def unsettled(self, most: int) -> Sequence[CommentId]:
         """Return intentions of this mailbox that were never confirmed although their push has certainly ended.
 
         Args:
-            most: The largest number to return.
+            most: Maximum number to return.
 
         Returns:
-            Their comment ids.
+            The comment ids of the intentions.
         """
 
     def conclude(self, ids: Sequence[CommentId], stored: Stored) -> None:

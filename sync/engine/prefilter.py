@@ -22,16 +22,18 @@ class KnownItems:
     items: Mapping[ItemId, ItemRecord] = field(default_factory=dict)
     """The stored items of the page, by item id."""
     twins: Mapping[CommentId, Sequence[ItemRecord]] = field(default_factory=dict)
-    """Stored items of this folder that have a Message-ID of the page, by the comment id of the listed Message-ID."""
+    """Delivered items of this folder, and items in it with foreign ids, that have a Message-ID of the page.
+
+    The key is the comment id of the listed Message-ID."""
     entries: Mapping[CommentId, LedgerRecord] = field(default_factory=dict)
     """Ledger entries of the items above and of the listed Message-IDs, by comment id."""
     nameless: frozenset[tuple[datetime | None, int]] = frozenset()
-    """Received time and size of delivered emails without a Message-ID. They identify such an email in another
+    """Received time and size of delivered emails without a Message-ID. These two identify such an email in another
     folder."""
     former_until: datetime | None = None
-    """The time until which the previous source reported every change. None if no item here has one of its ids."""
+    """The time until which the previous source reported every change. None if no item here has an id of that source."""
     waiting: frozenset[CommentId] = frozenset()
-    """Keys of newly wanted emails that wait for a decision: see `sync.engine.newly_wanted`."""
+    """Keys of stored newly wanted emails, except those that need no decision: see `sync.engine.newly_wanted`."""
 
 
 @dataclass(slots=True)
@@ -40,7 +42,7 @@ class FilteredPage:
 
     fetch: list[Change] = field(default_factory=list)
     adopt: list[tuple[ItemRecord, Change]] = field(default_factory=list)
-    """Known emails under a new item id, as after a mailbox migration."""
+    """Known emails under a new item id, for example after a mailbox migration."""
     turned_away: list[tuple[Change, FilterVerdict]] = field(default_factory=list)
     withheld: list[tuple[Change, int]] = field(default_factory=list)
     """Newly wanted items, each with the version on which an administrator has to decide."""
@@ -69,7 +71,7 @@ class Prefilter:
 
 
 def sort_page(changes: Sequence[Change], prefilter: Prefilter) -> FilteredPage:
-    """Sort the changes of a page by the next step: fetch, adopt, reject, withhold or forget.
+    """Sort the changes of a page by the next step: fetch, adopt, reject, withhold, forget or nothing.
 
     Args:
         changes: The changes of one folder.
@@ -175,9 +177,9 @@ def _still_holds(item: ItemRecord, verdict: FilterVerdict, judged_by: str, known
 
 
 def _is_as_sent(entry: LedgerRecord) -> bool:
-    """Return whether the bucket has the comment with the right properties.
+    """Return whether the bucket has the comment, and no item has to be fetched for its properties.
 
-    Properties that are known to be outdated have no digest: see `Entries.abandon`.
+    `Entries.abandon` clears the digest of outdated properties. Dirty entries are part of the backlog.
     """
     return entry.confirmed and bool(entry.properties_digest)
 
@@ -193,7 +195,7 @@ def _was_delivered(change: Change, item: ItemRecord | None, known: KnownItems) -
 
 
 def _twin(change: Change, known: KnownItems) -> ItemRecord | None:
-    """Return the stored item of this email, if Exchange has only given the item a new id.
+    """Return the stored item of this email, if the only change is a new item id.
 
     The stored item has the same folder, Message-ID, received time and size. It also has to be the winner of its ledger
     entry. If it is not, the email was moved away and back, and its folder has to be pushed again.

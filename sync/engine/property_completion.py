@@ -59,8 +59,8 @@ def completed(stored: Comment | None, digests: LedgerDigests) -> Completed:
 def _digest_after(stored: Comment, whole: Comment, digests: LedgerDigests) -> str:
     """Return the properties digest for the ledger.
 
-    If the bucket has other properties than the ledger expects, the digest stays, so that a verification finds the
-    difference.
+    If the bucket has other properties than the ledger expects, the digest does not change, so that a verification finds
+    the difference.
     """
     without = {name: value for name, value in stored.properties.items() if name != MAILBOX_ID}
     ours = (properties_digest(stored), properties_digest(replace(stored, properties=without)))

@@ -1,6 +1,6 @@
-"""Reconcile a new comment with its ledger entry: create, update, adopt, defer or leave it alone. Pure.
+"""Reconcile a converted comment with its ledger entry: create, update, adopt, defer, hold back or do nothing. Pure.
 
-A comment is created once. Its text never changes afterwards. An update that might cost an AI unit is not pushed.
+A comment is created once, and its text never changes afterwards. An update that might cost an AI unit is held back.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Push these properties with the content that was pushed first. Costs no AI unit."""
+    """Push this comment: new properties with the content that the bucket has. Costs no AI unit."""
 
     comment: Comment
     content_digest: str
@@ -65,10 +65,10 @@ def reconcile(
         comment: The comment as converted now.
         entry: Its ledger entry, if there is one.
         trusted: The ledger contains every comment of the bucket, so a comment without an entry is not in the bucket.
-        bucket_answer: The response of the bucket; None if it was not bucket_answer.
+        bucket_answer: The response of the bucket; None if the bucket was not asked.
 
     Returns:
-        The decision; `Plain.ASK` when the bucket has to be bucket_answer first.
+        The decision; `Plain.ASK` when the bucket has to be asked first.
     """
     if entry is None:
         if trusted:
@@ -126,9 +126,9 @@ def properties_digest(comment: Comment) -> str:
 
 
 def identity_digest(comment: Comment) -> str:
-    """Return the digest of sender, date and subject.
+    """Return the digest of sender, time of sending and subject.
 
-    Two emails with different digests are two emails, even if they have the same Message-ID.
+    Emails with different digests are different emails, even if they have the same Message-ID.
 
     Args:
         comment: The comment.
@@ -147,7 +147,7 @@ def _found_or_not(stored: Comment | None) -> Decision:
 
 
 def _settle(comment: Comment, entry: LedgerRecord, stored: Comment | None) -> Decision:
-    """Decide on an intended entry without a confirmation: its push may or may not have arrived."""
+    """Decide on an entry that is intended and not confirmed: its push may or may not have arrived."""
     if stored is None:
         return Create()
     stored_digest = content_digest(stored)
@@ -159,9 +159,9 @@ def _settle(comment: Comment, entry: LedgerRecord, stored: Comment | None) -> De
 
 
 def _keep_text(comment: Comment, entry: LedgerRecord, stored: Comment | None) -> Decision:
-    """Decide on a comment whose text differs from the text that was pushed first.
+    """Decide on a comment whose content differs from the content in the ledger.
 
-    Push the properties with the text that the bucket has, if that is certainly the text that was pushed first.
+    Push the properties with the content that the bucket has, if that is certainly the content in the ledger.
     """
     if stored is None or stored.translated or content_digest(stored) != entry.content_digest:
         return Plain.HOLD_BACK

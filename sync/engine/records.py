@@ -1,7 +1,7 @@
-"""Values that the engine reads and writes: items, ledger entries, folders with their checkpoints, intentions.
+"""Values that the engine reads and writes, such as items, ledger entries, intentions, and folders with checkpoints.
 
-`sync.store.ledger` and `sync.store.checkpoints` store them in the database, the fakes of the tests in dictionaries. The
-engine handles stored data only as these values.
+`sync.store.ledger` and `sync.store.checkpoints` store these values in the database. The fakes of the tests store them in
+dictionaries. The engine handles stored data only as these values.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class FolderRecord:
     cursor: Cursor | None
     wanted_digest: str
     up_to_date: bool = False
-    """The page that was read last was the last page of the folder."""
+    """The page that was read last was the last page of the folder, or the server did not find the folder."""
     turn: int = 0
     """The last round in which the folder had its turn: see `sync.engine.folder_order`."""
     refused: bool = False
@@ -45,11 +45,11 @@ class FolderRecord:
     listing: bool = False
     """The folder is being listed from its beginning, and the listing has not ended."""
     read_since: int = 1
-    """The first version of the fixed rules by which the folder is read."""
+    """The first version of the fixed rules with which the folder is read."""
     looked_through: int = 1
-    """The version of the fixed rules for which the folder was last listed from beginning to end."""
+    """The version of the fixed rules for which the folder was listed from beginning to end, or counts as rescanned."""
     look_cursor: Cursor | None = None
-    """The rescan cursor for the present version: see `sync.engine.rescan`."""
+    """The cursor of the rescan of the folder: see `sync.engine.rescan`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +69,12 @@ class PageAttempt:
 
     number: int
     item_in_hand: ItemId | None
-    """The item that the attempt before this one was processing when its worker died."""
+    """The item that an earlier attempt was processing when its worker crashed. None if no worker crashed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ItemRecord:
-    """An email in a mailbox folder, as far as it is stored."""
+    """The stored data of an email in a folder of the mailbox."""
 
     item_id: ItemId
     change_key: str
@@ -127,7 +127,7 @@ class Intention:
     """The bucket has the comment already."""
     seen: LedgerRecord | None = None
     mark: str = ""
-    """Set when the intention is written. A confirmation finds the entry by this mark only."""
+    """Set when the intention is written. The entry is confirmed only if it still has this mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,13 +167,13 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class AnsweredEmail:
-    """A newly wanted email that may be delivered now."""
+    """An item of a newly wanted email that may be delivered now."""
 
     change: Change
     key: CommentId
-    """The key under which it is stored: see `sync.engine.newly_wanted.key_of`."""
+    """The key under which the email is stored: see `sync.engine.newly_wanted.key_of`."""
     attempts: int
-    """Earlier attempts that ended without a recorded result."""
+    """Number of earlier attempts that ended without a recorded result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,7 @@ class Report:
     """The result of a run that did not fail."""
 
     finished: bool
-    """False when the run used up its time slice or was stopped; the next run continues from there."""
+    """False when the run ended early, for example at the end of its time slice. The next run continues the work."""
     stopped: bool = False
     left_out: int = 0
     """Number of folders with wanted mail that cannot be read."""

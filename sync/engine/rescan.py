@@ -1,7 +1,7 @@
 """The rescan: folders are listed again after an upgrade, for emails that newer fixed rules want.
 
 Every sync still reads the changes of every folder with the normal cursor. The rescan lists each folder from its
-beginning with a second cursor, a few pages at the end of each sync that has nothing else to do. So new mail never waits
+beginning with a second cursor: a few pages at the end of each sync that has finished everything else. So new mail never waits
 for the rescan, and Exchange gets few requests. The rescan fetches and pushes nothing.
 
 Folders that are listed from their beginning anyway need no rescan: new ones, and those of classes that were not read
@@ -23,7 +23,7 @@ from sync.engine.prefilter import Prefilter, newly_wanted
 from sync.engine.records import NEWLY_WANTED, FolderRecord, Found
 
 MAX_PAGES = 4
-"""The largest number of pages that one sync rescans."""
+"""Maximum number of pages that one sync rescans. A request that fails counts as a page."""
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class Rescan:
     """Raises `SliceOver` when the sync has to end."""
     prefilter: Callable[[FolderRecord, Sequence[Change]], Prefilter]
     version: int
-    """The present version of the fixed rules."""
+    """The version of the fixed rules in this release."""
     refused: Collection[FolderId] = ()
     """Folders that cannot be read."""
     _pages: int = 0
@@ -47,13 +47,14 @@ class Rescan:
     def run(self, folders: Sequence[FolderRecord]) -> None:
         """Read up to `MAX_PAGES` pages.
 
-        An error in one folder stops neither the other folders nor the sync; the next sync tries the folder again.
+        An error that concerns only one folder or this mailbox does not end the rescan of the other folders. The next
+        sync tries the folder again.
 
         Args:
             folders: The folders of the mailbox.
 
         Raises:
-            IntegrationError: The error concerns more than this mailbox, or the server requested a pause.
+            IntegrationError: An error that is not only of this mailbox, or with which the server requested a wait.
             SliceOver: The sync has to end.
             LeaseLost: Another worker holds the lease.
         """
@@ -61,7 +62,7 @@ class Rescan:
             if folder.looked_through >= self.version or folder.listing or folder.cursor is None:
                 continue
             if folder.id in self.delivery.folders:
-                # The folder is not wanted. If a change of the filters makes it wanted, it is listed anyway.
+                # The mail of the folder is not wanted. If a change of the filters makes it wanted, the folder is listed again.
                 self.checkpoints.move_rescan_cursor(folder.id, before=folder.look_cursor, after=None, last=True)
             elif folder.id not in self.refused:
                 self._folder(folder)
@@ -119,7 +120,7 @@ def is_rescanned(folders: Sequence[FolderRecord], version: int, refused: Collect
 
     Args:
         folders: The folders of the mailbox.
-        version: The present version of the fixed rules.
+        version: The version of the fixed rules in this release.
         refused: Folders that cannot be read.
 
     Returns:

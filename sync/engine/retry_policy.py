@@ -15,7 +15,7 @@ FIRST_DELAY = timedelta(seconds=15)
 LONGEST_DELAY = timedelta(minutes=15)
 LONGEST_OPEN = timedelta(minutes=4)
 """The longest time between two trials during a temporary error, unless the server requests a longer wait. A trial costs
-one request, and all mailboxes sync within five minutes after the error ends."""
+few requests, and the other mailboxes can sync about four minutes after the error ends."""
 DORMANT_AFTER = timedelta(days=7)
 """A mailbox whose newest email is older than this is dormant and synced less often."""
 DORMANT_FACTOR = 5
@@ -43,7 +43,7 @@ class OpenCircuit:
 
 @dataclass(frozen=True, slots=True)
 class Suspend:
-    """The part at fault is disabled until an administrator starts it."""
+    """The part at fault is disabled until a user starts it again."""
 
     scope: Scope
     reason: str
@@ -161,7 +161,7 @@ def _backoff(failures: int) -> timedelta:
 
 
 def _open_duration(now: datetime, since: datetime | None, longest: timedelta) -> timedelta:
-    """Return half of the time that the error has lasted, from `FIRST_DELAY` to `longest`.
+    """Return half of the time that the error has lasted, but at least `FIRST_DELAY` and at most `longest`.
 
     So the end of a short outage is detected soon, and a long outage causes few requests.
     """

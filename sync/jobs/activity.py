@@ -1,9 +1,10 @@
-"""Sums of the run counts: per integration, bucket and hour, and per mailbox and day.
+"""Add up the counts of runs: per integration, bucket and hour, and per mailbox and day.
 
 Millions of runs are reduced to a few thousand hourly sums, so a page can draw a chart of a month. The daily sums show
 when a mailbox stops receiving email.
 
-Each run adds its counts when it ends. A run without new comments, updated comments or failed emails writes nothing.
+Each run adds its counts when it ends, unless its worker was killed. A run without new comments, updated comments or
+failed emails writes nothing.
 """
 
 from __future__ import annotations
@@ -39,12 +40,12 @@ def add(mailbox: Mailbox, counts: RunCounts, when: datetime) -> None:
 
 
 def add_text_changes(bucket: Bucket, count: int, when: datetime) -> None:
-    """Record how many texts Re:infer counted as changed by an update that belongs to no mailbox.
+    """Record how many texts Re:infer counted as changed after updates that belong to no mailbox.
 
     Args:
         bucket: The bucket of the comments.
         count: Number of changed texts.
-        when: When they changed, in UTC.
+        when: When Re:infer reported the changes, in UTC.
     """
     Activity.objects.create(integration=None, bucket=bucket, hour=hour_of(when), text_changes=count)
 
@@ -73,7 +74,10 @@ SUMMED = ("created", "updated", "set_aside", "text_changes")
 
 
 def _add(key: dict[str, object], counts: RunCounts) -> int:
-    """Add the counts in an UPDATE, so that two runs that end at the same time do not overwrite each other."""
+    """Add the counts in one UPDATE, and return the number of updated rows.
+
+    So two runs that end at the same time do not overwrite the counts of each other.
+    """
     values: dict[str, object] = {name: F(name) + getattr(counts, name) for name in SUMMED}
     if counts.longest_wait is not None:
         # In SQLite, the greatest of a value and NULL is NULL.

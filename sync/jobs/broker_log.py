@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator
 LOGGERS = ("celery.worker.consumer", "celery.beat", "kombu")
 """Loggers that log broker errors."""
 ERROR_PACKAGES = ("redis", "kombu", "amqp")
-"""Packages that define broker errors, in addition to Python's connection errors."""
+"""Packages that define broker errors, in addition to Python's own errors for connections, timeouts and host names."""
 OUTAGE_GAP = 60.0
-"""If no broker error was logged for this many seconds, the next one belongs to another outage."""
+"""If no broker error occurred for more than this many seconds, the next one belongs to another outage."""
 
 
 class BrokerLines(logging.Filter):
@@ -55,7 +55,10 @@ OF_THIS_PROCESS = BrokerLines()
 
 
 def _is_broker_line(record: logging.LogRecord) -> bool:
-    """Return whether the line is about a broker error. The type of the exception decides, not the text."""
+    """Return whether the line is a warning or an error of one of `LOGGERS` and contains a broker error.
+
+    The type of the exception decides, not the text.
+    """
     from_broker_logger = any(record.name == name or record.name.startswith(f"{name}.") for name in LOGGERS)
     return (
         from_broker_logger
@@ -72,7 +75,7 @@ def _errors(record: logging.LogRecord) -> Iterator[BaseException]:
 
 
 def _is_broker_error(error: BaseException | None) -> bool:
-    """Return whether the error is a broker error, or was raised while a broker error was handled."""
+    """Return whether the error is a broker error, or has a broker error in its chain of causes and contexts."""
     if error is None:
         return False
     is_broker_error = (

@@ -12,7 +12,7 @@ from sync.models import Process
 
 KEY = "reinfer-exchange:probe"
 TIMEOUT = 5.0
-"""Seconds that the broker has to answer."""
+"""Time limit of the connection and of each response, in seconds."""
 EXPIRES = 60
 """Seconds after which the value is deleted."""
 

@@ -10,9 +10,9 @@ every comment, so the bucket becomes untrusted: before a comment that is not in 
 Re:infer, so that no comment is pushed twice. Syncs continue, and the overview shows the surplus until an admin accepts
 it. Because of these requests, a surplus that grows later does no harm.
 
-A bucket is audited about once an hour. It is also audited before a new comment is pushed, if the last audit is older
-than `BEFORE_SENDING` or the database server was restarted since. The restart matters because a restored database
-contains an old audit.
+A bucket is audited about once an hour. A trusted bucket is also audited before a new comment is pushed, if the last
+audit is older than `BEFORE_SENDING` or the database server was restarted since. The restart matters because a restored
+database contains an old audit.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ log = structlog.get_logger(__name__)
 EVERY = timedelta(hours=1)
 """Time between two audits of a bucket."""
 RETRY_AFTER = timedelta(minutes=10)
-"""Time until the next audit when a difference was found for the first time, or the request to Re:infer failed."""
+"""Time until the next audit when missing comments were found for the first time, or the request to Re:infer failed."""
 BEFORE_SENDING = timedelta(minutes=15)
-"""The largest age of the last audit when a new comment is pushed."""
+"""Maximum age of the last audit when a new comment is pushed to a trusted bucket."""
 AT_ONCE = 20
-"""Buckets audited per minute, so that hundreds of buckets are spread over the hour."""
+"""Maximum number of audits queued per minute, so that the audits of hundreds of buckets are spread over the hour."""
 
 Open = Callable[..., Sink]
 
@@ -104,7 +104,7 @@ def compare(bucket_id: int, clock: Clock = database_now, open_sink: Open = open_
 def is_trusted(bucket_id: int, sink: Sink, clock: Clock = database_now) -> bool:
     """Return whether the ledger lists every comment of a bucket. Called before a new comment is pushed.
 
-    Takes one request to Re:infer when the last audit is too old, and otherwise one query.
+    If the last audit is too old, this takes one request to Re:infer. Otherwise it takes only queries.
 
     Args:
         bucket_id: Primary key of the bucket.
@@ -112,7 +112,7 @@ def is_trusted(bucket_id: int, sink: Sink, clock: Clock = database_now) -> bool:
         clock: Returns the current time in UTC.
 
     Returns:
-        False also when the audit failed.
+        False also when the audit failed, or Re:infer did not report a count.
     """
     bucket = Bucket.objects.select_related("comparison").filter(pk=bucket_id).first()
     if bucket is None or not bucket.trusted:
@@ -152,7 +152,7 @@ def accept(buckets: QuerySet[Bucket]) -> int:
 
 
 def server_run() -> str:
-    """Return a text that changes with each start of the database server, so also after a restore or a failover.
+    """Return a text that changes whenever the database server starts, for example after a restore or a failover.
 
     Returns:
         The start time of the server, or an empty text for SQLite.
@@ -210,7 +210,7 @@ def _record(bucket: Bucket, counted: Counted, now: datetime) -> Comparison:
     row.stored, row.confirmed, row.compared_at, row.server_run = counted.stored, counted.before, now, server_run()
     row.missing_since = (row.missing_since or now) if counted.missing else None
     row.next_at = now + (RETRY_AFTER if first_seen else EVERY)
-    # Other programs write to an untrusted bucket, so a surplus is expected there.
+    # Other programs may write to an untrusted bucket, so a surplus is expected there.
     if counted.surplus and Bucket.objects.filter(pk=bucket.pk, trusted=True).update(trusted=False):
         row.surplus, row.surplus_since = counted.surplus, now
         log.warning("drift.unknown_comments", bucket=bucket.pk, comments=counted.surplus)
@@ -226,7 +226,7 @@ def differences() -> tuple[list[Comparison], list[Comparison]]:
     """Return the audits whose result requires action by an admin.
 
     Returns:
-        The audits with missing comments, found twice in a row, and the audits with a surplus.
+        The audits with missing comments, found twice in a row, and the audits with a surplus that no admin accepted.
     """
     missing = Q(missing_since__lt=F("compared_at"), stored__lt=F("confirmed"))
     surplus = Q(surplus_since__isnull=False)

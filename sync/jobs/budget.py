@@ -1,6 +1,8 @@
 """The AI unit budget of a bucket per calendar month.
 
-Re:infer bills one AI unit for each created comment. The month is in the time zone of the installation (`TIME_ZONE`).
+Re:infer bills one AI unit for each created comment, and for each changed text. This module counts only created
+comments, because this product avoids updates that change a text. The month is in the time zone of the installation
+(`TIME_ZONE`).
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ WARN_AT = 0.8
 CLOSE = 1_000
 """If fewer AI units than this are left, the used units are counted after every batch."""
 COUNT_EVERY = 10.0
-"""Seconds between two counts. Counting a large month is slow, so it is not done after every batch."""
+"""Otherwise, the minimum time between two counts in seconds. Counting a large month is slow."""
 
 
 def month_start(now: datetime) -> datetime:
@@ -41,7 +43,7 @@ def month_start(now: datetime) -> datetime:
 
 
 def used(bucket: Bucket, now: datetime) -> int:
-    """Return the AI units that a bucket used this month.
+    """Return the number of AI units that a bucket used this month.
 
     Comments that this product did not create are not counted.
 
@@ -50,7 +52,7 @@ def used(bucket: Bucket, now: datetime) -> int:
         now: The current time.
 
     Returns:
-        Number of comments that this product created.
+        Number of comments that this product created and Re:infer acknowledged.
     """
     entries = LedgerEntry.objects.filter(bucket=bucket, billed=True, created_at__gte=month_start(now))
     return entries.filter(state=LedgerEntry.State.CONFIRMED).count()

@@ -1,4 +1,4 @@
-"""The mailboxes that an error kind affects."""
+"""Find the mailboxes that an error kind affects."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from django.db.models import Q
 
 
 def stopped_by(kind: str) -> Q:
-    """Return a condition for the mailboxes whose last sync failed with an error kind, or that this kind disabled.
+    """Return a condition for mailboxes that fail or were disabled because of an error kind.
+
+    It is true for enabled mailboxes whose last sync failed with this kind, and for mailboxes that an error of this kind
+    disabled.
 
     Args:
         kind: The error kind.

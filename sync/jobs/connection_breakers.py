@@ -1,8 +1,8 @@
 """Circuit breakers of integrations, destinations and buckets.
 
-An error that affects all mailboxes of an integration, destination or bucket opens its circuit breaker. While the breaker
-is open, these mailboxes do not sync, and one notification reports the error. When the wait is over, one mailbox syncs
-as a half-open trial.
+An error that affects all mailboxes of an integration, destination or bucket opens its circuit breaker. While the
+breaker is open, these mailboxes do not sync, and one alert reports the error for all of them. When the wait is over,
+one mailbox syncs as a half-open trial.
 
 The columns `held_*` of the three models store the state: `held_until` is set while the breaker is open.
 """
@@ -35,7 +35,7 @@ def breaker_row(mailbox: Mailbox, scope: Scope) -> Integration | Destination | B
         scope: Which part is at fault.
 
     Returns:
-        The row, or None when the scope is the mailbox or one of its folders.
+        The row, or None when the scope is the mailbox, one of its folders, or this process.
     """
     match scope:
         case Scope.CONNECTION:
@@ -98,7 +98,7 @@ def close_breaker(row: Integration | Destination | Bucket) -> bool:
 def close_after_success(mailbox: Mailbox, accepted: int) -> None:
     """Close the circuit breakers of the destination and the bucket after a sync that worked.
 
-    A breaker that opened because almost every comment was refused closes only when the bucket accepted a comment. The
+    A breaker that opened because too many comments were refused closes only when the bucket accepted a comment. The
     breaker of the integration is closed by `sync.jobs.outcome`.
 
     Args:

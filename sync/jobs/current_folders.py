@@ -33,12 +33,12 @@ class FolderNow:
 
     @property
     def up_to_date(self) -> bool:
-        """Whether a sync has read the whole folder. If so, an email without a stored item is missing."""
+        """Whether a sync has read the whole folder. If so, an email without a stored item is new or missing."""
         return self.stored is not None and self.stored.up_to_date
 
 
 def wanted_now(source: Source, mailbox: Mailbox) -> list[FolderNow]:
-    """Request the whole folder tree, and return the folders whose email is wanted.
+    """Request the whole folder tree from Exchange, and return the folders whose email is wanted.
 
     Args:
         source: The open source of the mailbox.

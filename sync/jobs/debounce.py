@@ -20,7 +20,10 @@ class Debounce:
         self._last: float | None = None
 
     def lets_pass(self) -> bool:
-        """Return whether the action is allowed now: the interval since the last allowed action is over."""
+        """Return whether the action is allowed now. If it is, a new interval begins.
+
+        It is allowed if the interval since the last allowed action is over, or if the clock was set back.
+        """
         now = self._clock()
         if self._last is not None and 0 <= now - self._last < self._seconds:
             return False

@@ -1,4 +1,4 @@
-"""The mailboxes that a persistent error or the quota of Re:infer disabled. An admin has to start them.
+"""Find the mailboxes that a persistent error or the quota of Re:infer disabled. An admin has to start these mailboxes.
 
 Mailboxes that a person stopped are not included. Mailboxes that the monthly limit of a bucket disabled are not included
 either, because they start automatically.

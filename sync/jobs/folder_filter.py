@@ -1,4 +1,4 @@
-"""The stored folders of a mailbox and the filter verdict of each.
+"""Find the stored folders of a mailbox, and decide the filter verdict of each.
 
 The verdicts use the rules of the mailbox, or other rules for a preview.
 """
@@ -13,14 +13,14 @@ from sync.models import SyncedFolder
 
 
 def wanted_folders(mailbox: Mailbox, rules: Rules | None = None) -> list[tuple[SyncedFolder, FilterVerdict]]:
-    """Return the existing folders of a mailbox that hold mail, with their filter verdicts.
+    """Return the stored folders of a mailbox that still exist and hold mail, with their filter verdicts.
 
     Args:
         mailbox: The mailbox.
         rules: The filter rules to apply; None for the rules of the mailbox.
 
     Returns:
-        Pairs of a folder and its verdict, ordered by path.
+        Pairs of a folder and its verdict, ordered by path. Upper and lower case are not distinguished.
     """
     rows = list(mailbox.folders.filter(gone=False))
     places = positions(

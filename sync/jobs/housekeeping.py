@@ -1,8 +1,9 @@
-"""Periodic checks of invariants, once a minute: record violations, and close the runs of workers that died.
+"""Run the periodic checks, once a minute.
 
-Invariants that need only a query are checked when a page is shown (`sync.reporting.invariants`). This module runs the
-checks that write to the database. They are cheap even with 5,000 mailboxes: every statement reads states, folders or
-open runs, never mailbox items.
+They record violations of invariants, close the runs of workers that died, close notifications about deleted mailboxes,
+measure the poll rate, and announce mailboxes with slow conversions. Invariants that need only a query are checked when
+a page or `/metrics` is requested (`sync.reporting.invariants`). This module runs the checks that write to the database.
+They are cheap even with 5,000 mailboxes: no statement reads mailbox items or ledger entries.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 
 def run_checks(clock: Clock = database_now) -> None:
-    """Run all checks.
+    """Run all checks, and record that they ran.
 
     Args:
         clock: Returns the current time in UTC.
@@ -49,9 +50,10 @@ def record_tick(name: str, now: datetime) -> None:
 
 
 def close_orphans(now: datetime) -> int:
-    """Close the open runs whose worker died. Their lease has expired, or another run has taken it.
+    """Close the open runs that no longer hold the lease of their mailbox. Usually their worker died.
 
-    The next sync of the mailbox would close them as well, but a disabled mailbox has no next sync.
+    The lease has expired, was released, or is held by another run. The next sync of the mailbox would close these runs
+    as well, but a disabled mailbox has no next sync.
 
     Args:
         now: The current time in UTC.
@@ -71,9 +73,9 @@ def close_orphans(now: datetime) -> int:
 def record_moved_back_checkpoints(now: datetime) -> int:
     """Find mailboxes whose checkpoints are older than at the end of their last sync, and record the time.
 
-    A cursor is opaque, so each checkpoint counts how often it advanced, and each mailbox stores the sum at the end of a
-    sync. A smaller sum means that the database contains an older row, after a partly restored backup, a stale write, or a
-    manual change.
+    A cursor is opaque, so each folder counts the pages with which its checkpoint advanced, and each mailbox stores the
+    sum at the end of a sync. A smaller sum means that the database contains an older row, after a partly restored
+    backup, a stale write, or a manual change.
 
     Args:
         now: The current time in UTC.

@@ -1,8 +1,8 @@
-"""When a mailbox is late: it has been due for too long, and no worker started its sync.
+"""Decide whether a mailbox is late: it has been due for too long, and no worker has started its sync.
 
-A mailbox that is up to date is polled once per interval of its integration, so it is late after one more interval. A
-mailbox that is not up to date is listed in time slices (first sync or full resync), which may take hours. So it is late
-only when its next slice has not started for `LISTING`.
+A mailbox that is up to date is polled once per interval of its integration, so it is late after one more interval, at
+least `LEAST`. A mailbox that is not up to date is usually listed in time slices (first sync or full resync), which may
+take hours. So it is late only when its next slice has not started for `LISTING`, or for one interval if that is longer.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LEAST = timedelta(minutes=1)
 LISTING = timedelta(minutes=15)
 """The shortest wait that counts as late for a mailbox that is not up to date."""
 LONG = 3
-"""Number of intervals after which an admin is alerted. A shorter delay can be a burst, as after Start."""
+"""Number of intervals after which an admin is alerted. A burst, as after Start, can cause a shorter delay."""
 LONG_LEAST = timedelta(minutes=5)
 """The shortest wait after which an admin is alerted."""
 

@@ -1,7 +1,7 @@
 """Record the outcome of a run.
 
-This module writes the record of the run, the time of the next sync, and circuit breakers. It disables the part at fault
-after a persistent error.
+This module writes the record of the run, the time of the next sync, and the state of circuit breakers. After a
+persistent error or a reached quota, it disables the part at fault. It also stores the notifications about these events.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ Outcome = SyncRun.Outcome
 CHECKPOINT_MOVED = "checkpoint_moved"
 """Error kind of a run that ended because another run moved a checkpoint of the mailbox."""
 RECENT_REFUSAL = timedelta(minutes=1)
-"""If a circuit breaker was open for at most this long, refused mailboxes are not retried at once: the response would be
-the same."""
+"""If the circuit breaker of a connection was open for at most this long, mailboxes whose sign-in was refused are not retried at
+once: the response would be the same."""
 TRIAL_RETRY = timedelta(minutes=1)
 """Wait after a half-open trial that failed with an error that does not show whether the connection works."""
 
 
 def begin(mailbox: Mailbox, lease: Lease) -> SyncRun:
-    """Create the record of a run. Records of earlier runs that are still open are closed as lost.
+    """Create the record of a run. Open records of earlier runs of the mailbox are closed as lost.
 
     Args:
         mailbox: The mailbox of the run.
@@ -121,7 +121,7 @@ def succeeded(
 @transaction.atomic
 def _announce_left_out(mailbox: Mailbox) -> None:
     """Announce the folders that cannot be read and were not announced before."""
-    # The row lock serializes workers that detect the same: one creates the notification, the others extend it.
+    # The row lock serializes workers that detect the same error: one creates the notification, the others extend it.
     Integration.objects.select_for_update().get(pk=mailbox.integration_id)
     not_announced = SyncedFolder.objects.left_out().filter(mailbox=mailbox, told_of=False)
     first = not_announced.first()
@@ -219,8 +219,8 @@ def decide(
 def _close_after_sign_in(mailbox: Mailbox, now: datetime) -> None:
     """Close the circuit breaker of the connection, because a new sign-in for this mailbox worked.
 
-    The mailboxes that were refused are retried. If the sign-in for one of them is refused again, only that mailbox is at
-    fault.
+    The mailboxes that were refused are retried, at once or after `HOLD_PROBE_EVERY`. If the sign-in for one of these
+    mailboxes is refused again, only that mailbox is at fault.
     """
     integration = mailbox.integration
     sign_in_budget.record_success(integration)
@@ -267,7 +267,9 @@ def end_after_internal_error(
 
 
 def postpone(mailbox: Mailbox, lease: Lease, at: datetime) -> None:
-    """Release the lease of a run that may not start yet. An open circuit breaker delays its half-open trial, too.
+    """Release the lease of a run that may not start yet, and delay the sync.
+
+    If the circuit breaker of the integration is open, its next half-open trial is delayed instead of this mailbox.
 
     Args:
         mailbox: The mailbox of the run.
@@ -383,7 +385,7 @@ def _suspend(mailbox: Mailbox, scope: Scope, reason: str, error: IntegrationErro
 
 def _announce_disabled(mailbox: Mailbox, scope: Scope, error: IntegrationError, count: int) -> None:
     if scope in (Scope.MAILBOX, Scope.FOLDER):
-        # The row lock serializes workers that detect the same: one creates the notification, the others extend it.
+        # The row lock serializes workers that detect the same error: one creates the notification, the others extend it.
         Integration.objects.select_for_update().get(pk=mailbox.integration_id)
         announce_stopped(
             str(mailbox),
@@ -396,7 +398,7 @@ def _announce_disabled(mailbox: Mailbox, scope: Scope, error: IntegrationError, 
         return
     is_connection = scope is Scope.CONNECTION
     name = str(mailbox.integration if is_connection else mailbox)
-    others = "" if is_connection or count == 1 else f" and {count - 1:,} more mailboxes"
+    others = "" if is_connection or count == 1 else f" and {count - 1:,} more mailbox{'es' if count > 2 else ''}"
     kind = NotificationKind.INTEGRATION_DISABLED if is_connection else NotificationKind.MAILBOX_DISABLED
     announce(
         NotificationKind.BUDGET_REACHED if isinstance(error, BudgetReached) else kind,
@@ -430,7 +432,7 @@ def _release(lease: Lease, values: dict[str, object]) -> None:
 
 
 def _clear_item_in_hand(lease: Lease) -> None:
-    """Clear the current email of a sync that did not finish. Its worker is alive, so this email did not crash it."""
+    """Clear the current email of a sync that did not finish. The worker is alive, so this email did not crash it."""
     current = SyncedFolder.objects.filter(mailbox=lease.mailbox_id, mailbox__state__lease_token=lease.token)
     current.exclude(item_in_hand="").update(item_in_hand="")
 

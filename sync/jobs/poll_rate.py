@@ -1,7 +1,8 @@
 """Measure every minute how many polls per second the poll intervals require, and how many were done.
 
-Only mailboxes that are up to date are counted. The first listing of a mailbox is not a poll. Mailboxes that are
-disabled, that fail, or whose circuit breaker is open are not polled for another reason than a lack of workers.
+Only mailboxes that are up to date need polls. The first listing of a mailbox is not a poll. Mailboxes that are
+disabled, that fail, or whose circuit breaker is open are not counted either: more workers would not change that they
+are not polled. Each finished sync counts as one poll that was done.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ RETENTION = timedelta(days=1)
 AVERAGED_OVER = timedelta(minutes=10)
 """Period over which the rates are averaged, so that a burst after Start is not reported as a shortage."""
 LEAST_MEASUREMENTS = 5
-"""Measurements within `AVERAGED_OVER` that are needed to report a shortage."""
+"""Minimum number of measurements within `AVERAGED_OVER` from which a shortage is reported."""
 SHORT = 0.8
 """A shortage is reported below this share of the needed polls. A poll takes time and ticks are seconds apart, so a healthy
 installation does slightly fewer polls than the intervals require."""
@@ -32,7 +33,7 @@ GAP = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Shortage:
-    """Fewer polls than needed.
+    """A shortage: fewer polls were done than were needed.
 
     Attributes:
         needed: Needed polls per second, averaged over `AVERAGED_OVER`.
@@ -69,7 +70,7 @@ def needed() -> float:
     """Return the polls per second that the mailboxes need.
 
     A mailbox needs one poll per pause, which was chosen at the end of its last sync. The pause is longer than the poll
-    interval if no email has arrived for days.
+    interval if no email has arrived for a week.
 
     Returns:
         Polls per second.
@@ -119,7 +120,7 @@ def shortage(now: datetime) -> Shortage | None:
         now: The current time in UTC.
 
     Returns:
-        None while enough polls are done, or no mailbox is late.
+        None if enough polls are done, if no mailbox is late, or if there are too few measurements.
     """
     rates = PollRate.objects.filter(at__gt=now - AVERAGED_OVER, at__lte=now).aggregate(
         needed=Avg("needed"), done=Avg("done"), minutes=Count("at")
@@ -137,7 +138,7 @@ def shortage(now: datetime) -> Shortage | None:
 
 
 def _short_since(now: datetime) -> datetime:
-    """Return the first minute after the last minute with enough polls."""
+    """Return the time of the first measurement after the last one with enough polls."""
     rates = PollRate.objects.filter(at__lte=now)
     enough = rates.filter(done__gte=SHORT * F("needed")).aggregate(at=Max("at"))["at"]
     short = rates.filter(at__gt=enough) if enough is not None else rates

@@ -1,8 +1,8 @@
-"""The heartbeats of the running workers and beats, stored every few seconds.
+"""The heartbeats of the running workers and beats. Each process stores one every ten seconds.
 
 Heartbeats are written to the database and not sent over the broker, so running processes are known while the broker is
-down. A worker and the processes of its pool share one random name, which is generated when the worker starts. Its row is
-deleted when the worker ends normally.
+down. A worker and the processes of its pool share one random name, which is generated when the worker starts. The row
+of a worker or beat is deleted when it ends normally.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def sign_off() -> None:
 
 
 def forget_old(now: datetime) -> None:
-    """Delete the rows of processes that ended without deleting them.
+    """Delete the rows of processes whose last heartbeat is too old: they ended without deleting their row.
 
     Args:
         now: The current time in UTC.
@@ -135,10 +135,11 @@ def workers_of(some: Iterable[Process]) -> list[Process]:
 
 
 def unreadable_here() -> tuple[list[str], bool]:
-    """Try to decrypt the secrets of all integrations and destinations in use.
+    """Try to decrypt the secrets of all enabled integrations and of the destinations of enabled mailboxes.
 
     Returns:
-        The references of the rows whose secrets this process cannot decrypt, and whether it can decrypt any others.
+        The references of the rows whose secrets this process cannot decrypt, and whether it can decrypt those of at
+        least one other row.
     """
     used = Destination.objects.filter(
         buckets__mailboxes__enabled=True, buckets__mailboxes__integration__enabled=True

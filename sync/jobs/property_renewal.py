@@ -1,13 +1,14 @@
 """Property renewal: add missing properties to comments that an older version pushed without them.
 
 An update that does not change the text costs no AI unit. So an update repeats the content that the bucket stores, and
-is pushed only if this product pushed that content. One task per bucket and minute renews up to `BATCHES` times
-`BATCH` comments. The task ends at once if a due mailbox waits for a worker. If a task is killed, the next one first
-requests the comments from the bucket, so an update that reached Re:infer is not pushed twice. If Re:infer refuses a
-comment or fails to process it, the comment is not changed; it is retried one day after all others were processed.
+is pushed only if this product pushed that content. One task per bucket and minute renews up to `BATCHES` times `BATCH`
+comments. Before each batch, the task ends if a due mailbox has waited for a worker for more than `PATIENCE`. Each batch
+first requests its comments from the bucket, so an update that reached Re:infer is not pushed twice after a task was
+killed. If Re:infer refuses a comment or fails to process it, the comment is not changed, and the renewal is retried one
+day after all other comments were processed.
 
-While an update is pushed, its ledger entry is marked as in flight, in the same way as by a sync. A sync that needs the
-same entry defers its own update.
+While an update is pushed, its ledger entry is marked as in flight, in the same way as during a sync. A sync that needs
+the same entry defers its own update.
 """
 
 from __future__ import annotations
@@ -44,12 +45,12 @@ NEXT_LAP = timedelta(days=1)
 LATER = timedelta(minutes=10)
 """Time until the next task after an error without a retry time. A queued task counts as lost after the same time."""
 BATCH = 100
-"""Largest number of comments in one batch. The first batch has one comment: if Re:infer counts its update as a changed
-text, only this one is billed, and no more are pushed."""
+"""Maximum number of comments in one batch. The first batch of a bucket has one comment: if Re:infer counts its update
+as a changed text, only this update is billed, and no more are pushed."""
 BATCHES = 2
-"""Batches of a bucket in one task."""
+"""Maximum number of batches in one task."""
 AT_ONCE = 4
-"""The most buckets for which a task is queued per minute."""
+"""Maximum number of buckets for which a task is queued per minute."""
 PATIENCE = timedelta(seconds=30)
 """Renewal pauses while a mailbox has been due for longer than this."""
 
@@ -68,7 +69,7 @@ def send_due(send: Callable[[int], object], clock: Clock = database_now) -> int:
         clock: Returns the current time in UTC.
 
     Returns:
-        Number of queued buckets.
+        Number of queued tasks.
     """
     now = clock()
     for bucket in bucket_audit.in_use().filter(renewal=None)[: bucket_audit.AT_ONCE]:
@@ -169,7 +170,10 @@ class _Batch:
         self._send([entry for entry in entries if completions[entry.pk].send is not None], completions)
 
     def _renewable(self) -> QuerySet[LedgerEntry]:
-        """Return the entries to renew, without those that a sync is going to push: a sync pushes all properties."""
+        """Return the confirmed entries to renew. Entries that a sync pushes now or next are left out.
+
+        A sync pushes all properties.
+        """
         in_flight = Q(in_flight_until__gt=self.clock())
         return incomplete(self.bucket).filter(state=LedgerEntry.State.CONFIRMED, dirty=False).exclude(in_flight)
 
@@ -202,7 +206,7 @@ class _Batch:
     def _claim(self, entries: Sequence[LedgerEntry], mark: uuid.UUID) -> list[LedgerEntry]:
         """Mark as in flight the entries that did not change since they were read, and return them.
 
-        Entries are updated in the order of their comment ids, as by a sync, to avoid deadlocks.
+        Entries are updated in the order of their comment ids, as a sync does, to avoid deadlocks.
         """
         until = self.clock() + timedelta(seconds=2 * self.sink.deadline)
         return [
@@ -216,7 +220,10 @@ class _Batch:
     def _check_still_in_flight(self, mark: uuid.UUID, count: int) -> None:
         """Check that the entries stay in flight for as long as the push can take.
 
-        The process may have been suspended since it marked them.
+        The process may have been suspended since it marked the entries.
+
+        Raises:
+            _Aborted: At least one of the entries would not stay in flight for so long.
         """
         until = self.clock() + timedelta(seconds=self.sink.deadline)
         if LedgerEntry.objects.filter(bucket=self.bucket, mark=mark, in_flight_until__gte=until).count() != count:
@@ -236,7 +243,7 @@ class _Batch:
                     "properties_digest": completions[entry.pk].properties_digest,
                 }
             if not row.filter(mark=mark).update(**values, sequence=F("sequence") + 1):
-                # A sync changed the entry during the push, so the content of the bucket is unknown.
+                # A sync changed the entry during the push, so it is unknown which properties the bucket has.
                 row.update(dirty=True, mark=None, sequence=F("sequence") + 1)
         progress = Renewal.objects.filter(pk=self.bucket.pk)
         progress.update(renewed=F("renewed") + len(claimed) - len(refused))

@@ -1,6 +1,7 @@
-"""Delete old records: runs, runs that found nothing new, settled dead letters, activity and notifications.
+"""Delete old records: runs, settled dead letters, notifications, counts, poll rates and refused sign-ins.
 
-Open notifications and dead letters that wait for a retry or a decision are never deleted.
+Runs that found nothing new are deleted earlier than others. Running syncs, open notifications and dead letters that
+wait for a retry or a decision are never deleted.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Upgrade a mailbox whose last sync used another version of the fixed filter rules than this release.
 
-The first sync of this release does not list everything again: every folder keeps its cursor, and a rescan reads the
-folders in parts during later syncs (`sync.engine.rescan`). The whole folder tree is requested again, because the current
-rules may want folders that were not read before. Several workers can upgrade mailboxes at the same time: each mailbox
-has its own lease, and the first stored time of a version is kept.
+The first sync of this release does not list everything again: every folder that was listed to its end keeps its cursor,
+and a rescan reads the folders in parts during later syncs (`sync.engine.rescan`). The whole folder tree is requested
+again, because the current rules may want folders that were not read before. Several workers can upgrade mailboxes at
+the same time: each mailbox has its own lease, and the first stored time of a version is kept.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ log = structlog.get_logger(__name__)
 
 
 def take_up_rules(mailbox: Mailbox, lease: Lease) -> None:
-    """Upgrade the mailbox to the current fixed rules if its last sync used others. Call it before a run reads anything.
+    """Upgrade the mailbox to the current fixed rules if its last sync used another version.
+
+    Call it before a run reads anything.
 
     Args:
         mailbox: The mailbox of the run.
@@ -50,9 +52,9 @@ def take_up_rules(mailbox: Mailbox, lease: Lease) -> None:
 
 
 def _keep_cursors(mailbox: Mailbox, newest: int) -> None:
-    """Keep the cursors of folders whose filters did not change apart from the fixed rules.
+    """Keep the cursors of folders for which only the fixed rules changed, and not the filter rules of the mailbox.
 
-    A folder in its first listing starts again, because the pages read so far were filtered by the old rules.
+    A folder whose listing has not ended starts again, because the pages read so far were filtered by the old rules.
     """
     current = rules_versions.current()
     other_digests = [_digest(mailbox, version) for version in range(1, newest + 1) if version != current]
@@ -71,7 +73,7 @@ def _digest(mailbox: Mailbox, version: int) -> str:
 
 
 def newly_of(mailbox: Mailbox) -> Newly:
-    """Return the stored state of the newly wanted emails: emails that only newer fixed rules want.
+    """Return the stored state of the rescan of a mailbox, and the decisions on its newly wanted emails.
 
     Args:
         mailbox: The mailbox of the run.

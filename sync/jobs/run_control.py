@@ -1,7 +1,8 @@
 """The checks between two batches of a sync, and within a slow batch.
 
-They check whether this run still holds the lease, whether its time slice is over, whether an admin pressed Stop, and
-whether the shutdown of the worker was requested.
+They check whether this run still holds the lease, whether its time slice is over, whether an admin pressed Stop,
+whether a circuit breaker opened, whether the AI unit budget is used up, and whether the shutdown of the worker was
+requested.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from sync.jobs import connection_breakers
 from sync.store.lease import Lease
 
 NOTE_EVERY = 2.0
-"""Seconds between two records of the progress, for pages that show a running backfill."""
+"""Minimum time between two records of the progress in seconds. Pages show the progress of a running backfill."""
 CHECK_EVERY = 10.0
-"""Seconds between two checks within a batch. Much less than the lease, but long enough that fast batches run no check."""
+"""Minimum time between two checks within a batch, in seconds. It is much less than the lease, and longer than a fast batch."""
 
 
 class RunControl:

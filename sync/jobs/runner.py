@@ -54,7 +54,7 @@ from sync.store.source_facts import stored_facts
 log = structlog.get_logger(__name__)
 
 DATABASE_FAILS = (OperationalError, InterfaceError, InternalError)
-"""Errors of PostgreSQL, not of this product: unreachable, full, read-only, out of connections, or a lock timeout."""
+"""Failures of the database: it is unreachable, full, read-only or out of connections, or a lock timed out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +83,17 @@ class RunEnvironment:
 
 
 def run(mailbox_id: int, environment: RunEnvironment | None = None) -> SyncRun | None:
-    """Sync one mailbox for at most one slice of time.
+    """Sync one mailbox for one time slice at most. The batch that runs at the end of the slice is completed.
 
     Args:
         mailbox_id: Primary key of the mailbox.
         environment: The external dependencies; None for those of production.
 
     Returns:
-        The record of the run. None if no sync started: the mailbox is disabled, another worker holds its lease, a
-        circuit breaker or the sign-in budget postpones it, or this process has a fault. None also if a fault or the
-        shutdown of this process ended the sync; the mailbox is then still due, and the next tick queues it.
+        The record of the run. None if no sync started: the mailbox or its integration is disabled, another worker holds
+        the lease, a circuit breaker or the sign-in budget postpones the sync, or this process has a fault. None also if
+        a fault of this process ended the sync, or its shutdown interrupted the sync; the mailbox is then still due, and
+        the next tick queues it.
     """
     environment = environment or RunEnvironment()
     mailbox = run_decisions.enabled_mailbox(mailbox_id)
@@ -128,8 +129,8 @@ def run(mailbox_id: int, environment: RunEnvironment | None = None) -> SyncRun |
 def _claim_trial(mailbox: Mailbox, now: datetime) -> bool:
     """Return whether this mailbox becomes the half-open trial.
 
-    It can when only the circuit breaker of its integration is open, the wait is over, and the mailbox itself was not
-    refused a sign-in.
+    It does if no other mailbox becomes the trial at the same time, only the circuit breaker of its integration is open,
+    the wait is over, and the last sign-in for this mailbox was not refused.
     """
     integration, bucket = mailbox.integration, mailbox.bucket
     is_next = integration.held_until is not None and integration.held_until <= now
@@ -311,7 +312,7 @@ def _is_pardoned(bucket: Bucket, now: datetime) -> bool:
 def _new_since(mailbox: Mailbox) -> datetime | None:
     """Return the arrival time from which an email counts as new.
 
-    It is one slice before the end of the last sync: an email that arrived during that sync may have been missed by it.
+    It is one slice before the end of the last sync, because that sync may have missed an email that arrived while it ran.
     """
     synced_at = run_decisions.last_synced_at(mailbox.pk)
     return synced_at - settings.SYNC_SLICE if synced_at else None

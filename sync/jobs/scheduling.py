@@ -1,7 +1,7 @@
 """Find the mailboxes that are due, and queue each of them once.
 
 A mailbox is marked as queued by a conditional update in the database, so that two beats, or a beat and an admin, never
-queue it twice. The mark expires, so a lost task only delays the sync.
+queue it twice. The mark expires, so a lost task only delays the sync of its mailbox.
 """
 
 from __future__ import annotations
@@ -33,9 +33,10 @@ _log_debounce = Debounce(60)
 
 
 def dispatch(send: Send, clock: Clock = database_now) -> int:
-    """Queue the mailboxes that are due.
+    """Queue the mailboxes that are due, at most `most_at_once` of each integration.
 
-    If the broker is unreachable, the function returns early, and the other mailboxes stay due.
+    Mailboxes that the budget disabled are enabled first, if they have AI units again. If the broker is unreachable, the
+    function returns early, and the other mailboxes stay due.
 
     Args:
         send: Queues the task of a mailbox, by primary key.
@@ -103,7 +104,7 @@ def _claim(integration_id: int, due: Iterable[int], trial_ids: Container[int], n
 
 
 def _send_all(send: Send, claimed: Sequence[int]) -> int:
-    """Send the tasks of marked mailboxes, and return how many. After a broker error, the others are unmarked."""
+    """Send the tasks of marked mailboxes, and return how many were sent. After a broker error, the others are unmarked."""
     for sent, mailbox_id in enumerate(claimed):
         try:
             send(mailbox_id)
@@ -172,9 +173,9 @@ def _idle(now: datetime) -> Q:
 _NEVER_STARTED = Case(When(state__synced_at=None, state__pages=0, then=Value(0)), default=Value(1))
 """0 for a mailbox of which no sync has finished or read a page, otherwise 1."""
 _ORDER = (_NEVER_STARTED, DUE.asc(), F("state__synced_at").asc(nulls_first=True), "pk")
-"""Mailboxes that were never synced come first, then those that have been due longest. Stop and Start make thousands due
-at the same time. Of those, the mailbox with the oldest last sync comes first, so that frequent restarts never starve a
-mailbox."""
+"""Mailboxes of which no sync has read a page come first, then those that have been due longest. When an integration is
+stopped and started, thousands of mailboxes become due at the same time. Of those, the mailbox with the oldest last sync
+comes first, so that no mailbox waits forever when an integration is started often."""
 
 
 def _ready(now: datetime) -> QuerySet[Mailbox, tuple[int, int]]:

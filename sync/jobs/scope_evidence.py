@@ -66,13 +66,13 @@ def collect(mailbox: Mailbox, evidence: Evidence, now: datetime) -> ConnectionEv
 
 
 def breaker_evidence(integration: Integration) -> Evidence | None:
-    """Return the evidence that opened the circuit breaker of an integration.
+    """Return the evidence because of which the circuit breaker of an integration is open.
 
     Args:
         integration: The integration.
 
     Returns:
-        The class of the error, or None when the breaker is closed.
+        The class of the last error that opened the breaker or kept it open. None when the breaker is closed.
     """
     error = error_of(integration.held_kind) if integration.is_held else None
     return error.evidence if error else None
@@ -133,7 +133,7 @@ def _refused_elsewhere(mailbox: Mailbox, integration: Integration, now: datetime
     since = now - WITHIN
     if breaker_evidence(integration) is Evidence.RESPONSE and integration.held_since is not None:
         since = min(since, integration.held_since - WITHIN)
-    # A sync starts at most one slice, plus the duration of one request, before it ends.
+    # The limit of the start only reduces the number of rows to read: no sync is as long as two slices and two leases.
     ended = SyncRun.objects.filter(
         mailbox__integration=integration,
         started_at__gte=since - 2 * (settings.SYNC_SLICE + settings.LEASE),
@@ -146,7 +146,11 @@ def _refused_elsewhere(mailbox: Mailbox, integration: Integration, now: datetime
 
 
 def _in_a_row(mailbox: Mailbox, now: datetime) -> int:
-    """Return how many other mailboxes of the connection failed by an overload in an unbroken row of latest syncs."""
+    """Return how many other mailboxes of the connection failed with an overload, one after the other.
+
+    The latest syncs of other mailboxes that started within `OVERLOAD_WITHIN` are read back to the first one without an
+    overload, and at most `4 * TOGETHER` of them.
+    """
     kinds = kinds_of(Evidence.OVERLOAD)
     begun = SyncRun.objects.filter(mailbox__integration=mailbox.integration_id, started_at__gt=now - OVERLOAD_WITHIN)
     last = begun.exclude(outcome__in=[Outcome.RUNNING, Outcome.LOST]).exclude(mailbox=mailbox).order_by("-ended_at")

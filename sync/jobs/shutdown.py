@@ -2,9 +2,9 @@
 
 The process that receives the signal records the request; the processes that it forked read it from shared memory.
 
-A sync then ends after its current batch, as at the end of its time slice, and another worker continues it. A sync whose
-batch takes too long is interrupted (`sync.jobs.worker_exit`). This module does no I/O except for one byte of shared
-memory and a signal.
+After the request, a sync ends when its current batch ends, as at the end of its time slice, and another worker
+continues it. A sync whose batch takes too long is interrupted (`sync.jobs.worker_exit`). This module does no I/O except
+for one byte of shared memory and a signal.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def interruptible() -> Iterator[None]:
 
 
 def interrupt_after(seconds: float) -> None:
-    """Interrupt the sync that this process is running after a delay.
+    """After a delay, interrupt the sync that this process is running. Repeat this until the sync has ended.
 
     For a worker that syncs in its main thread. Call it in the main thread. It uses `signal.setitimer(ITIMER_REAL)`, and
     a later call of `setitimer` replaces the timer.

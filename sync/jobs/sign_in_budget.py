@@ -1,8 +1,9 @@
 """The sign-in budget: how many refused sign-ins an account may have before this product pauses its sign-ins.
 
 A directory locks an account after too many refused sign-ins, even if each was for another mailbox. So refused sign-ins
-are counted per account, over all mailboxes, workers, half-open trials, connection tests and integrations that use it.
-While no refused sign-in is counted, a sync runs no query of this module.
+are counted per account, over all mailboxes, workers, half-open trials, connection tests and integrations that use the
+account. A sync that works runs no query of this module if no refused sign-in is counted for any account and the circuit
+breaker of its integration is closed.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from sync.store.lease import Clock, database_now
 FIRST_LIMIT = 2
 """Refused sign-ins allowed in `FIRST_PERIOD`: one by the first mailbox, and one by the half-open trial."""
 FIRST_PERIOD = timedelta(minutes=1)
-"""The period after the first refused sign-in."""
+"""The period after the first refused sign-in. It is never longer than `REFUSED_SIGN_INS_WITHIN`."""
 LATER_LIMIT = 3
 """Refused sign-ins allowed within `REFUSED_SIGN_INS_WITHIN`, after `FIRST_PERIOD`."""
 
@@ -75,15 +76,16 @@ def allowed_at(times: Sequence[datetime], began: datetime, now: datetime, within
 def admit(integration: Integration, key: str, now: datetime, *, doubtful: bool) -> Admission | datetime:
     """Decide whether a sign-in of an integration may start now.
 
-    An attempt is counted only if the account may be at fault (`doubtful`, or `Account.doubted`) and its secret was
-    refused before. A counted attempt counts as refused until `settle` is called, so that simultaneous attempts together
-    stay within the budget.
+    An attempt is counted only if the account may be at fault (`doubtful`, or `Account.doubted`) and the secret of the
+    integration was refused before. A counted attempt counts as refused until `settle` is called, so that simultaneous
+    attempts together stay within the budget.
 
     Args:
         integration: The integration that signs in.
         key: Identifies the attempt.
         now: The current time in UTC.
-        doubtful: Whether the attempt is a half-open trial, or the last sign-in of the same mailbox was refused.
+        doubtful: Whether the account may be at fault: the attempt is a half-open trial or a connection test, or the
+            last sign-in for the same mailbox was refused.
 
     Returns:
         The permission, or the time in UTC from which the sign-in may start.
@@ -124,7 +126,8 @@ def refused(integration: Integration, key: str, now: datetime, *, doubted: bool 
         integration: The integration whose sign-in was refused.
         key: The key that was passed to `admit`. An attempt is counted once.
         now: The current time in UTC.
-        doubted: Whether the account may be at fault, so that all attempts with it are counted from now on.
+        doubted: Whether the account may be at fault. Then all attempts with one of its refused secrets are counted from
+            now on.
     """
     account, secret = account_of(integration), secret_of(integration)
     with transaction.atomic():
@@ -150,7 +153,7 @@ def record_success(integration: Integration) -> None:
 
 
 def drop_unused_secrets(integration: Integration) -> None:
-    """Drop the counted refusals of secrets that no integration uses any more.
+    """For the account of an integration, drop the counted refusals of secrets that no integration uses any more.
 
     Call it when an integration was changed or started.
 
@@ -202,7 +205,9 @@ class SignInAttempt:
     clock: Clock
 
     def ended(self, kind: str) -> None:
-        """Record the result of the sign-in.
+        """Record the result of the sign-in: that it was refused, or that it worked.
+
+        Other errors do not show whether the password is correct, and are not recorded.
 
         Args:
             kind: The kind of the error; empty when the sign-in worked.
@@ -247,7 +252,9 @@ def counted(
 
 @contextmanager
 def counting(integration: Integration, clock: Clock = database_now) -> Iterator[None]:
-    """Count a sign-in outside of a sync, and record the error that the `with` block raises.
+    """Count a sign-in outside of a sync, and record the `IntegrationError` that the `with` block raises.
+
+    A sign-in that worked is not recorded.
 
     Args:
         integration: The integration that signs in.
@@ -302,7 +309,7 @@ def _user_name(user: str) -> str:
     r"""Return the user name without its domain.
 
     `BANK\svc` and `svc@bank.example` can be the same account, and only the directory can map one domain to the other.
-    Counting two accounts as one is harmless, because refusals are counted per secret.
+    Counting two accounts as one is harmless, because a sign-in is delayed only if its own secret was refused before.
     """
     return user.rpartition("\\")[2].partition("@")[0]
 

@@ -1,6 +1,6 @@
-"""Mailboxes with many emails whose conversion was terminated at its deadline.
+"""Report mailboxes with many slow emails: emails whose conversion was terminated at its deadline.
 
-Each of these emails occupies a worker for the whole `CONVERSION_DEADLINE`.
+Each slow email occupies one slot of a worker for at least `CONVERSION_DEADLINE`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class SlowMailbox:
     Attributes:
         mailbox: The mailbox.
         count: Number of slow emails.
-        latest: When the latest slow email was converted, in UTC.
+        latest: When the conversion of the latest slow email was terminated, in UTC.
     """
 
     mailbox: Mailbox

@@ -1,10 +1,11 @@
 """Verification: compare Exchange, the ledger and Re:infer for one mailbox, and repair differences on request.
 
-The folders and their emails are requested from Exchange, because the stored ones may be incomplete. If no email could be
-compared, the verification reports an error instead of "no differences".
+The folders and their emails are requested from Exchange, because the stored ones may be incomplete. If there is no
+email, or all emails still wait for a sync, the verification reports an error instead of "no differences".
 
 A large mailbox takes long (one request to Re:infer for each comment), so the work is done in time slices. The
-`Verification` row stores the progress, and any worker can continue it. Without a repair, nothing else is written.
+`Verification` row stores the progress, so any worker can continue the verification. Without a repair, it changes
+neither the ledger nor the stored items. An error can delay the syncs of the mailbox, too.
 """
 
 from __future__ import annotations
@@ -38,14 +39,18 @@ NOTHING = "Nothing was compared"
 NEVER_SYNCED = (
     f"{NOTHING}: no sync of this mailbox has finished. Start the mailbox, and verify it when it is up to date."
 )
-ALL_ON_THEIR_WAY = NOTHING + ": {:,} emails of this mailbox wait for a sync. Verify the mailbox when it is up to date."
+ALL_ON_THEIR_WAY = (
+    NOTHING + ": all emails of this mailbox ({:,}) wait for a sync. Verify the mailbox when it is up to date."
+)
 NONE_WANTED = (
     f"{NOTHING}: Exchange has no email that the filters want. If you expect email, check the filters and the folders."
 )
-NO_FOLDER = f"{NOTHING}: no wanted folder can be read. Check the filters, and the permissions of the account."
-"""The error texts of a verification that could not compare any email."""
+NO_FOLDER = (
+    f"{NOTHING}: no folder is wanted, or none can be read. Check the filters, and the permissions of the account."
+)
+"""The texts from `NEVER_SYNCED` on are the errors of a verification that could not compare any email."""
 AT_ONCE = 25
-"""Comments per request to the sink."""
+"""Maximum number of comments in one call of `Sink.stored`."""
 TASK_LIVES = timedelta(seconds=60)
 """Time after which a queued task counts as lost."""
 PAUSE = timedelta(seconds=30)
@@ -74,7 +79,7 @@ class _Slice:
                 self._finish()
                 return
             self._folder(folder)
-            if self._is_over():  # after a page, so that every slice makes progress, however short it is
+            if self._is_over():  # checked after a page, so that even a very short slice makes progress
                 return
 
     def _folder(self, folder: FolderNow) -> None:
@@ -201,7 +206,7 @@ class _Slice:
 
 
 def begin(mailbox: Mailbox, *, repair: bool, clock: Clock = database_now) -> Verification:
-    """Request a verification, and delete the result of an earlier one.
+    """Request a verification. An earlier one is stopped if it still runs, and its row is deleted.
 
     Args:
         mailbox: The mailbox.
@@ -217,7 +222,7 @@ def begin(mailbox: Mailbox, *, repair: bool, clock: Clock = database_now) -> Ver
 
 
 def stop(mailbox: Mailbox, clock: Clock = database_now) -> bool:
-    """Stop the running verification of a mailbox, at the latest after the current page.
+    """Stop the running verification of a mailbox. Its worker compares at most the rest of the current page.
 
     Args:
         mailbox: The mailbox.
@@ -322,7 +327,7 @@ def run_slice(pk: int, environment: RunEnvironment | None = None, *, sent: str =
 
 
 def _sync_repaired(row: Verification) -> None:
-    """Make the mailbox due, so that a sync pushes the repaired emails, also after a repair that was stopped."""
+    """Make the mailbox due after a repair, even if the repair was stopped, so that a sync pushes the repaired emails."""
     if row.repair and (row.missing or row.outdated):
         values = {"list_again": True} if row.missing else {}
         MailboxState.objects.filter(pk=row.pk).update(next_sync_at=None, **values)

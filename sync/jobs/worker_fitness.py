@@ -1,7 +1,8 @@
-"""Record whether this worker is fit to sync. It is unfit after several tasks failed by a fault of a process or machine.
+"""Record whether this worker is fit to sync, and the faults of its processes and its machine that ended tasks.
 
-The processes of the pool count these faults in shared memory. The main process reads the count, and at `ENOUGH` faults it
-stops consuming tasks (`config.process_guard`). This module does no I/O except for the shared memory.
+The processes of the pool count these faults in shared memory. The main process reads the count. At `ENOUGH` faults, it
+checks the worker, and an unfit worker stops consuming sync tasks (`config.process_guard`). This module does no I/O
+except for the shared memory.
 """
 
 from __future__ import annotations
@@ -9,16 +10,16 @@ from __future__ import annotations
 import mmap
 
 ENOUGH = 2
-"""Number of faults after which the worker takes no more mailboxes."""
+"""Number of faults from which the main process checks whether the worker is fit."""
 
 _KIND = 64
 _shared = mmap.mmap(-1, 2 + _KIND)
-"""Byte 0 is the number of faults, byte 1 is 1 if the worker is unfit, the other bytes are the kind of the last fault. Every
-process that is forked later shares this memory."""
+"""Byte 0 is the number of faults (at most 255), byte 1 is 1 if the worker is unfit, the other bytes are the kind of the
+last fault. Every process that is forked later shares this memory."""
 
 
 def note_fault(kind: str) -> None:
-    """Count a task that ended by a fault of this process or its machine.
+    """Count a task that a fault of this process or its machine ended.
 
     Args:
         kind: The kind of the fault.
@@ -33,7 +34,7 @@ def last_fault() -> str:
 
 
 def has_failed() -> bool:
-    """Return whether `ENOUGH` faults were counted since the worker was last marked as fit."""
+    """Return whether at least `ENOUGH` faults were counted since the worker was last marked as fit."""
     return _shared[0] >= ENOUGH
 
 

@@ -69,13 +69,13 @@ class Migration(migrations.Migration):
                 ("failing_since", models.DateTimeField(null=True)),
                 ("error_kind", models.CharField(blank=True, max_length=64)),
                 ("error_text", models.TextField(blank=True)),
-                ("synced_at", models.DateTimeField(help_text="When a sync last finished.", null=True)),
+                ("synced_at", models.DateTimeField(help_text="When a sync last finished: every folder that can be read was read to its end.", null=True)),
                 ("up_to_date", models.BooleanField(default=False)),
                 (
                     "send_again",
                     models.BooleanField(
                         default=False,
-                        help_text="The next sync drops its ledger entries and items, to push missing comments again.",
+                        help_text="The next sync drops the ledger entries and items of the mailbox, to push missing comments again.",
                     ),
                 ),
                 (
@@ -94,13 +94,13 @@ class Migration(migrations.Migration):
                 (
                     "went_back_at",
                     models.DateTimeField(
-                        help_text="When a checkpoint of it was last found to be older than before.", null=True
+                        help_text="When its checkpoints were last found to be older than at the end of a sync.", null=True
                     ),
                 ),
                 (
                     "former_until",
                     models.DateTimeField(
-                        help_text="Until when the previous API reported every change. Empty: no stored item has an id of it.",
+                        help_text="The time until which the previous API reported every change. Empty: no stored item has an id of that API.",
                         null=True,
                     ),
                 ),
@@ -116,7 +116,7 @@ class Migration(migrations.Migration):
                     "asked_at",
                     models.DateTimeField(
                         default=django.utils.timezone.now,
-                        help_text="When the mailbox was last made due at once: it was added, started or changed, or a user pressed a button.",
+                        help_text="When the mailbox was last made due at once, for example because it was added, started or changed.",
                     ),
                 ),
             ],
@@ -156,13 +156,13 @@ class Migration(migrations.Migration):
                 (
                     "wanted_digest",
                     models.CharField(
-                        blank=True, help_text="The filter digest with which the cursor was stored.", max_length=64
+                        blank=True, help_text="The filter digest with which it was last read or tried.", max_length=64
                     ),
                 ),
                 (
                     "attempts",
                     models.PositiveSmallIntegerField(
-                        default=0, help_text="How many attempts at the page after the cursor were started."
+                        default=0, help_text="Number of attempts at the page after the cursor that an email of the page may have ended."
                     ),
                 ),
                 (
@@ -188,7 +188,7 @@ class Migration(migrations.Migration):
                 (
                     "total",
                     models.PositiveIntegerField(
-                        help_text="Number of items in it when the tree was last read.", null=True
+                        help_text="Number of items in it when it was last listed in the tree.", null=True
                     ),
                 ),
                 (
@@ -224,7 +224,7 @@ class Migration(migrations.Migration):
                 ("transform_version", models.PositiveIntegerField(default=0)),
                 (
                     "settled",
-                    models.CharField(blank=True, help_text="delivered, gone, unwanted or dismissed", max_length=16),
+                    models.CharField(blank=True, help_text="delivered, gone, unwanted or dismissed. Blank: not settled", max_length=16),
                 ),
                 ("settled_at", models.DateTimeField(null=True)),
                 (
@@ -338,7 +338,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "text_changes",
-                    models.PositiveIntegerField(default=0, help_text="As the server counted them: must stay 0."),
+                    models.PositiveIntegerField(default=0, help_text="Number of updates that Re:infer counted as a changed text. Must stay 0."),
                 ),
                 (
                     "mailbox",
@@ -349,7 +349,7 @@ class Migration(migrations.Migration):
                 (
                     "longest_wait",
                     models.PositiveIntegerField(
-                        help_text="Seconds from the arrival of a new email to its comment.", null=True
+                        help_text="The longest time from the arrival of a new email to its comment, in seconds.", null=True
                     ),
                 ),
             ],
@@ -375,18 +375,18 @@ class Migration(migrations.Migration):
                 (
                     "content_digest",
                     models.CharField(
-                        help_text="Digest of everything but the properties, as first pushed.", max_length=64
+                        help_text="Digest of everything but the properties, as first pushed or as found in the bucket.", max_length=64
                     ),
                 ),
                 (
                     "properties_digest",
-                    models.CharField(help_text="Digest of the properties, as last pushed.", max_length=64),
+                    models.CharField(help_text="Digest of the properties, as last pushed or found. Blank: they are outdated.", max_length=64),
                 ),
                 (
                     "identity_digest",
                     models.CharField(
                         blank=True,
-                        help_text="Digest of sender, date and subject. It differs for two emails with one Message-ID.",
+                        help_text="Digest of sender, time of sending and subject. It distinguishes emails with one Message-ID.",
                         max_length=64,
                     ),
                 ),
@@ -400,13 +400,13 @@ class Migration(migrations.Migration):
                     "sequence",
                     models.PositiveBigIntegerField(
                         default=1,
-                        help_text="Increased by every change. A change is made only if it has not increased since it was read.",
+                        help_text="Increased by changes. A decision is stored only if the entry still has the sequence with which it was read.",
                     ),
                 ),
                 (
                     "mark",
                     models.UUIDField(
-                        help_text="Identifies the last intention. Any other change of the entry clears it.", null=True
+                        help_text="Identifies the last intention or renewal. Any later change except its confirmation clears it.", null=True
                     ),
                 ),
                 (
@@ -420,7 +420,7 @@ class Migration(migrations.Migration):
                     "billed",
                     models.BooleanField(
                         default=False,
-                        help_text="Whether this product created the comment. Otherwise it was found in the bucket.",
+                        help_text="Whether this product created the comment. False if it was found in the bucket, or is not confirmed yet.",
                     ),
                 ),
                 (
@@ -481,7 +481,7 @@ class Migration(migrations.Migration):
                 (
                     "longest_wait",
                     models.PositiveIntegerField(
-                        help_text="Seconds from the arrival of a new email to its comment.", null=True
+                        help_text="The longest time from the arrival of a new email to its comment, in seconds.", null=True
                     ),
                 ),
                 (
@@ -501,7 +501,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "text_changes",
-                    models.PositiveIntegerField(default=0, help_text="As the server counted them: must stay 0."),
+                    models.PositiveIntegerField(default=0, help_text="Number of updates that Re:infer counted as a changed text. Must stay 0."),
                 ),
             ],
             options={
@@ -531,17 +531,17 @@ class Migration(migrations.Migration):
                 ("next_at", models.DateTimeField()),
                 ("claimed_until", models.DateTimeField(null=True)),
                 ("done_folders", models.JSONField(default=list)),
-                ("cursor", models.TextField(blank=True, help_text="In the folder that is compared now.")),
+                ("cursor", models.TextField(blank=True, help_text="The cursor in the folder that is compared now.")),
                 ("error_text", models.TextField(blank=True)),
                 ("emails", models.PositiveIntegerField(default=0, help_text="Wanted emails in Exchange.")),
-                ("well", models.PositiveIntegerField(default=0, help_text="In Re:infer with the right properties.")),
+                ("well", models.PositiveIntegerField(default=0, help_text="In Re:infer, with the right properties if they name this mailbox.")),
                 ("waiting", models.PositiveIntegerField(default=0, help_text="The next syncs push or update them.")),
                 ("set_aside", models.PositiveIntegerField(default=0)),
                 (
                     "not_wanted",
-                    models.PositiveIntegerField(default=0, help_text="Not wanted because of their participants."),
+                    models.PositiveIntegerField(default=0, help_text="Not wanted, for example because of their participants."),
                 ),
-                ("missing", models.PositiveIntegerField(default=0, help_text="In Exchange and not in Re:infer.")),
+                ("missing", models.PositiveIntegerField(default=0, help_text="In Exchange, but not in Re:infer or not in the ledger.")),
                 (
                     "outdated",
                     models.PositiveIntegerField(
@@ -550,7 +550,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "surplus",
-                    models.PositiveIntegerField(default=0, help_text="In Re:infer and no longer in Exchange."),
+                    models.PositiveIntegerField(default=0, help_text="In Re:infer, but no longer in any mailbox of the bucket."),
                 ),
                 (
                     "before_folder",
@@ -581,12 +581,12 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "confirmed",
-                    models.PositiveBigIntegerField(default=0, help_text="Number of comments that the ledger counts."),
+                    models.PositiveBigIntegerField(default=0, help_text="Number of confirmed entries in the ledger."),
                 ),
                 (
                     "missing_since",
                     models.DateTimeField(
-                        help_text="Since when Re:infer has fewer comments than it acknowledged.", null=True
+                        help_text="Since when Re:infer counts fewer comments than the ledger has confirmed entries.", null=True
                     ),
                 ),
                 (

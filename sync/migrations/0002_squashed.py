@@ -86,7 +86,7 @@ class Migration(migrations.Migration):
                             ("away", "It does not answer"),
                             ("refuses", "It answers but accepts no messages: it is full or read-only"),
                         ],
-                        help_text="Why it cannot use the broker.",
+                        help_text="Why it cannot use the broker. Blank: it can.",
                         max_length=16,
                     ),
                 ),
@@ -94,7 +94,7 @@ class Migration(migrations.Migration):
                 (
                     "busy_since",
                     models.DateTimeField(
-                        help_text="Of a worker: since when every slot has been busy with its present task.", null=True
+                        help_text="Of a worker: since when all of its slots have been busy with their present tasks.", null=True
                     ),
                 ),
                 (
@@ -135,17 +135,17 @@ class Migration(migrations.Migration):
                     "refused",
                     models.JSONField(
                         default=list,
-                        help_text="For each refused sign-in: the time, a keyed digest of the secret, and the attempt while it runs.",
+                        help_text="For each refused sign-in and each counted attempt that runs: the time, and a keyed digest of the secret.",
                     ),
                 ),
-                ("began_at", models.DateTimeField(help_text="When the first of them was refused.")),
+                ("began_at", models.DateTimeField(help_text="When the first of these sign-ins was refused.")),
                 (
                     "doubted",
                     models.BooleanField(
-                        default=False, help_text="No new sign-in with the same secret has worked since."
+                        default=False, help_text="The account may be at fault, so all attempts to sign in with it are counted."
                     ),
                 ),
-                ("until", models.DateTimeField(help_text="Until when the last of them counts.")),
+                ("until", models.DateTimeField(help_text="The time until which the last refused sign-in counts.")),
             ],
         ),
         migrations.CreateModel(
@@ -240,11 +240,11 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="PollRate",
             fields=[
-                ("at", models.DateTimeField(help_text="The end of the minute.", primary_key=True, serialize=False)),
+                ("at", models.DateTimeField(help_text="The end of the measured time.", primary_key=True, serialize=False)),
                 (
                     "needed",
                     models.FloatField(
-                        help_text="Polls per second, from the poll intervals of the mailboxes that are up to date."
+                        help_text="Polls per second that the poll intervals of the mailboxes that are up to date require."
                     ),
                 ),
                 ("done", models.FloatField(help_text="Finished syncs per second.")),
@@ -274,7 +274,7 @@ class Migration(migrations.Migration):
                 (
                     "most",
                     models.PositiveSmallIntegerField(
-                        default=1, help_text="The largest number of comments in one batch."
+                        default=1, help_text="Maximum number of comments in the next batch."
                     ),
                 ),
                 (
@@ -318,14 +318,14 @@ class Migration(migrations.Migration):
             model_name="comparison",
             name="surplus",
             field=models.PositiveBigIntegerField(
-                help_text="Number of comments that were found and that the ledger lacks.", null=True
+                help_text="Number of comments in the bucket that are not in the ledger.", null=True
             ),
         ),
         migrations.AlterField(
             model_name="comparison",
             name="surplus_since",
             field=models.DateTimeField(
-                help_text="When those were found. Empty after an administrator accepted them.", null=True
+                help_text="When the surplus was found. Empty: there is none, or an administrator accepted it.", null=True
             ),
         ),
         migrations.AlterField(
@@ -372,7 +372,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 db_default="",
                 default="",
-                help_text="A fact that its source learned and stored: see integrations.ports.Learner.",
+                help_text="A fact about the mailbox that its source learned: see integrations.ports.Learner.",
                 max_length=32,
             ),
         ),
@@ -408,7 +408,7 @@ class Migration(migrations.Migration):
             field=models.PositiveSmallIntegerField(
                 db_default=1,
                 default=mailboxes.rules_versions.current,
-                help_text="The version of the fixed rules for which all of its folders were rescanned.",
+                help_text="The version of the fixed rules for which all of its folders that can be read were rescanned.",
             ),
         ),
         migrations.AddField(
@@ -435,7 +435,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 db_default="",
                 default="",
-                help_text="See integrations.dead_letter_reasons. Decisions depend on this field and not on the reason.",
+                help_text="See integrations.dead_letter_reasons. Decisions depend on the kind and the stage, not on the reason.",
                 max_length=64,
             ),
         ),
@@ -454,13 +454,13 @@ class Migration(migrations.Migration):
             model_name="setasideemail",
             name="retry_at",
             field=models.DateTimeField(
-                help_text="Empty: it is retried only by a user or by a newer version of this product.", null=True
+                help_text="Empty: it is settled, or only a user or a newer version of this product retries it.", null=True
             ),
         ),
         migrations.AlterField(
             model_name="setasideemail",
             name="stage",
-            field=models.CharField(help_text="fetch, transform, deadline, push, worker or gone", max_length=16),
+            field=models.CharField(help_text="fetch, transform, deadline, push, worker, gone or again", max_length=16),
         ),
         migrations.AddField(
             model_name="syncedfolder",
@@ -499,7 +499,7 @@ class Migration(migrations.Migration):
             field=models.PositiveSmallIntegerField(
                 db_default=0,
                 default=0,
-                help_text="Refused attempts in a row since a user last requested one.",
+                help_text="Refused attempts in a row. Reset by a request of a user, and by a change of the filters.",
             ),
         ),
         migrations.AddField(
@@ -552,7 +552,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 db_default="",
                 default="",
-                help_text="Blank if it has none, or if it was not reported.",
+                help_text="Blank if the folder has no class, or if the server reports none.",
                 max_length=255,
             ),
         ),
@@ -574,7 +574,7 @@ class Migration(migrations.Migration):
             model_name="syncedfolder",
             name="counted",
             field=models.IntegerField(
-                help_text="Number of items in it by its change reports. Empty: not counted since its listing began.",
+                help_text="Number of items in it according to change reports. Empty: not listed from its beginning since counts exist.",
                 null=True,
             ),
         ),
@@ -596,7 +596,7 @@ class Migration(migrations.Migration):
             field=models.BooleanField(
                 db_default=False,
                 default=False,
-                help_text="The total is new, and no change was read after it: see sync.engine.folder_totals.",
+                help_text="The total is new and was not compared yet: see sync.engine.folder_totals.",
             ),
         ),
         migrations.AddField(
@@ -615,7 +615,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 db_default="",
                 default="",
-                help_text="The cursor of its rescan for the present version: see sync.engine.rescan.",
+                help_text="The cursor of its rescan: see sync.engine.rescan.",
             ),
         ),
         migrations.AddField(
@@ -624,7 +624,7 @@ class Migration(migrations.Migration):
             field=models.PositiveSmallIntegerField(
                 db_default=1,
                 default=1,
-                help_text="The version of the fixed rules with which it was last listed from its beginning to its end.",
+                help_text="The version of the fixed rules with which it was listed from beginning to end, or counts as rescanned.",
             ),
         ),
         migrations.AddField(
@@ -645,7 +645,7 @@ class Migration(migrations.Migration):
             field=models.CharField(
                 blank=True,
                 db_default="",
-                help_text="The name of the worker process that runs it: see sync.jobs.processes.",
+                help_text="The name of the worker process of the run: see sync.jobs.processes.",
                 max_length=64,
             ),
         ),

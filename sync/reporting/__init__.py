@@ -1,5 +1,5 @@
-"""Read-only queries and texts for pages, the API and monitoring: states, counts, alerts, progress, metrics, estimates.
+"""Queries and texts for pages, the API, commands and monitoring: states, counts, alerts, progress, metrics, estimates.
 
-Read-only queries and their texts, shared by pages, the API and commands, belong here. Writes are in `operations`, HTML
-pages in `web`, and serializers in `api`.
+Only `sync.reporting.standstill.announce` writes to the database. The other writes are in `operations` and `sync.jobs`,
+HTML pages in `web`, and serializers in `api`.
 """

@@ -87,7 +87,9 @@ def outline(boxes: Iterable[Box]) -> str:
 
 
 def count_top(highest: float) -> int:
-    """Return the upper end of a scale of counts: the least of 4, 10, 20, 40, 60, 80, 100, 200, … that fits.
+    """Return the upper end of a scale of counts: the smallest round number that is not less than the highest value.
+
+    The round numbers are 4, and 10, 20, 40, 60 and 80 times a power of ten.
 
     Args:
         highest: The highest value.

@@ -1,7 +1,8 @@
-"""Estimate how many emails a first sync will push, before it costs AI units. No email is fetched or stored.
+"""Estimate how many emails a first sync will push, before the sync costs AI units. No email is fetched or stored.
 
-Exchange reports the number of items in a folder. The pages of a folder report when each item arrived and its class. The
-estimate reads pages until its time is over, and assumes the same share of wanted emails in the pages that it did not read.
+Exchange reports the number of items in a folder. The pages of a folder report the arrival time and the class of each
+item. The estimate reads pages until its time is over, and assumes the same share of wanted emails in the pages that it
+did not read. If it read no item, it counts all items as wanted.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class Estimate:
         wanted: Scanned emails that the rules want, as far as the listing shows. Some drafts outside of the Drafts folder
             can be identified only by their MIME content.
         looked_at: Emails of wanted folders that were scanned.
-        unseen: Items of wanted folders that were not scanned for lack of time, or whose folder cannot be read yet.
+        unseen: Items of wanted folders that were not scanned, for lack of time or because the folder cannot be read.
         elsewhere: Items of folders that the rules do not want.
     """
 
@@ -57,7 +58,7 @@ class Estimate:
 
 
 def estimate(source: Source, rules: Rules, *, monotonic: Callable[[], float], until: float) -> Estimate:
-    """Estimate the emails of one mailbox. Errors of the source propagate, except those of single folders.
+    """Estimate the emails of one mailbox. Errors of the source propagate, except `FolderRefused` and `FolderGone`.
 
     Args:
         source: The mailbox.

@@ -24,8 +24,10 @@ from sync.reporting.status import Status, clock, with_status
 
 LATELY = timedelta(hours=24)
 MOVED_OFTEN = 3
-"""Syncs per day whose checkpoint another process changed. One or two are normal after an admin requested a full resync."""
+"""Minimum number of syncs per day and integration whose checkpoint another process changed, for an alert. One or two
+are normal after an admin requested a full resync."""
 GRACE = timedelta(minutes=5)
+"""Tolerance for delays before a run, a lease or a queue mark is reported."""
 Integrations = Mapping[int, Integration]
 
 
@@ -49,7 +51,7 @@ class Broken:
         invariant: The invariant.
         subject: The integration or bucket that it concerns.
         count: Integrations: number of mailboxes. Buckets: number of comments or texts.
-        since: When the violation began, aware; None if unknown.
+        since: When the violation began or was last detected, aware; None if unknown.
         text: What happened and what to do.
         waiting: Overdue mailboxes only: whether workers are running and busy with other mailboxes.
     """
@@ -99,9 +101,9 @@ def _audited() -> Iterator[Broken]:
     for row in missing:
         count = row.confirmed - (row.stored or 0)
         text = (
-            f"Re:infer has {count:,} fewer comments than it acknowledged ({row.stored:,} of {row.confirmed:,}). They "
-            "may have been deleted in Re:infer. Verify the mailboxes of the bucket: missing comments can be pushed "
-            "again."
+            f"Re:infer has {count:,} fewer comments than it acknowledged ({row.stored:,} of {row.confirmed:,}). The "
+            "missing comments may have been deleted in Re:infer. A verification of the mailboxes of the bucket "
+            "can push these comments again."
         )
         yield Broken(Invariant.COMMENTS_MISSING, row.bucket, count, row.missing_since, text)
     for row in surplus:
@@ -141,7 +143,7 @@ def _moved(now: datetime, integrations: Integrations) -> Iterator[Broken]:
 
 
 def _outlived(now: datetime, integrations: Integrations) -> Iterator[Broken]:
-    """Find open runs whose lease ended long ago, and leases that end later than any lease may."""
+    """Find open runs whose lease ended more than `GRACE` ago, and leases and queue marks that end later than is possible."""
     expired = Q(lease_until=None) | Q(lease_until__lt=now - GRACE)
     too_long = Q(lease_until__gt=now + settings.LEASE + GRACE) | Q(queued_until__gt=now + settings.QUEUED_FOR + GRACE)
     open_runs = SyncRun.objects.filter(outcome=SyncRun.Outcome.RUNNING, started_at__lt=now - GRACE)
@@ -172,12 +174,12 @@ def _why_untouched(integration: Integration, busy: Mapping[int, int]) -> str:
     syncing = busy.get(integration.pk, 0)
     if syncing >= integration.most_at_once:
         return (
-            f"They are waiting in the queue: this integration syncs its maximum number of mailboxes at once "
+            f"Its mailboxes are waiting in the queue: this integration syncs its maximum number of mailboxes at once "
             f"({syncing}). Raise that number, or the poll interval."
         )
     if busy:
         return (
-            "They are waiting in the queue: all workers are busy with other mailboxes. Add workers, or raise the poll "
+            "Its mailboxes are waiting in the queue: all workers are busy with other mailboxes. Add workers, or raise the poll "
             "interval."
         )
     return "No worker took them. Check that worker and beat are running."

@@ -1,4 +1,4 @@
-"""The numbers on the pages: pushed comments, failed emails, AI units. Read-only."""
+"""Compute the numbers on the pages: delivered and failed emails, created and updated comments. Read-only."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ AT_WORK = {Status.LISTING, Status.IN_PROGRESS, Status.WAITING, Status.HELD}
 
 @dataclass(frozen=True, slots=True)
 class MailboxFigures:
-    """The counts of one mailbox.
+    """The counts of one mailbox. Those of the last 24 hours are from the runs that started in this time.
 
     Attributes:
         delivered: Mailbox items that are delivered.
@@ -34,7 +34,8 @@ class MailboxFigures:
         updated: Comments updated in the last 24 hours.
         unchanged: Emails that needed no push in the last 24 hours.
         not_wanted: Emails that the filters rejected in the last 24 hours.
-        failed_at: Start of the last failed sync of the last 24 hours, even if a later sync succeeded; None for none.
+        failed_at: Start of the last sync of the last 24 hours that failed or was lost, even if a later sync succeeded;
+            None if there was none.
     """
 
     delivered: int = 0
@@ -76,7 +77,7 @@ class Totals:
     """The totals of the installation.
 
     Attributes:
-        comments_day: Comments created in the last 24 hours, by the confirmed and billed ledger entries.
+        comments_day: Comments created in the last 24 hours, according to the confirmed and billed ledger entries.
         set_aside: Failed emails.
     """
 

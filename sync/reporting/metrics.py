@@ -3,8 +3,8 @@
 The values come from the database, so every web process returns the same values and a restart loses none. For the
 meaning of each metric, and for alerting rules, see docs/monitoring.md.
 
-Labels are integrations, buckets and states: some hundreds at most. No label contains a mailbox, an address or email
-content.
+Labels are integrations, buckets and names from fixed lists, such as states: some hundreds at most. No label contains a
+mailbox, an address or email content.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class _DatabaseCollector(Collector):
         yield by_state
         age = _gauge(
             "last_sync_age_seconds",
-            "The longest time since the last sync of a running mailbox ended.",
+            "The longest time since the last complete sync of a running mailbox ended.",
             "integration",
         )
         running = MailboxState.objects.filter(mailbox__enabled=True, mailbox__integration__enabled=True)
@@ -103,7 +103,11 @@ class _DatabaseCollector(Collector):
         queue_age = _seconds(queued and queued - settings.QUEUED_FOR, self.now)
         yield _one("queue_age_seconds", "Time since the oldest task in the queue was sent.", queue_age)
         lost = SyncRun.objects.filter(outcome=SyncRun.Outcome.LOST, started_at__gt=self.now - DAY)
-        yield _one("workers_lost_day", "Syncs of the last 24 hours whose worker died or lost its lease.", lost.count())
+        yield _one(
+            "workers_lost_day",
+            "Syncs of the last 24 hours that lost their lease, or whose worker died, stopped or failed.",
+            lost.count(),
+        )
 
     def _polls(self) -> Iterator[GaugeMetricFamily]:
         rate = poll_rate.latest(self.now)
@@ -117,7 +121,7 @@ class _DatabaseCollector(Collector):
         updated = _gauge("comments_updated_day", "Comments updated in the last 24 hours.", "integration")
         delay = _gauge(
             "sync_delay_seconds",
-            "The longest time from the arrival of a new email to its comment, in this hour and the last one.",
+            "The longest time from the arrival of a new email to its comment, in this hour and the previous one.",
             "integration",
         )
         day = Activity.objects.filter(hour__gt=self.now - DAY, integration__isnull=False).order_by()
@@ -147,7 +151,9 @@ class _DatabaseCollector(Collector):
             stored.add_metric([str(row.bucket)], row.stored or 0)
             confirmed.add_metric([str(row.bucket)], row.confirmed)
         to_renew = _gauge(
-            "comments_to_renew", "Comments of a bucket that may lack a property of the current version.", "bucket"
+            "comments_to_renew",
+            "Comments of a bucket that may lack a property that the current version pushes.",
+            "bucket",
         )
         for renewal in Renewal.objects.exclude(left=None).select_related("bucket"):
             to_renew.add_metric([str(renewal.bucket)], renewal.left or 0)
@@ -187,7 +193,7 @@ class _DatabaseCollector(Collector):
     def _standing(self) -> GaugeMetricFamily:
         found = standstill.found(self.now)
         standing = _gauge(
-            "standing_still_seconds", "Duration of a standstill, by its kind; 0 for no standstill.", "what"
+            "standing_still_seconds", "Duration of a standstill of this kind; 0 if there is none.", "what"
         )
         for kind in standstill.StandstillKind:
             since = min((it.since for it in found if it.kind is kind), default=None)

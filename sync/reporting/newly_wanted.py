@@ -1,8 +1,8 @@
 """Count newly wanted emails and their AI units, by mailbox and by the decision of an admin.
 
-A newly wanted email is one that only newer fixed filter rules want. A decision belongs to a mailbox and a version of the
-rules. It does not expire, so it also applies to emails that are found later. It can be changed at any time. Comments that
-were pushed already stay in Re:infer.
+A newly wanted email is wanted only by newer fixed rules, and arrived before this installation was upgraded to these
+rules. A decision belongs to a mailbox and a version of the rules. It does not expire, so it also applies to emails that
+are found later. It can be changed at any time. Comments that were pushed already stay in Re:infer.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class Amount:
 
     Attributes:
         emails: Number of emails.
-        units: AI units that pushing them costs. An email whose comment is already in the bucket costs none, and an email
-            in several mailboxes is counted once.
+        units: AI units that pushing them costs. An email whose comment is already in the ledger of the bucket costs
+            none, and an email in several mailboxes of one bucket is counted once.
         mailboxes: Number of mailboxes with at least one of the emails.
         is_most: Whether `units` is an upper limit. Drafts and filtered participants are detected only after a fetch.
-        is_counting: Whether folders are still being scanned.
+        is_counting: Whether the rescan of at least one of these mailboxes has not ended, so that the numbers may grow.
         since: When this installation was upgraded to the newest of `versions`, aware.
         versions: The versions of the fixed rules because of which the emails are wanted.
     """

@@ -11,7 +11,7 @@ WORKED = Q(created__gt=0) | Q(updated__gt=0) | Q(set_aside__gt=0) | Q(held_back_
 
 
 def worth_showing(runs: QuerySet[SyncRun]) -> QuerySet[SyncRun]:
-    """Return the runs that pushed comments, held back updates, had failed emails, failed, or are still running.
+    """Return the runs that pushed comments, held back updates, had failed emails, failed, were lost, or are still running.
 
     Args:
         runs: The runs to select from.

@@ -35,8 +35,8 @@ class Progress:
     """The progress of one mailbox.
 
     Attributes:
-        done: Emails that are processed: delivered or rejected.
-        of: All emails.
+        done: Emails that are processed: delivered, rejected or failed.
+        of: All items that Exchange counts in the folders.
         seconds_left: Estimated run time left, in seconds; None if the speed is unknown.
     """
 
@@ -168,7 +168,7 @@ def pass_of(mailbox: Mailbox) -> Pass | None:
 
 
 class _Runs:
-    """The emails that the runs of each mailbox processed since its last complete sync."""
+    """The emails that the runs of each mailbox processed since its last complete sync, and their speed."""
 
     def __init__(self, since: Mapping[int, datetime | None], now: datetime) -> None:
         self.work: dict[int, int] = {}
@@ -188,7 +188,7 @@ class _Runs:
             pk: Primary key of the mailbox.
 
         Returns:
-            Emails per second; None if the runs were too short to measure.
+            Emails per second; None if the runs of the last hour were too short to measure, or processed no email.
         """
         done, seconds = self._recent.get(pk, 0), self._seconds.get(pk, 0.0)
         return done / seconds if done and seconds >= LEAST_SECONDS else None

@@ -1,8 +1,8 @@
 """Detect a standstill (work is due and is not done) and its cause, from heartbeats of processes and from overdue work.
 
 All data comes from the database, so a page can detect a standstill while the broker and all workers are down. Every
-process that is still running can send the notification about it: see `config.process_guard`. A standstill is detected
-within a minute.
+process that is still running can send the notification about it: see `config.process_guard`. Most kinds are detected
+within a minute. Syncs that do not end are detected after their time limit: `SYNC_SLICE` plus `MARGIN`.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Standstill:
 
     Attributes:
         kind: Its kind.
-        about: The part that does not work, in one or two words.
+        about: Name of the part that does not work.
         text: What happened and what to do.
         since: When it began, aware.
         tone: The severity.
@@ -218,7 +218,7 @@ def _first_asked() -> datetime | None:
 
 
 def announce(now: datetime) -> None:
-    """Send a notification about each kind of standstill when it begins and when it is over.
+    """Store a notification about each kind of standstill when it begins, and when it is over.
 
     Args:
         now: Current time, aware.

@@ -286,7 +286,7 @@ def paused_sentence(paused: Integration | Destination | Bucket, now: datetime) -
 
 
 def _waiting_mailboxes(state: MailboxState) -> str:
-    """If only this mailbox was refused, and not its integration, return which mailboxes are paused. Otherwise: ""."""
+    """Return which mailboxes are paused, if only this mailbox was refused. If the integration is at fault, return ""."""
     error = error_of(state.error_kind)
     of_mailbox = error is not None and (state.refused_alone or error.evidence is Evidence.RESPONSE)
     return (

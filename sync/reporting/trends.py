@@ -27,7 +27,7 @@ from sync.reporting.wording.counts import thousands
 from sync.reporting.wording.moments import exactly, lasting, round_length
 
 SHOWN = 8
-"""The most lines of the list of buckets. If there are more buckets, the last line sums up the remaining ones."""
+"""Maximum number of lines in the list of buckets. If there are more buckets, the last line sums up the remaining ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Trends:
         delay: Chart of the longest latency.
         rows: Label and counts of each step, for a table.
         total: The sum over the period.
-        busiest: The hour with most emails; None where there are no emails.
+        busiest: The hour with most emails; None if no counts are stored for the period.
         slowest: The hour with the longest latency; None where no new email arrived.
     """
 
@@ -116,7 +116,7 @@ class Trends:
         """The chart of the latency as a sentence."""
         what = "Time from the arrival of the slowest new email in Exchange to its comment in Re:infer."
         if self.slowest is None:
-            return f"{what} No new email arrived after the first sync of its mailbox."
+            return f"{what} No new email arrived in {self.span.length}. Emails before the first complete sync do not count."
         return f"{what} Longest: {lasting(self.slowest.longest_wait)}, {_from(self.slowest)}."
 
 
@@ -127,7 +127,8 @@ class BucketUnits:
     Attributes:
         bucket: The bucket; None for a shared line.
         units: AI units of this month.
-        width: Length of the bar in percent: of the limit, or of the longest bar where the bucket has no limit.
+        width: Length of the bar in percent: of the limit, or, without a limit, of the largest number of AI units of a
+            line.
         others: Number of buckets of a shared line; 0 for a line of one bucket.
     """
 
@@ -146,7 +147,7 @@ class BucketUnits:
 
     @property
     def tone(self) -> Tone | None:
-        """The severity by the used percentage; None without a limit."""
+        """The severity according to the used percentage; None without a limit."""
         if self.percent is None:
             return None
         return Tone.BAD if self.percent >= 100 else Tone.WARN if self.percent >= WARN_AT * 100 else Tone.OK
@@ -182,7 +183,7 @@ def trends(span: Span, now: datetime) -> Trends:
 def units_by_bucket(now: datetime) -> list[BucketUnits]:
     """Return the AI units of this month by bucket.
 
-    One AI unit is counted for each comment that this product created and Re:infer acknowledged, by the ledger.
+    According to the ledger, one AI unit is counted for each comment that this product created and Re:infer acknowledged.
 
     Args:
         now: Current time, aware.

@@ -1,4 +1,4 @@
-"""The folders of a mailbox and their checkpoints, in the database. Every write requires the lease."""
+"""The folders of a mailbox and their checkpoints, in the database."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from sync.store.lease import Lease
 log = structlog.get_logger(__name__)
 
 TREE_FIELDS = ("parent_id", "name", "path", "kind", "folder_class", "hidden", "holds_mail", "gone", "read_since")
-"""The fields of a folder that come from the tree, except its total."""
+"""The fields of a folder that a read of the tree sets, except its total."""
 TreeValues = tuple[object, ...]
 """The values of `TREE_FIELDS` of one folder."""
 NOTHING_TO_COMPARE: dict[str, Any] = {"to_compare": False, "doubted_total": None, "doubted_difference": None}
-"""The field values of a folder in which items were added or removed since its total was reported."""
+"""The field values of a folder whose total cannot be compared, because another folder reported items in it."""
 
 
 def uncount_attempts(folders: QuerySet[SyncedFolder]) -> None:
-    """Undo the count of the last attempt at these folders, because no email caused its end.
+    """Undo the count of the last attempt at these folders, because no email caused the end of that attempt.
 
     Args:
         folders: The folders.
@@ -58,7 +58,7 @@ class DatabaseCheckpoints:
         self.mailbox_id = lease.mailbox_id
         self._paths: dict[FolderId, tuple[str, ...]] = {}
         self._loaded: dict[FolderId, SyncedFolder] = {}
-        """The folders as `folders` read them, until their checkpoint moves."""
+        """The rows that `folders` read. A row is removed when it is used to move its checkpoint."""
 
     def folders_cursor(self) -> Cursor | None:
         """Return the cursor of the folder tree. See `Checkpoints.folders_cursor`."""
@@ -71,9 +71,9 @@ class DatabaseCheckpoints:
         return Cursor(state.folders_cursor)
 
     def _is_whole_tree_due(self) -> bool:
-        """Return whether the whole tree is due, by the time of the last lease renewal.
+        """Return whether the whole tree was due when the lease was last renewed.
 
-        So an idle sync does not have to query the time of the database.
+        An idle sync does not have to query the time of the database for this.
         """
         due, until = self._state.whole_tree_at, self._state.lease_until
         return due is None or (until is not None and due <= until - self.lease.length)
@@ -295,9 +295,9 @@ class DatabaseCheckpoints:
         SyncedFolder.objects.bulk_update(changed, ["total", "to_compare"], batch_size=500)
 
     def _new(self, folder: Folder) -> SyncedFolder:
-        """Return a row for a new folder.
+        """Return a row for a new folder. It counts as rescanned for the version for which the mailbox was rescanned.
 
-        If all other folders were rescanned before, the new one contains no older mail and counts as rescanned, too.
+        Mail in it is treated like mail that was copied into the mailbox after that rescan.
         """
         looked_through = self._state.looked_for
         return SyncedFolder(mailbox_id=self.mailbox_id, folder_id=folder.id, looked_through=looked_through)
@@ -354,7 +354,7 @@ def _tree_values(row: SyncedFolder) -> TreeValues:
 
 
 def _counted(row: SyncedFolder, page: ChangePage, before: Cursor | None) -> int | None:
-    """Return the number of items in the folder by its reports, this page included."""
+    """Return the number of items in the folder by change reports, this page included; None if it is not counted."""
     if before is None:
         folder_rosters.clear(row.pk)
         return folder_rosters.record_changes(row.pk, FolderId(row.folder_id), page.changes)
@@ -381,7 +381,7 @@ def _judgement_values(row: SyncedFolder, page: ChangePage, judgement: Judgement)
         "usual_difference": judgement.usual,
         "doubted_total": doubt.total if doubt else None,
         "doubted_difference": doubt.difference if doubt else None,
-        # An older total can be compared only if this page added or removed nothing.
+        # The last page was compared now. A page that reports more than read states makes an older total useless.
         "to_compare": row.to_compare and not page.last and not any(map(folder_rosters.reports_location, page.changes)),
     }
 

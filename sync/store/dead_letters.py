@@ -20,7 +20,7 @@ from sync.models import VANISHED, DeadLetter, SyncedFolder
 from sync.store.items import as_change
 
 RETRY_AFTER = (timedelta(hours=1), timedelta(hours=4), timedelta(days=1), timedelta(days=3), timedelta(days=7))
-"""Delays before the retries of a dead letter. The last one repeats."""
+"""Delays before the retries of a dead letter. The last delay repeats."""
 
 BY_VERSION = (Stage.TRANSFORM, Stage.DEADLINE, Stage.PUSH)
 """Stages after which a newer version of the conversion may succeed."""
@@ -33,8 +33,8 @@ EARLY_RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=10))
 Exchange causes it, and recovers soon."""
 
 MAX_CHECKS = 3
-"""How often a listed email that is not found is looked up. Most of these emails were moved or deleted, which the next
-page reports."""
+"""How often a listed email that was not found is looked up again. Most of these emails were moved or deleted, which the
+next page reports."""
 
 
 class DeadLetterStore:
@@ -50,22 +50,22 @@ class DeadLetterStore:
         self.mailbox_id = mailbox_id
         self.transform_version = transform_version
         self._begun: dict[ItemId, dict[str, Any]] = {}
-        """Retries that are counted and have not ended, with the values of `RETRY_FIELDS` from before."""
+        """Retries that are counted and have not ended, with the previous values of `RETRY_FIELDS`."""
 
     def items(self) -> QuerySet[DeadLetter, Any]:
         """Return a query of the item ids of open dead letters, for use as a subquery."""
         return self._open_rows().values("item_id")
 
     def due(self, most: int, now: datetime, apart_from: Collection[FolderId] = ()) -> list[Change]:
-        """Return dead letters whose retry is due, ordered by due time.
+        """Return dead letters whose retry is due, or that a newer version of the conversion may deliver.
 
         Args:
-            most: The largest number to return.
+            most: Maximum number to return.
             now: The present time.
             apart_from: Folders whose emails are not returned.
 
         Returns:
-            The emails as changes.
+            The emails as changes, ordered by due time.
         """
         due = self._open_rows().filter(
             Q(retry_at__lte=now) | Q(transform_version__lt=self.transform_version, stage__in=BY_VERSION)
@@ -76,7 +76,7 @@ class DeadLetterStore:
         return [as_change(row) for row in due.select_related("folder").order_by("retry_at")[:most]]
 
     def begin_retry(self, item: ItemId, now: datetime) -> None:
-        """Count a retry before it begins, and schedule the next one in case that the worker crashes during the retry.
+        """Count a retry before it begins, and schedule the next one in case the worker crashes during this retry.
 
         Args:
             item: The item id.
@@ -138,7 +138,7 @@ class DeadLetterStore:
             now: The present time.
 
         Returns:
-            False if it was looked up `MAX_CHECKS` times.
+            False if it was looked up again `MAX_CHECKS` times, and nothing was scheduled.
         """
         self.undo_retry(change.item_id)  # lookups are counted below
         row = self._open_rows().filter(item_id=change.item_id).first()
@@ -150,7 +150,7 @@ class DeadLetterStore:
         return True
 
     def settle_decided(self, items: Sequence[ItemRecord], now: datetime) -> None:
-        """Settle dead letters that were delivered or are not wanted any more.
+        """Settle the dead letters of items that were delivered or are not wanted any more.
 
         Args:
             items: The items with their verdicts.
@@ -206,7 +206,10 @@ class DeadLetterStore:
 
 
 def _was_only_vanished(row: DeadLetter, email: DeadLetterRecord) -> bool:
-    """Return whether all attempts so far were lookups of a missing email. They do not count as failed fetches."""
+    """Return whether all earlier attempts were lookups of a missing email that now has another kind of failure.
+
+    Those lookups do not count as attempts at the content that is no email.
+    """
     return row.stage == VANISHED and email.kind is DeadLetterKind.NOT_AN_EMAIL
 
 
@@ -224,7 +227,7 @@ def _next_try(row: DeadLetter, now: datetime) -> datetime | None:
 
 
 def dead_letter_item(change: Change) -> ItemRecord:
-    """Return the mailbox item of a dead letter. Storing it prevents a fetch whenever the folder is listed.
+    """Return the mailbox item of a dead letter. It is stored so that a listing of the folder causes no fetch.
 
     Args:
         change: The email.

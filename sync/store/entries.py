@@ -1,8 +1,8 @@
 """The ledger entries of a bucket in the database: the intended and the confirmed comments.
 
-Entries change by compare-and-swap. Every change increases the sequence, and a push is confirmed only if the entry still
-has the mark of its intention. So two workers that have items of one email never both create its comment: the later one
-detects the conflict. Every caller that writes has checked the lease in the same transaction.
+Entries change by compare-and-swap. Every change except a confirmation increases the sequence, and a push is confirmed
+only if the entry still has the mark of its intention. So two workers that have items of one email never both create its
+comment: the later worker detects the conflict. Every caller that writes has checked the lease in the same transaction.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ class Entries:
             )
 
     def _undo(self, intention: Intention) -> None:
-        """Restore the entry of a refused intention, or delete it if it did not exist before."""
+        """Restore the entry of a refused intention, or delete it if the bucket does not have its comment."""
         row = LedgerEntry.objects.filter(bucket_id=self.bucket_id, comment_id=intention.comment.id, mark=intention.mark)
         seen = intention.seen
         if seen is None or not (seen.confirmed or intention.is_there):
@@ -254,7 +254,7 @@ class Entries:
     # ---- the winner -----------------------------------------------------------------------------------------------
 
     def rename_winner(self, old_id: ItemId, new_id: ItemId, comment_id: CommentId | None) -> None:
-        """Store the new item id of the winner of a comment.
+        """Store the new item id of the winner of a comment, if the item with the old id is the winner.
 
         Args:
             old_id: The stored id.
@@ -266,14 +266,14 @@ class Entries:
         ).update(winner_item=new_id, sequence=F("sequence") + 1, mark=None)
 
     def dirty_items(self, most: int, apart_from: Iterable[QuerySet[Any, Any]]) -> list[ItemId]:
-        """Return winners of dirty entries that no sync of another mailbox may be pushing.
+        """Return winners of dirty entries, except of entries that a sync of another mailbox may be pushing.
 
         Args:
-            most: The largest number to return.
+            most: Maximum number to return.
             apart_from: Queries of item ids that are not returned.
 
         Returns:
-            Item ids, ordered by the time of the last change of their entries.
+            Item ids, ordered by `updated_at`, which updates of several entries at once do not change.
         """
         now = self.lease.clock()
         rows = (
@@ -323,7 +323,7 @@ class Entries:
         """Return intentions that were never confirmed although their push has certainly ended.
 
         Args:
-            most: The largest number to return.
+            most: Maximum number to return.
 
         Returns:
             Their comment ids.
@@ -357,9 +357,9 @@ class Entries:
             )
 
     def _unsettled(self) -> QuerySet[LedgerEntry]:
-        """Return intentions that were never confirmed, except those that another mailbox deferred.
+        """Return intentions of this mailbox that were never confirmed, except those that another mailbox deferred.
 
-        The other mailbox pushes its properties later, and creates the comment if it did not arrive.
+        Later, that mailbox pushes its own properties, and creates the comment if the intended push did not arrive.
         """
         others = Q(dirty=True, winner_mailbox__isnull=False) & ~Q(winner_mailbox_id=self.mailbox_id)
         return LedgerEntry.objects.filter(

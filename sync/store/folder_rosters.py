@@ -1,8 +1,8 @@
-"""The roster of a folder: the items that are in it according to its change reports, stored with its cursor.
+"""The roster of a folder: the items that are in it according to change reports, stored with its cursor.
 
 See `sync.engine.folder_totals`.
 
-The roster is written in the transaction that moves the cursor, so a page counts once, even if workers crash while they
+The roster is written in the transaction that moves the cursor, so a page is counted once, even if workers crash while they
 process it. The mailbox items (`sync.store.items`) cannot replace the roster. They are written before the cursor moves,
 and emails that could not be fetched are missing from them. And if a moved item keeps its id, its mailbox item belongs to
 the new folder before the old folder reports the move.
@@ -27,7 +27,7 @@ def clear(folder_pk: int) -> None:
 
 
 def record_changes(folder_pk: int, folder: FolderId, changes: Sequence[Change]) -> int:
-    """Update the roster of a folder by reported changes. An item that is reported in another folder is removed.
+    """Update the roster of a folder from reported changes. An item that is reported in another folder is removed.
 
     Args:
         folder_pk: The key of the folder.

@@ -94,7 +94,7 @@ class MailboxItemStore:
         }
 
     def nameless(self, changes: Sequence[Change]) -> frozenset[tuple[datetime | None, int]]:
-        """Return delivered items without a Message-ID whose received time is that of one of these changes.
+        """Return delivered items without a Message-ID that were received at the time of such an item in these changes.
 
         Args:
             changes: The changes.
@@ -139,7 +139,7 @@ class MailboxItemStore:
         )
 
     def forget_in(self, folder: FolderId, items: Iterable[ItemId]) -> None:
-        """Delete items that are still in a folder.
+        """Delete items that a folder reported as deleted, if they are stored in that folder.
 
         On some servers a moved item keeps its id, and the new folder may report the move first. Then the item belongs to
         the new folder already, and is not deleted.
@@ -198,7 +198,7 @@ def another_item(comment_id: CommentId, bucket_id: int, *, except_for: tuple[int
 
 
 def as_change(row: MailboxItem | DeadLetter) -> Change:
-    """Return a stored item as a change, as a source would list it.
+    """Return a stored item as a change, so that the source can fetch it.
 
     Args:
         row: The item or the dead letter.
@@ -245,7 +245,7 @@ def _record(row: MailboxItem) -> ItemRecord:
 
 
 def _message_id(listed_id: str) -> str:
-    """Return the Message-ID that was converted to `listed_id`; blank if that is the digest of a long Message-ID."""
+    """Return the Message-ID that was converted to `listed_id`; blank if `listed_id` is the digest of a long Message-ID."""
     try:
         return bytes.fromhex(listed_id).decode()
     except (ValueError, UnicodeDecodeError):

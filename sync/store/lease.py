@@ -36,7 +36,7 @@ class Lease:
     Attributes:
         mailbox_id: The key of the mailbox.
         token: The token of this lease.
-        length: How long a renewal lasts.
+        length: Time from each renewal to the end of the lease.
         clock: Returns the present time of the database.
     """
 
@@ -46,7 +46,7 @@ class Lease:
         Args:
             mailbox_id: The key of the mailbox.
             token: The stored token.
-            length: How long a renewal lasts.
+            length: Time from each renewal to the end of the lease.
             clock: Returns the present time of the database.
         """
         self.mailbox_id = mailbox_id
@@ -64,7 +64,7 @@ class Lease:
             clock: Returns the present time of the database.
 
         Returns:
-            The lease; None while another worker holds it.
+            The lease; None while another worker holds it, or if the mailbox has no state.
         """
         token, now = uuid.uuid4(), clock()
         taken = (
@@ -108,8 +108,10 @@ class Lease:
     def demand(self) -> None:
         """Lock the row inside a transaction, before its first write, and require that the token is unchanged.
 
+        A lease that has expired is sufficient, as long as no other worker took it.
+
         Raises:
-            LeaseLost: Another worker holds the lease.
+            LeaseLost: The lease was released, another worker took it, or the mailbox was deleted.
         """
         row = MailboxState.objects.select_for_update().filter(pk=self.mailbox_id, lease_token=self.token)
         if not row.exists():

@@ -1,6 +1,7 @@
 """Implements the port `sync.engine.ports.Ledger` on the database.
 
-Each method that writes is one transaction and checks the lease before its first write. The tables are accessed in
+Each method that writes checks the lease in the transaction of the write. Only `confirm` also writes without the lease,
+because the push cannot be undone. The tables are accessed in
 `sync.store.entries`, `sync.store.items`, `sync.store.dead_letters` and `sync.store.newly_wanted_items`.
 """
 
@@ -84,8 +85,8 @@ class DatabaseLedger:
     def _entries_by_id(self, ids: Iterable[CommentId], listed: set[CommentId]) -> dict[CommentId, LedgerRecord]:
         """Return entries by comment id.
 
-        The Message-ID in the MIME header of an email may differ from the listed one. The entry is then returned under
-        both comment ids.
+        The Message-ID in the MIME header of an email may differ from the listed one. The entry is then also returned
+        under the comment id of the listed Message-ID.
         """
         entries = dict(self._entries.of(list(ids)))
         by_header = self._items.headers_of(listed - entries.keys())
@@ -102,7 +103,7 @@ class DatabaseLedger:
         return self._entries.intend(intentions, flight=flight)
 
     def require_unchanged(self, intentions: Sequence[Intention], seconds: float) -> None:
-        """Require right before a push that its entries are unchanged. See `Ledger.require_unchanged`."""
+        """Require, right before a push, that the entries are unchanged. See `Ledger.require_unchanged`."""
         self._entries.require_unchanged(intentions, seconds)
 
     def confirm(self, result: PushResult, delivered: Mapping[CommentId, Sequence[ItemRecord]]) -> None:
@@ -239,7 +240,7 @@ class DatabaseLedger:
     # ---- dirty ----------------------------------------------------------------------------------------------------
 
     def dirty(self, most: int, *, apart_from: Collection[FolderId] = ()) -> Sequence[Change]:
-        """Return items whose comments have outdated properties. See `Ledger.dirty`."""
+        """Return the winners of dirty entries. See `Ledger.dirty`."""
         # Dead letters have their own schedule. The delivery of a dead letter also settles its ledger entry.
         excluded = [self._dead_letters.items(), *([self._items.items_in(apart_from)] if apart_from else [])]
         items = self._entries.dirty_items(most, apart_from=excluded)

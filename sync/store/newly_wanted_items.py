@@ -32,13 +32,13 @@ class NewlyWantedStore:
         self.mailbox_id = mailbox_id
 
     def among(self, keys: Iterable[CommentId]) -> frozenset[CommentId]:
-        """Return which of these emails wait for a decision or are not delivered by decision of an administrator.
+        """Return which of these emails are stored as newly wanted, except those that need no decision.
 
         Args:
             keys: Keys of emails.
 
         Returns:
-            The keys of the emails that wait.
+            The keys of these emails. The decision on them may have been made already.
         """
         if not self._has_rows:
             return frozenset()
@@ -65,10 +65,10 @@ class NewlyWantedStore:
     def deliverable(
         self, most: int, excluded_items: QuerySet[Any, Any], excluded_folders: Collection[FolderId]
     ) -> list[AnsweredEmail]:
-        """Return emails that may be delivered, with all of their items.
+        """Return emails that may be delivered, with their items. Emails with the fewest attempts are chosen.
 
         Args:
-            most: The largest number of emails.
+            most: Maximum number of emails.
             excluded_items: A query of item ids that are not returned.
             excluded_folders: Ids of folders whose items are not returned.
 
@@ -88,7 +88,7 @@ class NewlyWantedStore:
         ]
 
     def count_attempt(self, keys: Collection[CommentId]) -> None:
-        """Count an attempt.
+        """Count an attempt at the delivery of these emails.
 
         Args:
             keys: Keys of the emails.

@@ -1,6 +1,6 @@
-"""Queries and conditional updates that a sync run makes once, most of them when it starts.
+"""Queries and updates that a sync run makes once, most of them when it starts.
 
-Each conditional update is a compare-and-swap: if several workers try it at the same time, exactly one succeeds.
+If several workers call `take_trial_mark` or `record_first_contact` at the same time, only one call returns True.
 """
 
 from __future__ import annotations
@@ -70,19 +70,19 @@ def take_trial_mark(mailbox_id: int) -> bool:
 
 
 def last_synced_at(mailbox_id: int) -> datetime | None:
-    """Return when a sync of this mailbox last read every folder to its end.
+    """Return when a sync of this mailbox last finished: every folder that can be read was read to its end.
 
     Args:
         mailbox_id: Primary key of the mailbox.
 
     Returns:
-        A time in UTC, or None when no sync has finished.
+        A time in UTC; None if no sync has finished.
     """
     return MailboxState.objects.filter(pk=mailbox_id).values_list("synced_at", flat=True).first()
 
 
 def record_refusals(bucket: Bucket, window: str) -> None:
-    """Store the recent results that the bucket's circuit breaker counts.
+    """Store the recent results that the circuit breaker of a bucket counts.
 
     Args:
         bucket: The bucket that comments were pushed to.
@@ -113,10 +113,10 @@ def record_first_contact(bucket: Bucket, *, trusted: bool, at: datetime) -> bool
 
 
 def drop_ledger_if_requested(mailbox: Mailbox, lease: Lease) -> None:
-    """Carry out *push missing again*: drop the ledger entries and mailbox items of this mailbox.
+    """Carry out *Push missing again*: drop the items of this mailbox, and the confirmed entries whose winner they are.
 
-    The bucket becomes untrusted, so every comment is requested from Re:infer before it is pushed, and only the comments
-    that are missing there are created.
+    The bucket becomes untrusted, so each comment without an entry is requested from Re:infer before it is pushed, and only
+    the comments that are missing there are created. All folders of the mailbox are listed again.
 
     Args:
         mailbox: The mailbox of the run.
@@ -135,7 +135,7 @@ def drop_ledger_if_requested(mailbox: Mailbox, lease: Lease) -> None:
 
 
 def drop_cursors_if_requested(mailbox: Mailbox, lease: Lease) -> None:
-    """Carry out *full resync*: drop every cursor of this mailbox.
+    """Carry out *Full resync*: drop every cursor of this mailbox.
 
     Args:
         mailbox: The mailbox of the run.

@@ -1,8 +1,8 @@
 """Prepare a mailbox for another source: ids and cursors of the previous source must not be used with the new one.
 
-`MailboxState.ids_of` names the source to which the stored ids belong. Every run that holds the lease compares it with
-the source that it opens. So an integration can be switched at any time, even while a sync is running: that sync ends
-with the ids with which it began, and the next sync marks them as foreign before it reads any cursor.
+`MailboxState.ids_of` names the source to which the stored ids belong. Each run compares it with the source that the run
+opens. So an integration can be switched at any time, even while a sync is running: that sync continues with the ids with
+which it began, and the next sync marks these ids as foreign before it reads any cursor.
 """
 
 from __future__ import annotations
@@ -63,7 +63,10 @@ def leave_foreign_source(mailbox: Mailbox, lease: Lease) -> None:
 
 
 def _read_until(mailbox: Mailbox) -> datetime | None:
-    """Return the time until which the previous source reported every change; None if no folder of it is stored."""
+    """Return the time until which the previous source certainly reported every change.
+
+    None if no folder with mail is stored; `LONG_AGO` if the time is unknown.
+    """
     folders = SyncedFolder.objects.filter(mailbox=mailbox, gone=False, holds_mail=True)
     earliest: datetime | None = folders.aggregate(earliest=Min("synced_at"))["earliest"]
     if earliest is None or folders.filter(synced_at=None, copies__isnull=False).exists():

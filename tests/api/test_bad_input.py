@@ -1,4 +1,4 @@
-"""Every invalid request gets a 4xx response with problem details, and changes nothing."""
+"""Every invalid request gets a 4xx response with problem details and changes nothing."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def sent(api, method, url, body, content_type="application/json"):
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_a_body_that_is_not_an_object_is_rejected_by_every_url(api, unchanged, body, codes):
+def test_a_body_that_is_not_an_object_is_rejected_by_every_url_that_accepts_a_body(api, unchanged, body, codes):
     for method, url in bodies(unchanged):
         answer = sent(api, method, url, body)
         assert answer.status_code in codes, (method, url, answer.content)
@@ -140,7 +140,7 @@ def test_unknown_keys_are_rejected_by_every_url(api, unchanged):
 
 
 @pytest.mark.parametrize("name", ["%00", "%ff", "a%2Fb", "..", "a" * 5000, "%F0%9F%92%A9", "a b", "1; DROP TABLE"])
-def test_a_strange_name_in_a_url_is_not_found(api, unchanged, name):
+def test_a_strange_name_in_a_url_is_rejected(api, unchanged, name):
     for url in (f"/api/v1/integrations/{name}/x", f"/api/v1/mailboxes/{name}", f"/api/v1/tokens/{name}"):
         for method in ("GET", "PUT", "DELETE"):
             answer = sent(api, method, url, json.dumps(document()))
@@ -192,7 +192,7 @@ def test_the_mailbox_to_test_with_must_be_an_email_address(api, unchanged, addre
     refused(api.post(f"{URL}/check?address={address}"), 400)
 
 
-def test_an_email_that_is_too_large_is_refused_before_it_is_read(api, settings):
+def test_an_email_that_is_too_large_is_rejected(api, settings):
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = None
     refused(sent(api, "POST", "/api/v1/preview", b"x" * (MAX_BYTES + 1), "message/rfc822"), 413)
 
@@ -203,7 +203,7 @@ def test_the_response_to_too_many_requests_contains_the_time_to_wait(api, monkey
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     refused(answers[2], 429)
     assert 0 < int(answers[2]["Retry-After"]) <= 60
-    # Each token of a user has a separate rate limit.
+    # Each token has a separate rate limit, even if the tokens belong to the same user.
     other = client_of("Administrator")
     assert other.get("/api/v1/usage").status_code == 200
 
@@ -214,7 +214,7 @@ def test_the_response_to_an_unknown_url_has_problem_details(api, path):
         refused(sent(api, method, path, b"{}"), 404)
 
 
-def test_the_response_to_an_unknown_method_or_format_has_problem_details(api):
+def test_the_response_to_an_unsupported_method_or_format_has_problem_details(api):
     refused(api.delete("/api/v1/usage"), 405)
     refused(api.generic("TRACE", "/api/v1/runs?cursor=0"), 405)
     refused(api.get("/api/v1/usage", headers={"Accept": "text/html"}), 406)

@@ -1,4 +1,7 @@
-"""The commands `apply` and `export`: a file is applied completely or not, and an exported file can be applied again."""
+"""The commands `apply`, `export` and `api_token`.
+
+A file is applied completely or not at all, and an exported file can be applied again.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +62,7 @@ def test_one_invalid_document_prevents_the_application_of_all_documents_of_a_fil
         (b"just words", "must be an object"),
     ],
 )
-def test_a_file_that_cannot_be_used_says_why(db, tmp_path, content, says):
+def test_a_file_that_cannot_be_used_is_rejected_with_the_reason(db, tmp_path, content, says):
     file = tmp_path / "bad"
     file.write_bytes(content)
     with pytest.raises(CommandError, match=says):
@@ -73,7 +76,7 @@ def test_an_integration_that_does_not_exist_cannot_be_exported(db):
         run("export", "a/b")
 
 
-def test_a_token_is_made_for_a_user_that_exists(db, django_user_model):
+def test_a_token_is_created_only_for_a_user_that_exists(db, django_user_model):
     with pytest.raises(CommandError, match="There is no user ann"):
         run("api_token", "ann", "CI")
     django_user_model.objects.create_user("ann")
@@ -83,7 +86,7 @@ def test_a_token_is_made_for_a_user_that_exists(db, django_user_model):
     assert token not in row.digest
 
 
-def test_a_document_that_a_command_applies_is_recorded_with_who_ran_it(stored, tmp_path):
+def test_a_changed_document_is_recorded_with_the_command_that_applied_it(stored, tmp_path):
     file = tmp_path / "all"
     file.write_text(run("export"))
     run("apply", str(file))

@@ -108,7 +108,7 @@ def test_the_connection_test_of_a_bucket_has_an_audit_entry_with_the_bucket(dest
     assert ["Bucket", "", "bank/desks"] in entry.changes
 
 
-def test_a_connection_test_whose_process_is_killed_has_an_audit_entry(destination):
+def test_a_connection_test_that_is_killed_or_interrupted_has_an_audit_entry(destination):
     attempt = history.attempt("ann", "A test.", history.Subject.of(destination), [("Endpoint", "", "a:1")])
     attempt.__enter__()
     assert AuditEntry.objects.get().changes[-1] == ["Outcome", "", "unknown: the test did not end"]

@@ -101,7 +101,7 @@ def test_the_doctor_reports_what_the_change_reports_contain_of_moved_emails(life
     assert "17 as expected, 0 different, 2 could not be tried." in output
 
 
-def test_emails_that_are_not_found_by_their_ids_differ(life):
+def test_emails_that_are_not_found_by_their_ids_are_a_difference(life):
     life.graph.faults.add("error", operation="message", code="ErrorItemNotFound", mailbox=ADDRESSES[0])
     assert "are found there by their ids" in doctor(code=1)
 
@@ -130,7 +130,7 @@ def test_an_empty_mailbox_leaves_checks_undone_and_shows_no_difference(life):
     assert "0 different" in output
 
 
-def test_an_ews_integration_can_be_checked_with_graph_before_a_switch(life, tmp_path):
+def test_an_ews_integration_can_be_checked_over_graph_before_a_switch_and_over_ews(life, tmp_path):
     authority = life.graph.authority_url
     moved(Integration.objects.get(), microsoft_api="ews", endpoint=life.ews.url("online"), authority=authority)
     with pytest.raises(CommandError, match="must be entered again because the endpoint changed"):

@@ -121,7 +121,7 @@ def test_the_plan_names_a_certificate_by_its_thumbprint(api, destination):
         (document({**BY_SECRET, "kind": "magic"}), "must be custom, private_key or ntlm"),
         (document({"kind": "ntlm"}, {"kind": "user_access", "username": "u", "password": "p"}), "accepts only OAuth 2"),
         (document({"kind": "ntlm"}, {"kind": "user_access", "username": "u", "password": "p"}, EWS), "is missing"),
-        (document({**BY_CERTIFICATE, "private_key": "hello"}), "no private key"),
+        (document({**BY_CERTIFICATE, "private_key": "hello"}), "No private key was entered"),
         (document({**BY_CERTIFICATE, "thumbprint": ""}), "at least its thumbprint"),
         (
             document(

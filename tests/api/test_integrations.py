@@ -1,4 +1,7 @@
-"""Integrations by the API: PUT is idempotent and uses optimistic locking, and no response contains a secret."""
+"""Integrations, mailboxes and destinations in the API.
+
+PUT is idempotent and uses optimistic locking, and no response contains a secret.
+"""
 
 from __future__ import annotations
 
@@ -228,7 +231,7 @@ def test_one_mailbox_can_be_added_changed_and_deleted(api, destination):
     assert api.delete(url).status_code == 204
 
 
-def test_a_destination_and_its_buckets(api):
+def test_a_destination_and_its_bucket_cannot_be_added_twice_or_deleted_while_a_mailbox_uses_them(api):
     made = api.post(
         "/api/v1/destinations", {"name": "P", "endpoint": "https://re.example", "token": SECRET}, format="json"
     )

@@ -1,4 +1,7 @@
-"""Lists: cursors, orderings, filters, and a number of queries that does not depend on the number of rows."""
+"""Lists: cursors, orderings, filters, and a number of queries that does not depend on the number of rows.
+
+Further tests: actions on many mailboxes, folders and failed emails, the overview, and the preview of an email.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ def many(db):
         factories.SyncRunFactory(
             mailbox=folder.mailbox, outcome="failed", error_kind="exchange_busy", error_text="Busy."
         )
-        factories.SetAsideEmailFactory(folder=folder, mailbox=folder.mailbox)
+        factories.DeadLetterFactory(folder=folder, mailbox=folder.mailbox)
     return folder.mailbox
 
 
@@ -57,7 +60,7 @@ def test_the_pages_of_a_list_contain_every_row_once(api, many, name):
 
 
 def pages(api, url):
-    """Return the rows of each page, read forwards by `next` and then backwards by `previous`."""
+    """Return the rows of each page twice: read forwards by `next`, and then backwards by `previous`."""
     backwards, forwards = [], []
     while url:
         page = api.get(url).json()
@@ -129,7 +132,7 @@ def test_the_cursor_of_tokens_does_not_contain_their_digests(api):
     assert "digest" not in str(api.get("/api/v1/tokens?page_size=1").json())
 
 
-def test_actions_on_many_mailboxes_require_a_filter(api, many):
+def test_actions_on_many_mailboxes_require_a_filter_that_matches_a_mailbox(api, many):
     place = f"integration_name={many.integration.name}"
     assert api.post(f"/api/v1/mailboxes/stop?{place}").json()["detail"] == "1 mailbox is stopped."
     assert api.get("/api/v1/mailboxes?enabled=false").json()["results"][0]["id"] == many.pk
@@ -180,7 +183,7 @@ def test_an_error_has_the_format_of_the_vendor(api, many):
     assert first["mailbox_name"] == many.address
 
 
-def test_set_aside_emails_are_retried_and_dismissed(api, many):
+def test_a_failed_email_of_a_stopped_mailbox_cannot_be_retried_but_can_be_dismissed(api, many):
     many.integration.__class__.objects.filter(pk=many.integration_id).update(enabled=False, disabled_reason="user")
     pk = DeadLetter.objects.first().pk
     assert api.post(f"/api/v1/set-aside/{pk}/retry").status_code == 422  # the mailbox is stopped
@@ -202,7 +205,7 @@ def test_overview_and_usage_return_counts(api, many):
     assert usage["ai_units"] == 1
 
 
-def test_an_email_is_previewed(api):
+def test_an_email_is_previewed_or_rejected_with_the_reason(api):
     mime = mail("a", body="Hello.")
     answer = api.post("/api/v1/preview", mime, content_type="message/rfc822")
     assert answer.json()["comment"]["messages"][0]["body"]["text"] == "Hello."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 import schemathesis
@@ -17,7 +18,8 @@ from tests import factories
 from tests.api.conftest import EVERYBODY, client_of
 
 EXAMPLES = int(os.environ.get("API_EXAMPLES", "0"))
-"""Random requests per operation and role. If it is 0, only a few are made, and none for the edge cases of the schema."""
+"""Number of random requests per operation and role. If it is 0, only three are made, and none for the edge cases of the
+schema."""
 NETWORK = ("/check", "/estimate", "/create", "/preview", "/try", "/available-buckets")
 """Ends of paths that are excluded, because these operations send requests to Exchange or Re:infer."""
 
@@ -48,12 +50,13 @@ def rows(db):
 @pytest.fixture
 def token(role, rows):
     """The header with a token, created once for all requests of a test."""
-    credentials = client_of(role)._credentials
+    client: Any = client_of(role)
+    credentials = client._credentials
     return {"Authorization": credentials["HTTP_AUTHORIZATION"]} if credentials else {}
 
 
 def _create_rows():
-    factories.SetAsideEmailFactory()
+    factories.DeadLetterFactory()
     factories.MailboxStateFactory()
     factories.SyncRunFactory(outcome="failed")
 

@@ -1,7 +1,7 @@
-"""A stored secret is never sent to another server than the one it was entered for, however the settings are changed.
+"""A stored secret is sent only to the server for which it was entered, however the settings are changed.
 
 The tests combine each interface with each setting that decides where the secret is sent. Two servers listen on the loopback
-interface: the one of the secret (`own`) and another one (`other`). Neither may get a connection.
+interface: the server of the secret (`own`) and another server (`other`). A rejected change must cause no connection to either.
 """
 
 from __future__ import annotations
@@ -132,12 +132,9 @@ def edit_page(integration, changed, admin, api):
     return admin.post(reverse("integration-edit", args=[integration.pk]), sent_by_page(integration, changed)).text
 
 
-def test_button_of_the_page(integration, changed, admin, api):
+def try_button_of_the_page(integration, changed, admin, api):
     sent = {**sent_by_page(integration, changed), "integration": integration.pk, "test_address": ADDRESS}
     return admin.post(reverse("integration-try"), sent, headers={"HX-Request": "true"}).text
-
-
-test_button_of_the_page.__test__ = False
 
 
 def document_of(integration, changed):
@@ -182,7 +179,7 @@ def vendor_client(integration, changed, admin, api):
     return answer.json()["message"]
 
 
-WAYS = (edit_page, test_button_of_the_page, api_put, api_try, import_page, apply_command, vendor_client)
+WAYS = (edit_page, try_button_of_the_page, api_put, api_try, import_page, apply_command, vendor_client)
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
@@ -285,7 +282,7 @@ def test_an_integration_that_was_changed_in_code_sends_no_secret(integration, ot
     row.save()
     with pytest.raises(SecretElsewhere):
         open_source(Integration.objects.get(), ADDRESS)
-    integration.endpoint = row.endpoint  # also with the instance that created the row
+    integration.endpoint = row.endpoint  # the same with the instance that created the row
     integration.save()
     with pytest.raises(SecretElsewhere):
         open_source(Integration.objects.get(), ADDRESS)

@@ -1,4 +1,4 @@
-"""One request starts all mailboxes of a destination or bucket that an error stopped."""
+"""One request starts all mailboxes of a destination or bucket that an error stopped, and no others."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def test_one_mailbox_that_cannot_be_opened_is_named_and_prevents_the_switch(life
     ("changed", "says"),
     [
         ({"microsoft_api": "graph"}, "already"),
-        ({"auth": "ntlm"}, "Graph accepts only the sign-in of an application"),
+        ({"auth": "ntlm"}, "Graph accepts only OAuth 2, not NTLM or Basic."),
         ({}, "Enter the endpoint"),
     ],
 )

@@ -1,6 +1,6 @@
 """The Re:infer-compatible API supports the requests of Re:infer's command-line client: paths, envelope and keys.
 
-The requests are recorded from `re` 0.43.0; only the ids differ. The tests require those keys of a response without which the
+The requests are recorded from `re` 0.43.0; only the ids differ. The tests require the keys of a response without which the
 parser of the client fails.
 """
 
@@ -27,7 +27,7 @@ CLAIMS = (
     '"start_timestamp":"2026-01-01T00:00:00Z","bucket_specification":{"project_name":"bank","name":"claims",'
     '"title":"Claims"}}]}}}'
 )
-"""The request that the client makes from a file with a client secret and a password. It does not send secrets."""
+"""The request that the client makes from a file with a client secret and a password. The client sends neither of them."""
 
 USER = {
     "id": str,
@@ -176,7 +176,7 @@ def test_an_integration_is_deleted_by_its_id(says, destination):
     assert says("GET", f"{PRIVATE}/integrations/bank%2Fclaims")[0] == 404
 
 
-def test_a_hundred_integrations_are_listed_with_as_many_queries_as_one(says, db):
+def test_many_integrations_are_listed_with_as_many_queries_as_one(says, db):
     def queries():
         with CaptureQueriesContext(connection) as seen:
             says("GET", f"{PRIVATE}/integrations")
@@ -216,7 +216,7 @@ def test_a_bucket_name_at_two_destinations_requires_the_id(says):
     assert says("GET", f"{PRIVATE}/buckets/id:{row.pk:016x}")[0] == 200
 
 
-def test_sync_states_are_listed_by_bucket_and_deleted_by_mailbox(says):
+def test_sync_states_are_listed_for_a_bucket_and_deleted_by_the_ids_of_a_mailbox(says):
     folder = factories.SyncedFolderFactory(cursor="behind the last page", up_to_date=True)
     factories.MailboxStateFactory(mailbox=folder.mailbox)
     _, buckets = says("GET", f"{PRIVATE}/buckets")

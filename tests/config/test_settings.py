@@ -29,18 +29,18 @@ class RecordingEnvironment(Mapping[str, str]):
     """Environment variables that record the names that are read."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
-        self.values = values
+        self.given = values
         self.names_read: set[str] = set()
 
     def __getitem__(self, name: str) -> str:
         self.names_read.add(name)
-        return self.values[name]
+        return self.given[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.values)
+        return iter(self.given)
 
     def __len__(self) -> int:
-        return len(self.values)
+        return len(self.given)
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def documented() -> set[str]:
 
 
 def given_to(service: str, dotenv: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment variables that Docker Compose passes to a container, by the rules of its specification.
+    """Return the environment variables that Docker Compose passes to a container, according to the specification of Compose.
 
     `environment` takes precedence over `env_file`. `${NAME:-default}` is the variable if it is set and not empty, otherwise
     the default.
@@ -100,7 +100,7 @@ def test_every_setting_reaches_every_container(service, read):
     assert given_to(service, dotenv).items() >= dotenv.items()
 
 
-def test_the_services_of_the_product_are_known():
+def test_exactly_four_services_use_the_image_of_the_product():
     assert set(PRODUCT) == {"migrate", "web", "worker", "beat"}
 
 

@@ -39,7 +39,10 @@ Answer = Callable[[Request], Response]
 
 @dataclass
 class AnyServer:
-    """The server. `answer` answers the requests of the tested port, which `requests` records; without a port, all."""
+    """The server. `answer` returns the response to each request of the tested port, and `requests` records these requests.
+
+    Without a tested port, both apply to all requests.
+    """
 
     url: str = ""
     plain_url: str = ""

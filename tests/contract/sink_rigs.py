@@ -21,11 +21,13 @@ BUCKET = ("acme", "mail")
 class Rig(Protocol):
     """A sink and the real state of its bucket."""
 
-    sink: Sink
     reports_text_changes: bool
 
+    @property
+    def sink(self) -> Sink: ...
+
     def second_sink(self, *, deadline: float = 15.0) -> Sink:
-        """Return a second sink of the same bucket, like that of second_sink worker."""
+        """Return a second sink of the same bucket, like that of a second worker."""
 
     def bucket_comments(self) -> dict[CommentId, Comment]:
         """Return the comments in the bucket, in the order of creation."""
@@ -44,7 +46,8 @@ class Rig(Protocol):
         """Make the next push succeed with an answer without counts."""
 
     def lose_first(self, comment_id: CommentId) -> None:
-        """Make the next push succeed without storing its first comment, which must be this one. It counts the others."""
+        """Make the next push succeed without storing its first comment, which must be this one. The counts
+        include only the other comments."""
 
     def sink_with_timeout(self) -> Sink:
         """Return a sink of the same bucket whose first push times out after its comments were stored."""

@@ -262,7 +262,7 @@ class ExchangeRig(StoreRig):
 
 
 class GraphRig(StoreRig):
-    """The mailbox of an `ExchangeRig`, read through Graph with immutable ids, which do not change when an item moves."""
+    """A mailbox that is read through Graph with immutable ids, which do not change when an item moves."""
 
     def __init__(self, graph: GraphSimulator, settings: GraphSettings, mailbox: Mailbox) -> None:
         super().__init__(mailbox)

@@ -111,7 +111,7 @@ def check_all(server: AnyServer) -> list[IntegrationError]:
             call()
         except IntegrationError as error:
             raised.append(error)
-    for error in raised:
+    for one in raised:
         expected_scopes = (
             {Scope.DESTINATION, Scope.BUCKET}
             if server.port == "Re:infer"
@@ -121,8 +121,8 @@ def check_all(server: AnyServer) -> list[IntegrationError]:
                 Scope.BUCKET,
             }
         )
-        assert error.scope in expected_scopes, type(error)
-        assert len(str(error)) < 1500
+        assert one.scope in expected_scopes, type(one)
+        assert len(str(one)) < 1500
     return raised
 
 

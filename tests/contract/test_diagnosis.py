@@ -1,4 +1,4 @@
-"""The steps of a connection test, over real sockets and over the fake mailbox, up to the first step that fails."""
+"""The steps of a connection test, up to the first step that fails: with real sockets, a fake mailbox and simulated Graph."""
 
 import socket
 import threading
@@ -174,7 +174,7 @@ def test_graph_is_tested_including_one_email(cloud):
         ({"client_id": "basic"}, ADDRESS, "One email", "Mail.Read"),
     ],
 )
-def test_the_first_failed_step_of_graph_shows_its_remedy(cloud, entered, address, failed, text):
+def test_the_first_failed_step_of_graph_is_explained(cloud, entered, address, failed, text):
     steps, shown = graph_steps(cloud, address, **entered)
     assert steps[-1] == (failed, False)
     assert text in shown

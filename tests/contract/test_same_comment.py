@@ -1,4 +1,4 @@
-"""The same mail becomes the same comment over EWS and over Graph, although Graph renders its MIME in other bytes."""
+"""The same mail becomes the same comment over EWS and over Graph, although Graph renders its MIME with other bytes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def generated() -> Iterator[bytes]:
 
 
 def sampled() -> Iterator[bytes]:
-    """Yield the emails of the cleaning tests, with a plain text, HTML or both."""
+    """Yield every fourth email of the held-out cleaning cases, with plain text, HTML or both."""
     for number, path in enumerate(SAMPLES):
         case = read(path)
         message = EmailMessage()

@@ -177,7 +177,7 @@ def test_a_translated_comment_is_marked(rig: Rig) -> None:
     assert stored.message.body == "Bitte zahlen."
 
 
-def test_the_count_of_a_bucket(rig: Rig) -> None:
+def test_the_count_of_a_bucket_is_the_number_of_its_comments(rig: Rig) -> None:
     assert rig.sink.count() == 0
     rig.sink.push([comment("a"), comment("b")])
     rig.sink.push([comment("a")])
@@ -190,7 +190,7 @@ def test_a_bucket_is_empty_until_the_first_push(rig: Rig) -> None:
     assert not rig.sink.is_empty()
 
 
-def test_each_call_reports_a_missing_bucket(rig: Rig) -> None:
+def test_check_push_stored_and_is_empty_report_a_missing_bucket(rig: Rig) -> None:
     rig.remove_bucket()
     with pytest.raises(BucketNotFound):
         rig.sink.check()
@@ -202,7 +202,7 @@ def test_each_call_reports_a_missing_bucket(rig: Rig) -> None:
         rig.sink.is_empty()
 
 
-def test_a_bucket_can_be_created_twice(rig: Rig) -> None:
+def test_creating_a_bucket_that_exists_keeps_its_comments(rig: Rig) -> None:
     rig.remove_bucket()
     rig.sink.create()
     rig.sink.check()
@@ -211,5 +211,5 @@ def test_a_bucket_can_be_created_twice(rig: Rig) -> None:
     assert list(rig.bucket_comments()) == [comment().id]
 
 
-def test_a_sink_has_the_deadline_of_a_push(rig: Rig) -> None:
+def test_a_sink_has_a_positive_deadline(rig: Rig) -> None:
     assert rig.sink.deadline > 0

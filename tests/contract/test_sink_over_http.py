@@ -138,7 +138,7 @@ def test_the_deadline_applies_to_the_whole_request(peer: Peer, url: str, deliver
     fault = fault_of(sink_at(url, deadline=0.5), push)
     assert type(fault) is errors.ReinferTimedOut
     assert fault.may_be_item
-    assert 0.4 < time.monotonic() - started < 30  # the answer itself would take 60 or more
+    assert 0.4 < time.monotonic() - started < 30  # the answer itself would take 60 seconds or more
 
 
 def test_a_server_that_sends_no_headers_is_aborted_at_the_deadline() -> None:
@@ -362,7 +362,7 @@ def test_one_failed_request_ends_the_others(peer: Peer, url: str) -> None:
     started = time.monotonic()
     fault = fault_of(sink_at(url), lambda sink: sink.stored([comment(str(n)).id for n in range(8)]))
     assert type(fault) is errors.ReinferFailed
-    assert time.monotonic() - started < 30  # the other answers would take 60
+    assert time.monotonic() - started < 30  # the other answers would take 60 seconds
 
 
 def test_a_bucket_whose_comments_cannot_be_read_is_not_empty(peer: Peer, url: str) -> None:

@@ -1,8 +1,9 @@
-"""Every fault of the simulated Re:infer: its error class, and that no comment is lost or billed twice."""
+"""Faults of the simulated Re:infer: the error class of each fault, and that no comment is lost or billed twice."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -52,7 +53,7 @@ def sink_of(simulator: ReinferSimulator, *, token: str = DEFAULT_TOKEN, deadline
 
 @pytest.mark.parametrize(("effect", "options", "kind"), FAULTS)
 def test_each_fault_has_an_error_class_and_the_next_push_stores_all_comments(
-    simulator: ReinferSimulator, effect: str, options: dict[str, object], kind: type[errors.IntegrationError]
+    simulator: ReinferSimulator, effect: str, options: dict[str, Any], kind: type[errors.IntegrationError]
 ) -> None:
     comments = [comment(str(number)) for number in range(5)]
     simulator.faults.add(effect, operation="sync", times=1, **options)

@@ -1,4 +1,4 @@
-"""The behaviour that `integrations.ports.Source` requires for invalid cursors."""
+"""The behaviour that `integrations.ports.Source` requires for invalid cursors and deleted folders."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_deleted_folder_is_reported_with_and_without_a_cursor(rig: Rig) -> Non
             lines(source, folder, cursor)
 
 
-def test_a_migrated_mailbox_has_new_ids_for_the_same_mail(rig: Rig) -> None:
+def test_a_mailbox_that_moved_to_another_server_has_new_ids_for_the_same_mail(rig: Rig) -> None:
     fill(rig, 3)
     with rig.source() as source:
         folder = inbox(source)

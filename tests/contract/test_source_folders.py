@@ -21,7 +21,7 @@ def test_a_mailbox_that_may_be_read_passes_the_check(rig: Rig) -> None:
         source.check()
 
 
-def test_each_call_reports_a_missing_mailbox(rig: Rig) -> None:
+def test_check_and_folders_report_a_missing_mailbox(rig: Rig) -> None:
     with rig.source_of_missing_mailbox() as source:
         for work in (source.check, lambda: source.folders(None)):
             with pytest.raises(MailboxNotFound):
@@ -77,7 +77,7 @@ def test_a_deleted_folder_and_its_subfolders_are_gone(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_well_known_folders_are_recognised_in_any_language(all_rigs: Rigs, name: str) -> None:
+def test_well_known_folders_are_recognised_in_another_language(all_rigs: Rigs, name: str) -> None:
     german = {"Inbox": "Posteingang", "Sent Items": "Gesendete Elemente", "Drafts": "Entwürfe",
               "Deleted Items": "Gelöschte Elemente", "Junk Email": "Junk-E-Mail"}  # fmt: skip
     rig = all_rigs.rig(name, german)
@@ -108,7 +108,7 @@ def test_only_a_mail_folder_holds_mail(rig: Rig) -> None:
     assert folders["Inbox"].holds_mail
 
 
-def test_the_total_of_a_folder(rig: Rig) -> None:
+def test_the_total_of_a_folder_is_the_number_of_its_items(rig: Rig) -> None:
     for name in "ab":
         rig.deliver(mail(name))
     with rig.source() as source:

@@ -38,7 +38,7 @@ def test_an_empty_folder_is_one_empty_page(rig: Rig) -> None:
         assert (again.changes, again.last) == ((), True)
 
 
-def test_a_change_contains_the_properties_that_are_cheap_to_list(rig: Rig) -> None:
+def test_a_listed_change_contains_message_id_received_time_class_size_and_draft_mark(rig: Rig) -> None:
     mime = mail("a")
     rig.deliver(mime, received=NOON + timedelta(seconds=1), item_class="IPM.Schedule.Meeting.Request", draft=True)
     with rig.source() as source:

@@ -77,7 +77,7 @@ def strings(value):
         ("utf-8", "café 日本"),
     ],
 )
-def test_eight_bit_text_is_read_by_the_charset_it_names(charset, words):
+def test_eight_bit_text_is_decoded_with_its_declared_charset(charset, words):
     outcome = converted(text(words.encode(charset), charset.encode()))
     assert outcome.comment.message.body == words
 
@@ -86,12 +86,12 @@ def test_eight_bit_text_is_read_by_the_charset_it_names(charset, words):
     "label", [b"punycode", b"idna", b"unicode_escape", b"utf-7", b"rot13", b"no-such", b'"', b"\xff"]
 )
 @pytest.mark.parametrize("encoding", [b"8bit", b"base64", b"quoted-printable", b"7-bit", b"\xff"])
-def test_a_charset_that_no_mail_needs_is_not_used(label, encoding):
+def test_text_with_a_charset_that_is_not_allowed_gives_a_valid_comment(label, encoding):
     assert_valid(converted(text("café".encode(), label, encoding)))
 
 
 @pytest.mark.parametrize("label", [b"punycode", b"idna", b"unicode_escape"])
-def test_a_charset_on_an_attachment_is_not_used_either(label):
+def test_the_charset_of_an_attachment_does_not_change_its_size(label):
     part = b"Content-Type: application/x; charset=" + label + b"; name=a.bin\r\n\r\n\xff\xfe\xe9"
     outcome = converted(HEAD + part)
     assert_valid(outcome)

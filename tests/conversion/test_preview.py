@@ -1,4 +1,4 @@
-"""The command `manage.py preview`."""
+"""The command `manage.py preview` for files, folders and files that cannot be converted."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from conversion import transform
+from conversion import cleaning, transform
 from tests.conversion.deadline.slow import MARK, planted
 from tests.mails import comment_id_of, mail
 
@@ -44,25 +44,25 @@ def test_json_gives_one_line_for_each_file(tmp_path):
     assert "no_email" in lines[1]["rejection"]
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path):
+def test_a_missing_file_is_named_in_the_error(tmp_path):
     with pytest.raises(CommandError, match=r"There is no file .*nothing\.eml"):
         preview(tmp_path / "nothing.eml")
 
 
-def test_a_folder_of_junk_says_that_nothing_could_be_made_a_comment(tmp_path):
+def test_a_folder_without_an_email_is_an_error(tmp_path):
     (tmp_path / "junk").write_bytes(b"\x00\x01\x02")
     with pytest.raises(CommandError, match="No file could be converted to a comment"):
         preview(tmp_path)
 
 
-def test_an_empty_folder_says_so(tmp_path):
+def test_an_empty_folder_is_an_error(tmp_path):
     with pytest.raises(CommandError, match="no file"):
         preview(tmp_path)
 
 
 def test_each_file_has_its_line_in_the_output_even_if_another_file_fails(tmp_path, monkeypatch, settings):
     settings.CONVERSION_DEADLINE = timedelta(seconds=1)
-    usual = planted(transform.clean)
+    usual = planted(cleaning.clean)
 
     def clean(sections, subject, *given):
         if subject == "recursion":
@@ -97,12 +97,12 @@ def test_each_file_has_its_line_in_the_output_even_if_another_file_fails(tmp_pat
     assert all(detail in reason for detail, reason in zip(details, results, strict=True))
 
 
-def test_a_name_that_is_no_utf_8_is_shown_with_escapes(tmp_path):
+def test_a_file_name_that_is_not_valid_utf_8_is_shown_with_escapes(tmp_path):
     (tmp_path / os.fsdecode(b"a\xff.eml")).write_bytes(mail("a"))
     assert "a\\xff.eml: comment" in preview(tmp_path)
 
 
-def test_when_nothing_could_be_made_a_comment_the_command_fails(tmp_path, monkeypatch):
+def test_the_command_fails_if_no_file_can_be_converted(tmp_path, monkeypatch):
     def broken(*given):
         raise ZeroDivisionError
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from time import process_time
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -66,7 +67,7 @@ def test_a_message_id_over_512_bytes_becomes_its_digest():
     assert one.id != other.id
 
 
-def test_an_email_without_a_message_id_gets_one_of_its_facts_and_says_so():
+def test_an_email_without_a_message_id_gets_a_generated_comment_id_and_a_property():
     made = comment(mail("a", message_id=None))
     assert len(made.id) == 64
     assert made.properties["string:Message ID Origin"] == "Generated"
@@ -95,24 +96,24 @@ def test_the_timestamp_is_the_date_header_in_utc():
 @pytest.mark.parametrize(
     "date", ["soon", "Mon, 99 Mar 2026 09:00:00", "", "Thu, 1 Jan 99999 00:00", "Fri, 31 Dec 9999 23:59:59 +0000"]
 )
-def test_an_unusable_date_gives_way_to_the_received_time(date):
+def test_the_received_time_replaces_an_invalid_date(date):
     made = comment(raw("Message-ID: <a@x>", f"Date: {date}"))
     assert (made.timestamp, made.message.sent_at) == (NOON, None)
 
 
-def test_the_first_day_that_exchange_knows_is_a_date_like_any_other():
+def test_a_date_in_the_year_1601_is_valid():
     made = comment(raw("Message-ID: <a@x>", "Date: Mon, 1 Jan 1601 00:00:00 +0000"))
     assert made.timestamp == datetime(1601, 1, 1, tzinfo=UTC)
 
 
-def test_a_date_over_a_day_after_the_arrival_counts_as_absent():
+def test_a_date_more_than_a_day_after_the_arrival_is_ignored():
     late = replace(DETAILS, received=NOON - timedelta(days=2))
     assert comment(mail("a"), details=late).timestamp == late.received
     early = replace(DETAILS, received=NOON - timedelta(hours=23))
     assert comment(mail("a"), details=early).timestamp == NOON
 
 
-def test_an_email_without_any_time_is_not_convertible_and_says_why():
+def test_an_email_without_any_time_is_not_convertible():
     outcome = convert(Email(CHANGE, mail("a", sent=None), replace(DETAILS, received=None)), PLACE)
     assert isinstance(outcome, NotConvertible)
     assert outcome.kind is DeadLetterKind.NO_DATE
@@ -163,7 +164,7 @@ def test_correspondents_are_name_and_address():
 
 
 @pytest.mark.parametrize("separator", ["", "\r\n "], ids=["in one line", "folded"])
-def test_groups_within_groups_without_end_keep_their_addresses(separator):
+def test_addresses_in_deeply_nested_groups_are_kept(separator):
     to = f"To: {f'team:{separator}' * 1000}Ann <ann@north.example>, bob@north.example;"
     assert comment(raw("Message-ID: <a@x>", DATE, to)).message.to == (
         "team", "Ann <ann@north.example>", "bob@north.example",
@@ -204,7 +205,7 @@ def with_attachments():
     message["Message-ID"], message["Date"], message["Subject"] = "<a@x>", "Mon, 2 Mar 2026 09:00:00 +0000", "Scan"
     message.set_content("See attached.")
     message.add_attachment(b"x" * 1000, maintype="application", subtype="pdf", filename="Prüfung.pdf")
-    logo = {"cid": "<logo>", "disposition": "inline", "filename": "logo.png"}
+    logo: dict[str, Any] = {"cid": "<logo>", "disposition": "inline", "filename": "logo.png"}
     message.add_attachment(b"y" * 10, maintype="image", subtype="png", **logo)
     inner = EmailMessage()
     inner["Subject"] = "An inner email"
@@ -213,7 +214,7 @@ def with_attachments():
     return message.as_bytes()
 
 
-def test_attachments_are_told_with_name_size_and_type_and_inline_images_are_not_counted():
+def test_attachments_have_name_size_and_type_and_inline_images_are_not_counted():
     made = comment(with_attachments())
     attachments = {part.name: (part.size, part.content_type, part.inline) for part in made.attachments}
     assert attachments["Prüfung.pdf"] == (1000, "application/pdf", False)
@@ -224,7 +225,7 @@ def test_attachments_are_told_with_name_size_and_type_and_inline_images_are_not_
     assert made.message.body == "See attached."
 
 
-def test_a_large_attachment_is_measured_without_being_decoded():
+def test_the_size_of_a_large_attachment_is_exact():
     size = 6_000_000
     message = EmailMessage()
     message["Message-ID"], message["Date"] = "<a@x>", "Mon, 2 Mar 2026 09:00:00 +0000"
@@ -238,7 +239,7 @@ def test_a_large_attachment_is_measured_without_being_decoded():
 # ---- encrypted and signed emails ----------------------------------------------------------------------------------
 
 
-def test_encrypted_mail_arrives_with_its_subject_and_a_placeholder():
+def test_encrypted_mail_is_converted_to_its_subject_and_a_placeholder():
     mime = raw(
         "Message-ID: <a@x>", DATE, "Subject: Secret", "Content-Transfer-Encoding: base64",
         "Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m", body="MIIB",
@@ -258,13 +259,13 @@ def test_mail_that_is_only_signed_is_not_called_encrypted():
 # ---- limits -------------------------------------------------------------------------------------------------------
 
 
-def test_a_text_that_is_too_long_is_cut_and_says_so():
+def test_a_text_that_is_too_long_is_cut_and_the_comment_is_marked():
     made = comment(mail("a", body="word " * 20_000))
     assert len(made.message.body) == 65_536
     assert made.properties["string:Truncated"] == "Yes"
 
 
-def test_recipients_addresses_and_names_are_cut_to_what_re_infer_takes():
+def test_recipients_and_addresses_are_cut_to_the_limits_of_re_infer():
     many = ", ".join(f"a{n}@x.example" for n in range(3000))
     made = comment(raw("Message-ID: <a@x>", DATE, f"To: {many}", f"From: {'x' * 900}@x.example"))
     assert len(made.message.to) <= 2048
@@ -283,7 +284,7 @@ def nested(depth):
 
 
 @pytest.mark.parametrize("depth", [150, 5000])
-def test_parts_within_parts_without_end_are_refused_by_name(depth):
+def test_parts_that_are_nested_too_deep_are_not_converted(depth):
     outcome = convert(Email(CHANGE, nested(depth), DETAILS), PLACE)
     assert isinstance(outcome, NotConvertible)
     assert outcome.kind is DeadLetterKind.NESTED_TOO_DEEP
@@ -308,7 +309,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("mime", HOSTILE.values(), ids=HOSTILE)
-def test_hostile_mail_becomes_a_valid_comment_or_a_named_refusal(mime):
+def test_hostile_mail_becomes_a_valid_comment_or_a_reason(mime):
     outcome = convert(Email(CHANGE, mime, DETAILS), PLACE)
     assert isinstance(outcome, NotConvertible) or is_valid(outcome.comment)
 
@@ -339,7 +340,7 @@ def is_valid(made):
 # ---- emails of gateways and mail clients --------------------------------------------------------------------------
 
 
-def test_without_a_date_and_without_an_arrival_the_uppermost_received_header_tells_the_time():
+def test_without_a_date_and_a_received_time_the_first_received_header_gives_the_timestamp():
     mime = raw(
         "Message-ID: <a@x>",
         "Received: from a by b; Tue, 3 Mar 2026 10:00:00 +0100",
@@ -359,7 +360,7 @@ def test_the_correspondents_of_a_resent_email_are_properties_and_participants():
     assert result.participants == {"a@x.example", "ann@y.example", "desk@y.example"}
 
 
-def test_winmail_dat_is_named_and_an_email_with_nothing_else_says_so():
+def test_winmail_dat_is_an_attachment_and_an_email_with_nothing_else_gets_a_placeholder():
     part = ["Content-Type: application/octet-stream; name=winmail.dat", "Content-Transfer-Encoding: base64"]
     result = comment(raw(DATE, *part, body="eJ8+Ig=="))
     assert result.message.body == TNEF_TEXT
@@ -382,13 +383,13 @@ def test_content_beyond_a_limit_is_cut_and_the_comment_has_the_property_truncate
     assert comment(mime, limits=replace(DEFAULT_LIMITS, **limit)).properties["string:Truncated"] == "Yes"
 
 
-def test_elements_beside_each_other_are_not_deep():
+def test_elements_beside_each_other_are_not_nested():
     html = "<div>a</div><p>b<p>c<br>" * 5000
     assert until_too_deep(html, 10) == html
     assert until_too_deep("<div>" * 11 + "x", 10) == "<div>" * 10
 
 
-def test_a_content_type_of_a_million_letters_costs_no_time():
+def test_a_content_type_of_a_million_characters_takes_less_than_two_seconds():
     mime = raw(DATE, "Content-Type: text/plain; " + "a=b; " * 200_000)
     begun = process_time()
     assert comment(mime).message.body == "Text"

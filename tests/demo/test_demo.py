@@ -73,7 +73,7 @@ def test_a_child_that_ends_unexpectedly_is_reported_with_the_end_of_its_log(tmp_
             processes.check()
 
 
-def test_a_port_in_use_is_skipped():
+def test_a_port_in_use_is_not_free_and_not_chosen():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -82,7 +82,7 @@ def test_a_port_in_use_is_skipped():
         assert ports.free(port) != port
 
 
-def test_the_packaged_broker_starts(tmp_path):
+def test_the_packaged_broker_can_be_run(tmp_path):
     server = broker.binary()
     assert server is not None
     assert "9" in subprocess.run([server, "--version"], capture_output=True, text=True, check=True).stdout
@@ -142,7 +142,7 @@ def test_missing_unexpected_and_wrong_comments_are_reported(expected, arrived, w
     assert words in "\n".join(faults(expected, arrived))
 
 
-def test_failed_emails_do_not_excuse_missing_comments(expected):
+def test_a_failed_email_that_is_not_nested_too_deeply_is_reported(expected):
     assert surplus_failed(expected, {"desk@bank.example": 0}) == []
     assert "1 emails failed" in "\n".join(surplus_failed(expected, {"desk@bank.example": 1}))
 

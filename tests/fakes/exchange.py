@@ -1,6 +1,6 @@
 """A mailbox in memory, and an implementation of `integrations.ports.Source` that reads it.
 
-Each folder has a change log, unknown cursors are refused, and moved items get new ids. The contract suite
+Each folder has a change log, unknown cursors are refused, and moved items get new ids (unless `keeps_ids`). The contract suite
 (`tests/contract`) checks that this source behaves like the real adapters over the simulators.
 """
 
@@ -42,7 +42,7 @@ class Item:
     item_class: str = "IPM.Note"
     draft: bool = False
     fault: str = ""
-    """Error code of a fetch of this item; blank if it can be fetched."""
+    """Error code with which each fetch of this item fails; blank if it can be fetched."""
     listed_message_id: str | None = None
     listed: bool = True
     """If False, the item counts in the total of its folder, but is in no listing."""

@@ -23,7 +23,7 @@ class FakeBucket:
 
     exists: bool = True
     down: IntegrationError | None = None
-    """If it is set, calls raise this error."""
+    """If it is set, all calls of the port except `create` and `close` raise this error."""
     comments: dict[CommentId, Comment] = field(default_factory=dict)
     """In the order of their creation."""
     writes: dict[CommentId, list[Comment]] = field(default_factory=dict)
@@ -75,7 +75,7 @@ class FakeSink:
         self.questions: list[tuple[CommentId, ...]] = []
         """The ids of each call of `stored`."""
         self.closed = False
-        self.before_push: Callable[[Sequence[Comment]], None] | None = None
+        self.before_push: Callable[[Sequence[Comment]], object] | None = None
         """Called at the start of each push. A test can use it to wait, to raise an error or to run another worker."""
         self._refused: dict[CommentId, str] = {}
         self._faults: list[_Fault] = []

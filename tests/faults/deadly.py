@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Died(BaseException):
-    """Simulates the death of the worker. The product must not catch this exception, release anything or store anything."""
+    """Simulates the death of the worker. The product must not catch this exception, or release or store anything after it."""
 
 
 def _raise(where: str) -> None:
@@ -18,9 +18,9 @@ class Reaper:
     """Counts the calls of all wrapped ports, and ends the worker at one call.
 
     Args:
-        at: Number or name of that call; None if the worker shall not end.
+        at: Number (from 0) of that call, or the name of the calls at which the worker ends; None for no call.
         after: Whether the worker ends after the call instead of before it.
-        die: Called to end the worker. By default it raises `Died`.
+        die: Called at that call, to end the worker or to do something else. By default it raises `Died`.
     """
 
     def __init__(

@@ -56,16 +56,15 @@ class End(Protocol):
 
     @property
     def refusals(self) -> Effects:
-        """Faults with which the server can refuse one mailbox for some time."""
+        """Faults with which the server can refuse one mailbox until the faults are removed."""
 
     @property
     def item_codes(self) -> tuple[str, ...]: ...
 
     def live(self, number: int) -> str:
-        """Configure the server for a seed: behaviour that Microsoft does not document, or about which reports differ.
+        """Configure the server for a seed: the kind of Exchange, or how Graph reports moves.
 
-        The store of the server must be that of the seed. The choice uses its own random numbers, so that the other random
-        numbers of the seed do not change.
+        The store of the server must be that of the seed. The choice does not change the random numbers of the seed.
 
         Returns:
             A description of the server, for the log.
@@ -79,7 +78,7 @@ class End(Protocol):
         """Return the field values of an integration that reads from this server."""
 
     def spoil(self, message_id: str, code: str) -> None:
-        """Make the server fail for one email with a code."""
+        """Make the server fail for one email, with one of `item_codes`."""
 
     def hand_out(self, message_id: str, kind: str, times: int | None) -> None:
         """Make the server return a page instead of an email, `times` times or always (None): see `simulators.pages`."""

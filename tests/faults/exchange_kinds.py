@@ -29,13 +29,13 @@ class ExchangeKind:
 
     @classmethod
     def drawn(cls, number: int) -> ExchangeKind:
-        """Choose a kind for a seed. Its own random numbers are used, so that those of the seed do not change."""
+        """Choose a kind for a seed, with separate random numbers, so that those of the seed do not change."""
         random = Random(f"exchange {number}")
         auth, offers, extended_protection = random.choice(SIGN_INS)
         return cls(auth, offers, extended_protection, random.choice(["", "", *OLD_SERVERS]))
 
     def apply(self, server: ExchangeSimulator) -> None:
-        """Configure a server as this kind. Its store must be that of the seed."""
+        """Configure a server as this kind. The store of the server must be that of the seed."""
         server.on_premises.offers = self.offers
         server.on_premises.extended_protection = self.extended_protection
         next(iter(server.store)).server = self.old_server

@@ -1,4 +1,4 @@
-"""A few mailboxes whose integration is switched from EWS to Graph, with both simulators on the same store."""
+"""A few mailboxes whose integration is switched between EWS and Graph, with both simulators on the same store."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Api = Integration.Api
 
 @dataclass
 class Midlife:
-    """Call `begin`, then `sync` and `live` alternately, `switch`, and finally `complaints`, which returns the violations."""
+    """Within `stage`: call `begin`, `sync` and `live` alternately, `switch`, and finally `complaints`, for the violations."""
 
     number: int = 1
     clock: Clock = field(default_factory=Clock)
@@ -80,7 +80,7 @@ class Midlife:
         self._pass_time(minutes=1)
 
     def sync(self, between: Any = None) -> list[SyncRun]:
-        """Sync each mailbox once. `between` wraps each source, so that something can happen while it is read."""
+        """Sync each mailbox once. `between` wraps each source, so that something can happen while the source is read."""
         environment = runner.RunEnvironment(
             open_source=(lambda *given, **named: between(connect.open_source(*given, **named)))
             if between
@@ -104,7 +104,7 @@ class Midlife:
         violations = complaints(self.story, self.reinfer, BUCKET, ())
         billed = LedgerEntry.objects.filter(billed=True).count()
         if billed != self.reinfer.ai_units:
-            violations.append(f"we count {billed} AI units, and Re:infer {self.reinfer.ai_units}")
+            violations.append(f"the ledger counts {billed} AI units, and Re:infer {self.reinfer.ai_units}")
         open_entries = LedgerEntry.objects.exclude(state="confirmed", dirty=False).count()
         return violations + ([f"{open_entries} entries are not settled"] if open_entries else [])
 

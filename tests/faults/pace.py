@@ -1,6 +1,6 @@
 """The response time of Exchange and the length of a slice in a seed.
 
-In one of three seeds, a pass over the folders of a mailbox takes several slices.
+In one of three seeds, a pass over the folders of a mailbox can take several slices.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Pace:
 
     @classmethod
     def drawn(cls, number: int) -> Pace:
-        """Choose the values for a seed. Its own random numbers are used, so that those of the seed do not change."""
+        """Choose the values for a seed, with separate random numbers, so that those of the seed do not change."""
         random = Random(f"pace {number}")
         if number % 3:
             return cls()

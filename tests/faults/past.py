@@ -45,7 +45,7 @@ class Past:
     def happens(self, reinfer: ReinferSimulator, bucket: tuple[str, str], *, last: bool = False) -> Iterator[str]:
         """Let an event happen at random, and yield its description for the log. `last`: whether this is the last call."""
         comments = reinfer.sources[bucket].comments
-        # Must happen before the backup: the ledger of a later backup would contain the new properties.
+        # The upgrade must happen before the backup: the ledger of an earlier backup would contain the new properties.
         may_be_older = self.has_older_version and not self.upgraded and self.backup is None
         if may_be_older and comments and (last or self.random.random() < 0.5):
             self.upgraded = True
@@ -68,7 +68,7 @@ class Past:
             yield f"the backup is restored, without {len(unknown)} comments and without restored_backup"
 
     def complaints(self, reinfer: ReinferSimulator, bucket: tuple[str, str]) -> Iterator[str]:
-        """Yield each comment that was pushed as new although it was in the bucket."""
+        """Yield a violation for each comment that was pushed again, unchanged, although it was in the bucket."""
         comments = reinfer.sources[bucket].comments
         for comment_id, sent in self.unknown.items():
             again = [write.outcome for write in comments[comment_id].history[sent:]]

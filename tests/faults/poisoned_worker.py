@@ -6,9 +6,9 @@ Only that worker may import this module, because the import adds the faults. Apa
 from __future__ import annotations
 
 from config.celery import app
-from conversion import transform
+from conversion import cleaning, transform
 from tests.faults.poison import poisoned
 
-transform.clean = poisoned(transform.clean)
+transform.clean = poisoned(cleaning.clean)  # type: ignore[attr-defined]  # replaces the function that it imported
 
 __all__ = ["app"]

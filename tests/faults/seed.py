@@ -1,7 +1,8 @@
 """A simulation ("seed") in this process, with real sockets, a real database and a simulated clock.
 
-Mail arrives and moves in a few mailboxes, both servers return errors, and an admin presses buttons. At any call of any port the
-worker can be killed, hang until another worker has its lease, or another worker can sync the mailbox, or mail can move.
+Mail arrives and moves in a few mailboxes, both servers return errors, and an admin presses buttons. At a call of a port, the
+worker can be killed or hang until another worker has its lease, another worker can sync the mailboxes, mail can move, an
+admin can act, or the clock can jump.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ BUCKET = ("bank", "desks")
 MAX_SLICES = 300
 MAX_RENEWALS = 100
 CALLS = 70
-"""Faults happen at one of this many first port calls of a sync. A busy sync makes about as many."""
+"""Such an event happens at one of the first port calls of a sync, up to this number. A busy sync makes about this number."""
 
 
 @dataclass
@@ -167,7 +168,7 @@ class Seed:
         raise Died(where)
 
     def _stands_still(self, where: str) -> None:
-        """The worker hangs until its lease is over. Another worker syncs the mailbox; then the first one continues."""
+        """The worker hangs for some minutes, so that its lease can end and another worker can sync. Then it continues."""
         self.log.append(f"a worker stands still {where}")
         self.clock.turn(minutes=self.random.choice([1, 4, 20]))
         self._meanwhile(lambda: self._tick(interrupted=False))
@@ -273,7 +274,7 @@ class Seed:
             self.clock.turn(minutes=16)
             self._tick(interrupted=False)
         while DeadLetter.objects.filter(settled="", stage=VANISHED).exists():
-            # An email that Exchange could not find is requested at growing intervals. Then it counts as deleted.
+            # An email that Exchange cannot find is requested several times, at growing intervals. Then it counts as deleted.
             self.clock.turn(hours=5)
             self._tick(interrupted=False)
         self.clock.turn(minutes=16)
@@ -337,12 +338,12 @@ class Seed:
         billed = LedgerEntry.objects.filter(billed=True).count()
         # After a restore, comments that were pushed after the backup are adopted, without the mark that they were billed.
         if billed > self.reinfer.ai_units or (billed < self.reinfer.ai_units and not self.past.came_back):
-            violations.append(f"we count {billed} AI units, and Re:infer {self.reinfer.ai_units}")
+            violations.append(f"the ledger counts {billed} AI units, and Re:infer {self.reinfer.ai_units}")
         open_entries = LedgerEntry.objects.exclude(state="confirmed", dirty=False).count()
         return violations + ([f"{open_entries} entries are not settled"] if open_entries else [])
 
     def _may_be_missing(self) -> set[str]:
-        """Return the names of emails that need not be comments."""
+        """Return the names of emails that need not be comments, besides dead letters."""
         return set()
 
     def _leaks(self) -> Iterator[str]:
@@ -354,7 +355,7 @@ class Seed:
         if SyncRun.objects.filter(outcome=SyncRun.Outcome.RUNNING).exists():
             yield "a run never ended"
         if SyncRun.objects.filter(error_kind="internal_error").exists():
-            yield f"our own fault: {SyncRun.objects.filter(error_kind='internal_error').first().error_text}"
+            yield f"an internal error: {SyncRun.objects.filter(error_kind='internal_error').first().error_text}"
 
     # ---- set-up ---------------------------------------------------------------------------------------------------
 

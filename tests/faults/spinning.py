@@ -14,7 +14,7 @@ from config.celery import app
 from conversion import transform
 
 MARK = "spins"
-"""If the Message-ID of an email contains this word, its conversion does not end."""
+"""If the MIME of an email contains this word, its conversion does not end."""
 SIGN = "is-spinning"
 """Name of a file in DATA_DIR that is created when this conversion begins."""
 

@@ -1,7 +1,7 @@
 """Random events in a few mailboxes, and the expected content of the bucket afterwards.
 
-The store is that of the Exchange simulator. Only the story changes it. So the story knows all emails that ever existed, the
-folder of each mailbox item, and every text that each email ever had.
+The store is that of the Exchange simulator. Only the story changes its mail. So the story knows all emails that ever existed,
+the folder of each mailbox item, and every text that each email ever had.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ODD_FOLDERS = (
     ("Chats", "IPF.SkypeTeams.Message", False),
     ("Hidden", "IPF.Note", True),
 )
-"""Name, class and whether it is hidden."""
+"""Name and class of a folder, and whether the folder is hidden."""
 NO_MAIL = ("IPF.Appointment", "IPF.Contact", "IPF.Task", "IPF.SkypeTeams")
 """Classes that are not for mail. They are listed here again, so that the tests do not rely on the product."""
 UNLISTED = "unlisted"
@@ -78,7 +78,7 @@ class Story:
     """Probability that a new or moved email is missing in all change reports. If it is not 0, some folders also have items
     that count in the total but are not listed."""
     drafts: float = 0.2
-    """Part of the emails that arrive with the mark of a draft, like imported mail and drafts outside of Drafts."""
+    """Fraction of the emails that arrive with the mark of a draft, like imported mail and drafts outside of Drafts."""
     emails: dict[str, StoryEmail] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
 
@@ -269,7 +269,7 @@ class Story:
         )
 
     def email_of(self, item: Item) -> StoryEmail | None:
-        """Find the email of an item by its Message-ID or, if it has none, by its subject."""
+        """Find the email of an item by its Message-ID or, without a Message-ID, by its subject."""
         name = item.mail.message_id.strip("<>").partition("@")[0] or item.mail.subject.removeprefix("About ")
         return self.emails.get(name)
 

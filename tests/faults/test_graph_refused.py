@@ -93,7 +93,7 @@ def test_a_permission_that_one_of_many_mailboxes_lacks_disables_only_that_mailbo
         ("ErrorInvalidUser", 404, "mailbox_not_found"),
     ],
 )
-def test_only_a_mailbox_that_was_moved_away_is_disabled_with_the_reason(life, code, status, kind):
+def test_only_a_mailbox_that_graph_does_not_have_is_disabled_with_the_reason(life, code, status, kind):
     life.graph.faults.add("error", mailbox=ADDRESSES[0], code=code, status=status)
     stays_so(life, days=5)
     stopped = Mailbox.objects.get(enabled=False)

@@ -60,7 +60,7 @@ def test_an_email_that_a_rule_moves_before_it_was_ever_listed_arrives(life):
     assert_paid_once(life, "a")
 
 
-def test_a_moved_email_takes_its_folder_along(life):
+def test_the_comment_of_a_moved_email_names_the_new_folder(life):
     item = arrives(life, "a")
     life.sync()
     box(life).move(item.id, "Archive")

@@ -50,7 +50,7 @@ class Stage:
         return process
 
     def finish(self):
-        """Let another worker finish the sync. Returns the counts of the ledger."""
+        """Let another worker finish the sync. Returns the counts that `tests.faults.worker finish` prints."""
         process = self.run("finish")
         assert process.returncode == 0, process.err.decode()[-2000:]
         return json.loads(process.out)
@@ -85,7 +85,7 @@ STEPS = [
 
 
 IN_EVERY_RUN = ("push", "before the checkpoint")
-"""The two most critical steps run in every test run; the other steps only in the long one."""
+"""The two most critical steps run in every test run; the other steps only in the long test run."""
 
 
 @pytest.mark.parametrize(

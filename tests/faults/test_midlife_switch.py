@@ -123,7 +123,7 @@ def test_an_edit_that_ews_did_not_report_arrives_over_graph(life):
     assert comment.properties["string:Categories"] == "Done"
 
 
-def test_a_sync_that_runs_while_somebody_switches_ends_as_it_began_and_leaves_no_cursor_to_the_next(life):
+def test_a_sync_during_a_switch_ends_with_its_api_and_leaves_no_cursor_of_this_api(life):
     life.begin(30)
     switched = []
 

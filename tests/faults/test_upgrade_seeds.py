@@ -1,6 +1,6 @@
 """Seeds in which a release with new filter rules is installed.
 
-Newly wanted emails are pushed only after the decision of an administrator, and then all of them. New mail never waits.
+Newly wanted emails are pushed only after an administrator has decided to push them, and then all of them. New mail never waits.
 FAULT_SEEDS and FAULT_SOURCE work as in `test_seeds`.
 """
 

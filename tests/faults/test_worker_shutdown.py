@@ -50,7 +50,7 @@ def ends_within(worker, seconds, act):
     worker.ended_by_us = True
     began = time.monotonic()
     act()
-    assert worker.ends(30), "it did not end at all"
+    assert worker.ends(30), "it did not end within 30 s"
     took = time.monotonic() - began
     assert took <= seconds, f"after {took:.1f} s: {worker.log.read_text()[-2000:]}"
 
@@ -69,7 +69,7 @@ def test_a_worker_ends_in_time_during_an_endless_conversion_and_counts_no_attemp
 
 
 def test_sigterm_to_all_processes_of_a_worker_is_counted_against_no_email(stage):
-    """systemd (by default) and a shell send SIGTERM to every process of a worker."""
+    """systemd sends SIGTERM to every process of a worker by default."""
     worker = spinning_worker(stage, "prefork")
     ends_within(worker, SECONDS, lambda: os.killpg(worker.pid, signal.SIGTERM))
     state = stage.look()

@@ -55,4 +55,6 @@ def test_a_worker_with_a_wrong_key_stops_consuming_and_the_other_delivers_the_ma
     state = stage.look()
     assert (state["failures"], state["held"]) == (0, 0)
     assert state["standing"] == ["worker_unfit"]
-    assert stage.manage("worker_health").returncode == 0, "of this host, the one that was started last"
+    assert stage.manage("worker_health").returncode == 0, (
+        "the check is about the worker of this host that was started last"
+    )

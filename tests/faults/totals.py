@@ -11,8 +11,8 @@ from sync.models import SyncedFolder
 def totals_complaints(store: Store, hours_pass: Callable[[], None]) -> Iterator[str]:
     """Yield the violated conditions.
 
-    `hours_pass` lets the product compare each total again, without new mail: then no folder may be listed again. `counted` of
-    each folder must be the number of items that the store lists, and `usual_difference` the number of its unlisted items.
+    `hours_pass` lets the product compare each total again. Since there is no new mail, no folder may be listed again. `counted`
+    of each folder must be the number of items that the store lists, and `usual_difference` the number of its unlisted items.
     """
     before = _listings(store)
     hours_pass()
@@ -24,7 +24,7 @@ def totals_complaints(store: Store, hours_pass: Callable[[], None]) -> Iterator[
         listed = sum(item.listed for item in items)
         if (folder.counted, folder.usual_difference) != (listed, len(items) - listed):
             yield (
-                f"{folder} of {folder.mailbox} lists {listed} items of {len(items)}, and we count {folder.counted} and "
+                f"{folder} of {folder.mailbox} lists {listed} items of {len(items)}, the product counts {folder.counted} and "
                 f"{folder.usual_difference} more"
             )
 

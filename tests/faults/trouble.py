@@ -53,7 +53,7 @@ AT_REINFER: tuple[tuple[str, Mapping[str, Any]], ...] = (
 
 @dataclass
 class Trouble:
-    """`strikes()` begins one random fault."""
+    """`applies()` begins one random fault."""
 
     random: Random
     end: End
@@ -122,7 +122,7 @@ class Trouble:
         for path in self.random.sample(paths, self.random.choice([1, 1, 1, 3, len(paths)])):
             code = self.random.choice(FOLDER_CODES)
             box.forbid_folder(path, code=code)
-            self.log.append(f"exchange refuses {path} of {box.address} by {code}")
+            self.log.append(f"exchange refuses {path} of {box.address} with {code}")
 
     def clear(self) -> None:
         for box in self.story.store:

@@ -30,7 +30,7 @@ class UpgradedStory(Story):
     """A story in which some emails have the mark of a draft, like imported mail."""
 
     drafts: float = 0.0
-    """Part of the emails that `Story` marks. This class marks emails itself."""
+    """Fraction of the emails that `Story` marks: none, because this class marks emails itself."""
     clock: Callable[[], datetime] = datetime.now
     marked: dict[str, tuple[datetime, bool]] = field(default_factory=dict)
     """For each marked email: its arrival time, and whether the new release had begun before it arrived."""
@@ -58,8 +58,10 @@ class UpgradedStory(Story):
 class UpgradeSeed(Seed):
     """A seed with an upgrade."""
 
+    story: UpgradedStory
+
     answered: bool | None = None
-    """The decision of the admin: True for bring, False for leave, None before the decision."""
+    """The decision of the admin: True to push the emails, False to leave them, None before the decision."""
 
     def run(self) -> list[str]:
         with ExitStack() as self._releases:
@@ -87,7 +89,7 @@ class UpgradeSeed(Seed):
         return [*super()._acts(), *([self._answers] * 4 if current() > 1 and self.answered is None else [])]
 
     def _answers(self) -> None:
-        """Decide for all mailboxes. The action is refused if the rescan found no email and has no folder left to list."""
+        """Decide for all mailboxes. The action is refused before the rescan, and if the rescan found nothing."""
         bring = self.random.random() < 0.5
         outcome = self._answer(bring=bring)
         if not isinstance(outcome, ActionRefused):

@@ -1,11 +1,11 @@
 """A worker process for tests. It syncs mailboxes with real sockets and a real database, and can kill itself at a port call.
 
 python -m tests.faults.worker seed '{"integration": {…}, "reinfer": …, "token": …, "mailboxes": […]}'
-python -m tests.faults.worker sync [ADDRESS]
+python -m tests.faults.worker sync ADDRESS
 python -m tests.faults.worker die sink.push after
 python -m tests.faults.worker starved ADDRESS 3        syncs with only 3 more file descriptors
-python -m tests.faults.worker look            prints leases, failures, counted attempts, runs and open circuit breakers
-python -m tests.faults.worker finish          syncs until every mailbox is done; prints the counts of the ledger
+python -m tests.faults.worker look            prints leases, failures, attempts, runs, circuit breakers
+python -m tests.faults.worker finish          syncs until every mailbox is done; prints counts
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import django
@@ -23,7 +24,10 @@ import django
 def main() -> None:
     django.setup()
     what, *arguments = sys.argv[1:]
-    {"seed": seed, "sync": sync, "die": die, "starved": starved, "look": look, "finish": finish}[what](*arguments)
+    commands: dict[str, Callable[..., None]] = {
+        "seed": seed, "sync": sync, "die": die, "starved": starved, "look": look, "finish": finish,
+    }  # fmt: skip
+    commands[what](*arguments)
 
 
 def seed(given_text: str) -> None:

@@ -1,4 +1,4 @@
-"""Real Celery workers with their own Redis, database, Exchange and Re:infer, for tests that end them."""
+"""Real Celery workers with their own Redis, database, Exchange and Re:infer, for tests that end workers."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ class Workers:
         return member
 
     def tick(self) -> None:
-        """Send the task that beat sends."""
+        """Send the dispatch task, which beat otherwise sends."""
         with Celery(broker=self.queue.url) as sender:
             sender.send_task("sync.tasks.dispatch", queue="control", ignore_result=True)
 
     def look(self) -> dict[str, Any]:
-        return json.loads(self.run("look"))  # type: ignore[no-any-return]
+        return json.loads(self.run("look"))
 
     def wait(self, until: Callable[[], bool], seconds: float = PATIENCE) -> None:
         end = time.monotonic() + seconds

@@ -68,7 +68,7 @@ def run(command: Sequence[str | Path], *, cwd: Path | None = None) -> None:
 
 
 def _installed(name: str, pins: Sequence[Path], install: Callable[[Path], None]) -> Path:
-    """Return the folder for these pins. `install` fills it, unless a run did so completely. A lock allows one process."""
+    """Return the folder for these pins. `install` fills it, unless an earlier run did. A lock admits one process at a time."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}".encode()
     digest = hashlib.sha256(b"\0".join([version, *(pin.read_bytes() for pin in pins)])).hexdigest()[:16]
     folder = _cache() / f"{name}-{digest}"

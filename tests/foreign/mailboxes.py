@@ -64,5 +64,5 @@ def in_order(emails: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def attachments_of(mime: bytes) -> dict[str, str]:
     """Return the content (Base64) of each attached file, by name."""
     message = message_from_bytes(mime, policy=policy.default)
-    parts = [part for part in message.walk() if part.get_filename()]
+    parts: list[Any] = [part for part in message.walk() if part.get_filename()]
     return {part.get_filename(): base64.b64encode(part.get_payload(decode=True)).decode() for part in parts}

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from integrations.messages import CommentId
+from integrations.models import Destination
 from integrations.reinfer.sink import ReinferSink
 from mailboxes.models import Bucket
 from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
@@ -31,7 +34,11 @@ def reinfer() -> Iterator[ReinferSimulator]:
 @pytest.fixture
 def world(db, reinfer: ReinferSimulator) -> World:
     world = World()
-    world.open_sink = lambda destination, project, name: ReinferSink(reinfer.url, DEFAULT_TOKEN, project, name)
+
+    def open_sink(destination: Destination, project: str, name: str) -> Any:
+        return ReinferSink(reinfer.url, DEFAULT_TOKEN, project, name)
+
+    world.open_sink = open_sink
     return world
 
 
@@ -46,7 +53,8 @@ def push_mail(world: World) -> None:
 
 def remove_mailbox_property(reinfer: ReinferSimulator) -> None:
     with ReinferSink(reinfer.url, DEFAULT_TOKEN, "bank", "desks") as sink:
-        for comment in sink.stored(list(LedgerEntry.objects.values_list("comment_id", flat=True))).values():
+        ids = [CommentId(one) for one in LedgerEntry.objects.values_list("comment_id", flat=True)]
+        for comment in sink.stored(ids).values():
             properties = {name: value for name, value in comment.properties.items() if name != "string:Mailbox ID"}
             before = replace(comment, properties=properties)
             sink.push([before])

@@ -30,7 +30,7 @@ FOR_PIP = ("index-url", "extra-index-url", "trusted-host", "proxy", "cert", "def
 
 
 def missing() -> str:
-    """Return why no image can be built on this machine; empty if one can."""
+    """Return why no image can be built on this machine; empty if nothing is missing."""
     if os.geteuid():
         return "Building an image needs root. Run the tests as root."
     lacking = [program for program in PROGRAMS if shutil.which(program, path=_path()) is None]
@@ -54,7 +54,7 @@ class Builder:
         self._environment = {**os.environ, "BUILDAH_ISOLATION": "chroot", "PATH": _path()}
 
     def make_base(self, dockerfile: Path) -> None:
-        """Make the base image that FROM names. Takes about a minute. Raises `AssertionError`."""
+        """Make the base image that FROM names. Takes about a minute. Raises `AssertionError` if a command fails."""
         (name,) = set(re.findall(r"^FROM (\S+)", dockerfile.read_text(), re.MULTILINE))
         tree = self._folder / "base"
         self._run("debootstrap", "--variant=minbase", f"--include={BASE_PACKAGES}", _debian(), str(tree))
@@ -133,7 +133,7 @@ def _mounts_overlays(folder: Path) -> bool:
 
 
 def _debian() -> str:
-    """Return the code name of the Debian release of this machine. Its package keys are installed here."""
+    """Return the code name of the Debian release of this machine, which has the package keys that debootstrap needs."""
     lines = Path("/etc/os-release").read_text().splitlines()
     return dict(line.split("=", 1) for line in lines if "=" in line)["VERSION_CODENAME"]
 

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.image
 HOST = "mail.bank.example"
 PORT = 8000
 START_TIMEOUT = 60.0
-"""Seconds that a process may take to start on a busy machine."""
+"""Maximum time in seconds for a process to start, long enough for a busy machine."""
 
 
 @pytest.fixture(scope="session")

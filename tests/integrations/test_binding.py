@@ -48,7 +48,7 @@ def place(**values):
         ({"tls_ciphers": "DEFAULT:@SECLEVEL=0"}, "tls_ciphers"),
     ],
 )
-def test_another_destination_or_weaker_tls_is_a_change(values, part):
+def test_another_server_or_weaker_protection_is_a_change(values, part):
     assert binding.changed(place(), place(**values)) == [part]
 
 
@@ -86,7 +86,7 @@ def test_an_invalid_minimum_tls_version_is_a_change(invalid):
     assert binding.changed(place(), place(tls_minimum=invalid)) == ["tls_minimum"]
 
 
-def test_ews_and_graph_of_one_cloud_are_one_destination_and_of_two_clouds_are_two():
+def test_ews_and_graph_of_one_cloud_are_one_place_and_of_two_clouds_are_two():
     ews = place(endpoint="https://outlook.office365.com/EWS/Exchange.asmx")
     assert binding.changed(ews, place(endpoint="https://graph.microsoft.com")) == []
     assert binding.changed(ews, place(endpoint="https://graph.microsoft.us")) == ["endpoint"]
@@ -95,7 +95,7 @@ def test_ews_and_graph_of_one_cloud_are_one_destination_and_of_two_clouds_are_tw
     assert binding.changed(ews, place(endpoint="https://graph.microsoft.com.thief.example")) == ["endpoint"]
 
 
-def test_a_password_for_a_server_is_not_sent_to_a_sign_in_service():
+def test_a_sign_in_service_is_another_place_than_the_server_itself():
     at_server = binding.places_of_integration({**APP, "auth": "ntlm"})["password"]
     at_service = binding.places_of_integration({**APP, "auth": "service_user"})["password"]
     assert "sign_in" in binding.changed(at_server, at_service)
@@ -110,7 +110,7 @@ def test_the_sign_in_service_does_not_matter_for_ntlm():
     assert binding.changed(at_server, binding.places_of_integration({**ntlm, **elsewhere})["password"]) == []
 
 
-def test_a_secret_without_a_stored_destination_must_be_entered_again():
+def test_without_a_stored_place_the_sign_in_counts_as_changed():
     assert binding.changed(None, place()) == ["sign_in"]
 
 
@@ -123,7 +123,7 @@ def test_the_sentence_names_all_changed_settings():
     )
 
 
-def test_a_route_is_host_and_port_and_nothing_else():
+def test_a_route_contains_only_roles_hosts_and_ports():
     values = {**APP, "endpoint": "https://me:word@[::1]/path?secret=1", "proxy": "http://proxy.example"}
     assert binding.route_of_integration(values) == [
         ("Endpoint", "[::1]:443"),

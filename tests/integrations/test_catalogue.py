@@ -25,7 +25,7 @@ def test_causes_exist_only_for_existing_errors():
     assert set(catalogue.CAUSES) <= set(kinds_of(errors.IntegrationError))
 
 
-def test_an_error_to_repair_at_a_vendor_links_to_its_documentation():
+def test_an_error_that_is_repaired_at_a_vendor_links_to_the_documentation_of_the_vendor():
     known = {entry.kind for entry in catalogue.entries()}
     assert further_reading.explained() <= known
     ours = {"internal_error", "database_failed", "contended", "secret_unreadable", "unknown"}

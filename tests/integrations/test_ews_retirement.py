@@ -1,4 +1,4 @@
-"""The notification about the end of EWS in Exchange Online: its text, its dates and the integrations that it concerns."""
+"""The message about the end of EWS in Exchange Online: its text, its dates and the integrations that it concerns."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from integrations.ews_retirement import end_of_ews, is_concerned
 
 
-def at(*when: int) -> datetime:
-    return datetime(*when, tzinfo=UTC)
+def at(year: int, month: int, day: int, hour: int = 0) -> datetime:
+    return datetime(year, month, day, hour, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_only_ews_in_exchange_online_ends(api, endpoint, concerned):
         (at(2027, 4, 1), "EWS ended", True, at(2027, 4, 1)),
     ],
 )
-def test_the_notification_becomes_urgent_near_the_date(now, title, urgent, since):
+def test_the_message_becomes_urgent_near_the_date(now, title, urgent, since):
     end = end_of_ews(now, "app-1")
     assert (end.title, end.urgent, end.since) == (title, urgent, since)
     assert "Switch to Graph" in end.remedy

@@ -57,12 +57,12 @@ def test_the_current_fixed_rules_include_the_rule_for_folder_classes() -> None:
     assert rules_versions.current() >= folder_classes.VERSION
 
 
-def test_the_reason_for_an_unread_folder() -> None:
+def test_an_unread_folder_is_hidden_contains_other_items_or_is_a_search_folder() -> None:
     assert why_not_read("IPF.Note", hidden=True) == "hidden: no mail client shows it"
     assert why_not_read("IPF.Appointment", hidden=False) == "contains appointments"
     assert why_not_read("IPF.Note", hidden=False).startswith("a search folder")
 
 
-def test_the_documentation_contains_the_same_table() -> None:
+def test_the_documentation_contains_the_table_of_classes() -> None:
     rows = ROW.findall(DOCS.read_text())
     assert rows == [(one.name, one.holds, one.source) for one in OTHER_CLASSES]

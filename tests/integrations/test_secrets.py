@@ -29,7 +29,7 @@ def stored(destination):
         return cursor.fetchone()[0]
 
 
-def test_a_stored_secret_is_encrypted_and_only_reveal_decrypts_it(destination):
+def test_a_stored_secret_is_encrypted_and_reveal_decrypts_it(destination):
     assert PLAIN not in stored(destination)
     assert Destination.objects.get().token.reveal() == PLAIN
 

@@ -1,4 +1,4 @@
-"""Helpers for tests in a browser: log in, wait, and collect the errors of the console."""
+"""Helpers for tests in a browser: log in, wait, collect errors, and check accessibility."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ ARGUMENTS = [
     "--no-first-run",
 ]
 PATIENCE = 25_000
-"""Most milliseconds until a change appears on a page."""
+"""Maximum time in milliseconds until a change appears on a page."""
 
 
 def logged_in(browser: Any, url: str, name: str, password: str, complaints: list[str]) -> Any:
-    """Return a page in a new browser context, in which this user is logged in. Console errors go to `complaints`."""
+    """Return a page in a new browser context, in which this user is logged in.
+
+    Errors and warnings of the console, errors of the page, and dialogs are appended to `complaints`.
+    """
     context = browser.new_context(viewport={"width": 1280, "height": 900}, timezone_id="Europe/Berlin")
     page = context.new_page()
     page.on(
@@ -40,7 +43,7 @@ def wait(page: Any, what: str, done: Callable[[], bool], milliseconds: int = PAT
         if done():
             return
         page.wait_for_timeout(200)
-    raise AssertionError(f"timed out: {what}")
+    raise AssertionError(f"This did not happen within {milliseconds} ms: {what}")
 
 
 def serious_faults(page: Any) -> list[tuple[str, str]]:

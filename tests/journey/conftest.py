@@ -1,4 +1,4 @@
-"""Fixtures: the running product with its simulators, and a browser that reports the errors of a page."""
+"""Fixtures: the running product with its simulators, and a browser whose errors are collected."""
 
 from __future__ import annotations
 
@@ -15,10 +15,16 @@ from demo.stack import Stack
 from tests.journey.browsing import ARGUMENTS, CHROMIUM, logged_in
 
 
+class StackWithAdmin(Stack):
+    """The stack and the password of its administrator."""
+
+    password: str
+
+
 @pytest.fixture(scope="module")
 def stack():
     with tempfile.TemporaryDirectory() as folder, Processes(Path(folder)) as processes:
-        made = Stack(processes, Path(folder), port=free())
+        made = StackWithAdmin(processes, Path(folder), port=free())
         made.prepare(["--generate", "3/12"])
         made.password = seed(made)
         made.product("start")
@@ -47,7 +53,7 @@ def browser():
 
 @pytest.fixture(scope="module")
 def complaints():
-    """Messages of the browser console. A violation of the Content-Security-Policy appears there."""
+    """Errors and warnings of the browser console, such as violations of the Content-Security-Policy; page errors; dialogs."""
     return []
 
 

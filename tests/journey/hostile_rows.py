@@ -1,6 +1,6 @@
-"""Rows with a hostile string in each column that others can fill, as long as the column allows.
+"""Rows with a hostile string in each column that others can fill. Most of the strings are as long as the column allows.
 
-They are created in a process of the product: `manage.py shell -c "from tests.journey.hostile_rows import make; make()"`.
+The rows are created in a process of the product: `manage.py shell -c "from tests.journey.hostile_rows import make; make()"`.
 None of the mailboxes becomes due, so the worker does not change them.
 """
 
@@ -17,12 +17,12 @@ from sync.models import SyncedFolder, SyncRun
 from tests.factories import (
     ActivityFactory,
     BucketFactory,
+    DeadLetterFactory,
     DestinationFactory,
     IntegrationFactory,
     LedgerEntryFactory,
     MailboxFactory,
     MailboxStateFactory,
-    SetAsideEmailFactory,
     SyncedFolderFactory,
     SyncRunFactory,
 )
@@ -32,7 +32,7 @@ RUNNING, HELD, STOPPED = 91, 92, 93
 """Primary keys of the integrations, and of their buckets and mailboxes."""
 ASIDE = 91
 TEXT = 2000
-"""Characters of an error text of a server. Its column has no limit."""
+"""Number of characters of an error text of a server. The column of such a text has no limit."""
 
 
 def make() -> None:
@@ -111,7 +111,7 @@ def _mailbox(pk: int, integration: Integration, bucket: Bucket, **values: object
 def _of_a_sync(mailbox: Mailbox) -> None:
     name = hostile("folder", 512)
     folder: SyncedFolder = SyncedFolderFactory(mailbox=mailbox, name=name, path=["Inbox", name])
-    SetAsideEmailFactory(pk=ASIDE, mailbox=mailbox, folder=folder, reason=hostile("reason", 512))
+    DeadLetterFactory(pk=ASIDE, mailbox=mailbox, folder=folder, reason=hostile("reason", 512))
     SyncRunFactory(mailbox=mailbox, outcome=SyncRun.Outcome.FAILED, error_text=hostile("run-error", TEXT))
 
 

@@ -1,11 +1,11 @@
-"""Use a page only with the keyboard: which elements Tab reaches, and whether the focus is visible."""
+"""Use a page only with the keyboard: find out which elements the Tab key reaches, and whether the focus is visible."""
 
 from __future__ import annotations
 
 from typing import Any
 
 MOST = 250
-"""Most tab stops of a page. More indicate an error of the test."""
+"""Maximum number of tab stops of a page. More indicate an error of the test."""
 
 # Start at the top of the page. Stop the timers, so that no refresh replaces the element with the focus.
 BEGIN = """() => {

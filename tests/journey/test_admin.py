@@ -1,4 +1,4 @@
-"""The daily work of an admin in a real browser with the running product: sync, stop, start, errors and their repair."""
+"""The daily work of an admin in a real browser: sync, stop, start, errors and their repair. Also accessibility of all pages."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ def test_a_new_email_is_delivered_and_counted_on_the_page_without_a_reload(integ
     def delivered():
         return int(row.locator("td").nth(2).inner_text().split()[-1])
 
-    wait(integration, "the first mail is counted", lambda: delivered() >= 12)
+    wait(integration, "the first 12 emails are counted", lambda: delivered() >= 12)
     before = delivered()
     new = deliver(exchange)
     wait(integration, "the email arrives", lambda: arrived(reinfer, new))
-    wait(integration, "the page counts it by itself", lambda: delivered() > before)
+    wait(integration, "the page counts the new email", lambda: delivered() > before)
 
 
 def test_stop_pauses_the_sync_and_start_continues_it(integration, exchange, reinfer):
@@ -66,17 +66,17 @@ def test_stop_pauses_the_sync_and_start_continues_it(integration, exchange, rein
     wait(integration, "the email arrives after the start", lambda: arrived(reinfer, new))
 
 
-PARTS = ["Connection", "Errors", "Audit log", "JSON"]
+TAB_NAMES = ["Connection", "Errors", "Audit log", "JSON"]
 
 
-def open_part(integration, name):
+def open_tab(integration, name):
     integration.get_by_role("navigation", name="Parts of this integration").get_by_role("link", name=name).click()
     return integration.get_by_role("region", name="State", exact=True)
 
 
-@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("name", TAB_NAMES)
 def test_stop_and_start_work_on_every_tab_of_an_integration(integration, name):
-    state = open_part(integration, name)
+    state = open_tab(integration, name)
     here = integration.url
     for button, done, said in (("Stop", "Stopped", "is stopped"), ("Start", "Running", "is running")):
         state.get_by_role("button", name=button).click()
@@ -85,11 +85,11 @@ def test_stop_and_start_work_on_every_tab_of_an_integration(integration, name):
     assert integration.url == here
 
 
-def test_the_state_of_an_integration_refreshes_itself_on_every_part(integration):
+def test_the_state_of_an_integration_refreshes_itself_on_every_tab(integration):
     other = integration.context.new_page()
     other.goto(integration.url)
-    for name, button, done in zip(PARTS, ["Stop", "Start"] * 2, ["Stopped", "Running"] * 2, strict=True):
-        state = open_part(integration, name)
+    for name, button, done in zip(TAB_NAMES, ["Stop", "Start"] * 2, ["Stopped", "Running"] * 2, strict=True):
+        state = open_tab(integration, name)
         other.get_by_role("region", name="State", exact=True).get_by_role("button", name=button).click()
         state.get_by_text(done, exact=True).wait_for(timeout=PATIENCE)
     other.close()
@@ -97,7 +97,7 @@ def test_the_state_of_an_integration_refreshes_itself_on_every_part(integration)
 
 def test_a_wrong_password_is_reported_with_its_remedy_and_fixed_without_a_restart(integration, exchange, reinfer):
     edit(integration, Password="not the right one")
-    integration.get_by_text("Exchange refused these credentials").first.wait_for(timeout=PATIENCE)
+    integration.get_by_text("refused these credentials").first.wait_for(timeout=PATIENCE)
     assert integration.get_by_text("Update them and press Start").first.is_visible()
     new = deliver(exchange)
     integration.get_by_role("button", name="Test connection").click()
@@ -157,7 +157,7 @@ def nested(levels):
     return (head + "".join(heads) + "Content-Type: text/plain\r\n\r\nText").encode()
 
 
-def test_a_set_aside_email_is_previewed_where_it_is_listed(page, stack, exchange):
+def test_a_failed_email_is_previewed_where_it_is_listed(page, stack, exchange):
     exchange.post("deliver", mailbox="trades@bank.example", folder="Inbox", mime=base64.b64encode(nested(200)).decode())
     page.goto(stack.url + "mailboxes/1/")
     page.get_by_role("link", name="Preview", exact=True).nth(1).click(timeout=PATIENCE)
@@ -225,7 +225,7 @@ def test_no_page_has_a_serious_fault_of_accessibility(page, stack, path, scheme)
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_tab_reaches_everything_on_a_page_and_shows_where_it_is(page, stack, path):
+def test_the_tab_key_reaches_every_control_of_a_page_and_the_focus_is_visible(page, stack, path):
     page.goto(stack.url + path)
     missed, unseen = tabbed_through(page)
     assert missed == []
@@ -279,6 +279,6 @@ def test_mailboxes_can_be_managed_with_the_keyboard_alone(browser, stack, exchan
     context.close()
 
 
-def test_no_page_violated_its_policy(complaints):
+def test_the_browser_reported_no_errors_during_the_daily_work(complaints):
     # The browser reports the status 404 of an unknown page as an error.
     assert [text for text in complaints if "404" not in text] == []

@@ -88,7 +88,7 @@ def test_the_commands_of_the_documentation_work(stack, token, number, tmp_path_f
     assert '"ok":false' not in done.stdout, done.stdout
 
 
-def test_mail_arrives(call, reinfer):
+def test_all_emails_arrive_and_no_action_is_required(call, reinfer):
     end = time.monotonic() + PATIENCE
     while reinfer.get("sources/bank/desks")["comments"] < 40:
         assert time.monotonic() < end, call("GET", "overview")
@@ -125,7 +125,7 @@ def test_an_integration_is_stopped_changed_after_a_dry_run_and_deleted(call, rei
     assert (state["comments"], state["ai_units"]) == (40, 40)
 
 
-def test_the_swagger_page_does_not_violate_the_policy(stack, browser):
+def test_the_browser_reports_no_errors_on_the_swagger_page(stack, browser):
     from tests.journey.browsing import logged_in
     from tests.journey.test_setting_up import PASSWORD
 

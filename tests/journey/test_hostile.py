@@ -1,4 +1,4 @@
-"""Strings that others choose are shown as text on every page, whatever they contain, on wide and narrow screens."""
+"""Hostile strings, such as markup, are shown as text: strings of stored rows, URLs, forms, emails and documents."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ BEYOND = """() => {
   return found.slice(0, 6);
 }"""
 
-# Our own words that are drawn from right to left, because a hostile text next to them changed the direction.
+# Words of the product that are drawn from right to left, because a hostile text next to them changed the direction.
 REVERSED = """() => {
   const found = [], nodes = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const left = (node, at) => {
@@ -69,7 +69,7 @@ REVERSED = """() => {
   while (nodes.nextNode()) {
     const node = nodes.currentNode;
     const theirs = node.parentElement.closest("bdi, .mail-text, del, ins");
-    const ours = theirs ? /Next try (?=at|on)|saved[.] It takes|Choose another/ : /[A-Za-z]{3,}/;
+    const ours = theirs ? /Next try (?=at|on)|saved[.] The changes|Choose another/ : /[A-Za-z]{3,}/;
     const word = ours.exec(node.data);
     if (!word) continue;
     const first = left(node, word.index), second = left(node, word.index + 1);
@@ -87,7 +87,7 @@ def hostile_stack(stack):
 
 @pytest.fixture(params=WIDTHS)
 def screen(request, page, hostile_stack, complaints):
-    """The page in this width. The test fails if the browser console has an error."""
+    """The page in this width. The test fails if the browser reports an error, a warning or a dialog: see `logged_in`."""
     complaints.clear()
     page.set_viewport_size({"width": request.param, "height": 900})
     yield page
@@ -180,7 +180,7 @@ PAGES = {
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_strings_of_rows_are_shown_as_text_on_every_page(screen, stack, path):
+def test_strings_of_rows_are_shown_as_text(screen, stack, path):
     screen.goto(stack.url + path)
     assert_it_is_text(screen, *PAGES[path])
 
@@ -230,7 +230,7 @@ def test_invalid_addresses_are_shown_unchanged(screen, stack):
 
 
 PLAIN = f"{MARKUP} {BRACES} {ADDRESS} {BIDI}"
-"""The part of a text that the headers of an email keep unchanged. Control characters are removed."""
+"""A hostile text without control characters. The conversion keeps it unchanged, also in the headers of an email."""
 CUT_OFF = "\x00\x01\x1b"
 
 
@@ -285,7 +285,7 @@ def test_every_part_of_an_uploaded_email_is_shown_as_text(screen, stack):
     )
 
 
-def test_the_markup_of_an_uploaded_email_is_shown_as_text(screen, stack):
+def test_the_html_of_an_uploaded_email_adds_no_elements_to_the_page(screen, stack):
     html = (
         f"<script>alert(1)</script><base href=//evil.example><meta http-equiv=refresh content=0><form action={ADDRESS}>"
     )
@@ -297,7 +297,7 @@ def test_the_markup_of_an_uploaded_email_is_shown_as_text(screen, stack):
     assert_it_is_text(screen, "<img src=x onerror=alert(1)> {{7*7}}")
 
 
-def test_an_upload_that_is_no_email_is_refused_with_a_text(screen, stack):
+def test_an_upload_that_is_no_email_adds_no_elements_to_the_page(screen, stack):
     upload(screen, stack, (CUT_OFF + ALL).encode() * 100)
     assert_it_is_text(screen)
 

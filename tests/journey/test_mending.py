@@ -100,7 +100,7 @@ def test_failed_emails_are_filtered_by_reason_and_retried_together(page, stack, 
     page.goto(stack.url + "set-aside/")
     again = page.get_by_role("button", name="Try again")
     wait(page, "both are listed", lambda: again.count() == 2, SLOW)
-    assert page.get_by_text("Re:infer refused this email, but not the others.").first.is_visible()
+    assert page.get_by_text("Re:infer refused this email, but not the others").first.is_visible()
     page.get_by_label("Part of an address").fill("nobody")
     press(page, "Show")
     page.get_by_text("No such email").wait_for()
@@ -169,5 +169,5 @@ def test_a_password_cannot_be_guessed_and_the_page_says_how_long_to_wait(browser
     context.close()
 
 
-def test_no_page_violated_the_policy_during_the_repairs(complaints):
+def test_the_browser_reported_no_errors_during_the_repairs(complaints):
     assert complaints == []

@@ -1,4 +1,4 @@
-"""The first hour with the product in a real browser: set up an integration, sync 5,000 emails, and use the roles."""
+"""The first steps with the product in a real browser: set up an integration, sync 5,000 emails, and use the roles."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("role", REFUSED)
-def test_each_role_is_refused_forbidden_actions(browser, stack, role):
+def test_actions_that_a_role_does_not_allow_get_status_403(browser, stack, role):
     complaints = []  # the console reports each status 403 as an error
     page = logged_in(browser, stack.url, role, PASSWORD, complaints)
     page.goto(stack.url + "integrations/1/")
@@ -202,5 +202,5 @@ def test_times_are_in_the_zone_of_the_browser(page, stack):
     assert re.search(r"CES?T", page.locator("time").first.get_attribute("title"))
 
 
-def test_no_page_violated_the_policy_during_the_setup(complaints):
+def test_the_browser_reported_no_errors_during_the_setup(complaints):
     assert complaints == []

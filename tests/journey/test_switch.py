@@ -1,4 +1,4 @@
-"""The switch from EWS to Graph and back with 2,000 emails in three mailboxes, to which changes are made meanwhile."""
+"""The switch from EWS to Graph and back with 2,000 emails in three mailboxes, while their mail changes."""
 
 from __future__ import annotations
 

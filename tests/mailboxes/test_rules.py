@@ -1,6 +1,7 @@
 """The filter rules of a mailbox: which folders and emails are wanted."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ PLAIN = [FolderKind.ORDINARY]
 
 
 def change(**values):
-    values_with_defaults = {"item_class": "IPM.Note", "received": NOON} | values
+    values_with_defaults: dict[str, Any] = {"item_class": "IPM.Note", "received": NOON} | values
     return Change(ChangeKind.CREATED, FolderId("f"), ItemId("i"), **values_with_defaults)
 
 
@@ -35,14 +36,14 @@ def test_an_allow_list_includes_a_folder_that_is_skipped_by_default():
     assert folder_verdict(rules, ("Deleted Items", "Old"), [FolderKind.DELETED]) is FilterVerdict.WANTED
 
 
-def test_a_path_covers_its_subtree_and_compares_without_case():
+def test_a_path_covers_its_subtree_and_ignores_case():
     rules = Rules(folder_allow=(("inbox", "TRADES"),))
     assert folder_verdict(rules, ("Inbox", "Trades", "2026"), PLAIN) is FilterVerdict.WANTED
     assert folder_verdict(rules, ("Inbox",), PLAIN) is FilterVerdict.DENIED_FOLDER
     assert folder_verdict(rules, ("Archive", "Inbox", "Trades"), PLAIN) is FilterVerdict.DENIED_FOLDER
 
 
-def test_deny_beats_allow():
+def test_deny_lists_take_precedence_over_allow_lists():
     rules = Rules(folder_allow=(("Inbox",),), folder_deny=(("Inbox", "Private"),))
     assert folder_verdict(rules, ("Inbox", "Private", "Deep"), PLAIN) is FilterVerdict.DENIED_FOLDER
     assert folder_verdict(rules, ("Inbox", "Other"), PLAIN) is FilterVerdict.WANTED
@@ -62,7 +63,7 @@ def test_mail_without_a_received_time_is_never_too_old():
 
 
 @pytest.mark.parametrize("item_class", ["IPM.Note", "ipm.note.smime", "IPM.Note.SMIME.MultipartSigned", ""])
-def test_mail_of_every_kind_is_wanted(item_class):
+def test_mail_of_every_item_class_is_wanted(item_class):
     assert verdict_on(Rules(), change(item_class=item_class)) is FilterVerdict.WANTED
 
 
@@ -99,7 +100,7 @@ def test_any_participant_on_the_allow_list_is_enough():
     assert participants_verdict(rules, {"x@y.example"}) is FilterVerdict.PARTICIPANT
 
 
-def test_a_denied_participant_beats_an_allowed_domain():
+def test_a_denied_participant_takes_precedence_over_an_allowed_domain():
     rules = Rules(domain_allow=("north.example",), participant_deny=("bot@north.example",))
     assert participants_verdict(rules, {"ann@north.example", "bot@north.example"}) is FilterVerdict.PARTICIPANT
 

@@ -1,4 +1,4 @@
-"""Rows of an older version, which stored only the text of an error, get an error kind by the migration."""
+"""Rows of an older version, which stored only the text of an error, get an error kind in the migration."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LIMIT = (
     "The monthly limit of AI units that you set for this bucket is reached. (1,000 a month) "
     "Its mailboxes go on by themselves when the month ends, or as soon as you raise the limit."
 )
-"""The text that the previous version stored."""
+"""The text that the older version stored."""
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def old(transactional_db):
 
 
 def rows(apps):
-    """Create rows of the previous version: a disabled integration, open circuit breakers, stopped mailboxes, dead letters."""
+    """Create rows of the older version: a disabled integration, open circuit breakers, stopped mailboxes, dead letters."""
     destination = apps.get_model("integrations", "Destination").objects.create(
         name="d", endpoint="https://reinfer.example", held_until=NOW, held_kind="reinfer_token_refused",
         held_detail=before.whole("reinfer_token_refused", "HTTP 401"),
@@ -65,7 +65,7 @@ def rows(apps):
         )
 
 
-def test_rows_of_the_previous_version_get_an_error_kind_and_keep_the_detail(old):
+def test_rows_of_the_older_version_get_an_error_kind_and_keep_the_detail(old):
     from integrations.models import Destination, Integration
     from mailboxes.models import Bucket, Mailbox
     from sync.models import DeadLetter
@@ -99,7 +99,7 @@ def test_rows_of_the_previous_version_get_an_error_kind_and_keep_the_detail(old)
     ]
 
 
-def test_a_downgrade_restores_the_texts_of_the_previous_version(old):
+def test_a_downgrade_restores_the_texts_of_the_older_version(old):
     rows(old)
     bring_up()
     apps = go_back()
@@ -111,10 +111,10 @@ def test_a_downgrade_restores_the_texts_of_the_previous_version(old):
 
 
 @pytest.mark.parametrize("kind", before.TEXTS)
-def test_a_text_of_the_previous_version_is_split_into_the_kind_and_detail_it_was_made_of(kind):
+def test_a_text_of_the_older_version_is_split_into_its_kind_and_detail(kind):
     for detail in ("", "HTTP 403", "a (b) c"):
         assert before.parted(before.whole(kind, detail)) == (kind, detail)
 
 
-def test_every_kind_of_the_previous_version_still_exists():
+def test_every_kind_of_the_older_version_still_exists():
     assert all(errors.error_of(kind) for kind in before.TEXTS)

@@ -1,4 +1,4 @@
-"""Upgrade a database of commit 58a28db by the current migrations.
+"""Upgrade a database of commit 58a28db, the oldest version that can be upgraded, with the current migrations.
 
 `tests/migrations/releases` contains two dumps of a database of that commit, one of PostgreSQL and one of SQLite, and
 `make_58a28db.py` describes how they were made. The tests use the dump for the database of DATABASE_URL.
@@ -26,7 +26,7 @@ CHANGED = {
     ("sync_setasideemail", 4, "reason"): "",
     ("sync_setasideemail", 5, "reason"): "",
 }
-"""What the upgrade changes in columns that existed before: table, id of the row, column, new value."""
+"""What the upgrade changes in existing columns, besides names of models: table, id of the row, column, new value."""
 KINDS = {
     ("integrations_integration", "disabled_kind"): {1: "", 2: "client_secret_expired"},
     ("mailboxes_mailbox", "disabled_kind"): {
@@ -94,7 +94,7 @@ def test_an_upgraded_database_has_the_same_migrations_permissions_and_roles_as_a
         assert upgrade.upgraded.ask(query) == upgrade.fresh.ask(query) != []
 
 
-def test_an_upgrade_keeps_every_row_and_changes_only_the_texts_of_errors(upgrade: Upgrade) -> None:
+def test_an_upgrade_keeps_every_row_and_changes_only_texts_of_errors_and_names_of_models(upgrade: Upgrade) -> None:
     after = upgrade.upgraded.rows()
     changed = {}
     for table, rows in upgrade.before.items():
@@ -140,7 +140,7 @@ def test_a_second_upgrade_does_nothing(upgrade: Upgrade) -> None:
     assert upgrade.upgraded.rows() == before
 
 
-def test_the_first_migrations_replace_exactly_those_of_that_commit(upgrade: Upgrade) -> None:
+def test_the_first_migrations_replace_exactly_those_of_commit_58a28db(upgrade: Upgrade) -> None:
     migrations = MigrationLoader(None).disk_migrations
     replaced = {name for node in AS_OF_58A28DB for name in migrations[node].replaces}
     own = {app for app, _ in AS_OF_58A28DB}

@@ -1,4 +1,4 @@
-"""A notification is never sent to a private network, and a slow server delays it only briefly."""
+"""A notification is not sent to a private network unless that is allowed, and a request ends at its time limit."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_addresses_of_private_networks_are_rejected(url):
 
 
 @pytest.mark.parametrize("url", ["http://example.com/", "ftp://example.com/", "https:///", "file:///etc/passwd", ""])
-def test_a_url_without_https_is_rejected(url):
+def test_a_url_without_https_or_without_a_host_is_rejected(url):
     with pytest.raises(NotSent):
         send(url, b"{}", {})
 

@@ -111,7 +111,7 @@ def leave(*mailboxes: Mailbox) -> object:
     return newly_wanted_actions.leave(ADMIN, mailboxes)
 
 
-def test_old_emails_are_sent_only_after_the_decision_and_then_exactly_these(world: World, release: Release):
+def test_the_newly_wanted_emails_are_sent_only_after_the_decision(world: World, release: Release):
     desk, _ = mailbox_synced_by_release_1(world)
     release.install(2)
     pushes = world.pushes()
@@ -160,7 +160,7 @@ def test_emails_that_were_left_can_be_brought_later(world: World, release: Relea
     world.assert_all_is_well(["plain", "odd-1", "odd-2", "draft"])
 
 
-def test_mail_that_arrives_after_the_upgrade_comes_at_once(world: World, release: Release):
+def test_mail_that_arrives_after_the_upgrade_is_delivered_at_once(world: World, release: Release):
     desk, box = mailbox_synced_by_release_1(world)
     release.install(2)
     world.clock.turn(minutes=1)
@@ -326,7 +326,7 @@ def test_deleted_folders_and_emails_are_no_longer_waiting(world: World, release:
     world.assert_all_is_well(["plain"])
 
 
-def test_two_versions_at_once_are_one_question_and_a_later_one_is_another(world: World, release: Release):
+def test_one_decision_applies_to_the_emails_of_two_new_versions(world: World, release: Release):
     desk, box = mailbox_synced_by_release_1(world)
     box.deliver(mail("task"), received=OLD, item_class="IPM.Task")
     world.sync(desk)
@@ -338,7 +338,7 @@ def test_two_versions_at_once_are_one_question_and_a_later_one_is_another(world:
     world.assert_all_is_well(["plain"])
 
 
-def test_an_answer_to_one_version_does_not_answer_the_next(world: World, release: Release):
+def test_a_decision_about_one_version_does_not_apply_to_the_next(world: World, release: Release):
     desk, box = mailbox_synced_by_release_1(world)
     box.deliver(mail("task"), received=OLD, item_class="IPM.Task")
     world.sync(desk)
@@ -476,7 +476,9 @@ def test_a_downgrade_sends_nothing_and_the_next_upgrade_asks_again(world: World,
     assert MailboxItem.objects.filter(verdict="newly_wanted").count() == 3
 
 
-def test_an_unreadable_folder_does_not_keep_the_count_open_and_its_emails_wait_later(world: World, release: Release):
+def test_the_search_ends_despite_an_unreadable_folder_and_the_decision_applies_to_its_emails_later(
+    world: World, release: Release
+):
     desk, box = mailbox_synced_by_release_1(world)
     box.create_folder("Closed")
     box.deliver(mail("closed"), "Closed", received=OLD, draft=True)

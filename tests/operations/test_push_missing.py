@@ -32,7 +32,7 @@ def test_only_deleted_comments_are_created_again(world: World, desk):
     assert world.bucket().billed == 4
 
 
-def test_the_maximum_cost_is_known_before(world: World, desk):
+def test_the_maximum_cost_is_the_number_of_comments_of_the_mailbox(world: World, desk):
     assert mailbox_actions.most_ai_units_to_send_again(desk) == 3
 
 
@@ -44,7 +44,7 @@ def test_a_later_sync_pushes_nothing(world: World, desk):
     assert {key: len(writes) for key, writes in world.bucket().writes.items()} == written
 
 
-def test_an_email_in_two_mailboxes_stays_one_comment(world: World, desk):
+def test_an_email_in_two_mailboxes_is_not_billed_again(world: World, desk):
     other = world.mailbox("other@bank.example")
     world.mailboxes[other.address].deliver(mail("a"))
     world.sync_all(rounds=2)

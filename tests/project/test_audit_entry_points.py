@@ -1,4 +1,4 @@
-"""Pages and the API never write the audit log, because each operation writes its own audit entry."""
+"""Pages and the API do not write the audit log themselves, because each operation writes its own audit entry."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WRITES = {"create", "bulk_create", "get_or_create", "update_or_create", "update"
 
 
 def writes_audit_log(source: str) -> list[str]:
-    """Return the statements of a module that write the audit log, or that import a function which does."""
+    """Return the statements of a module that write the audit log, or that import a function which writes it."""
     statements = []
     for node in ast.walk(ast.parse(source)):
         match node:

@@ -1,4 +1,4 @@
-"""Every path in the documents about architecture, terms, decisions and protocols exists."""
+"""Every path in the documents about architecture, terms, decisions and protocols exists, and every decision is in the index."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PAGES = sorted(
     [DOCS / "architecture.md", DOCS / "glossary.md", *DOCS.glob("decisions/*.md"), *DOCS.glob("protocols/*.md")]
 )
 PATH_IN_CODE = re.compile(r"`([A-Za-z_.][\w.-]*/(?:[\w.-]+/)*(?:[\w-]+\.(?:py|toml|md|yaml))?)`")
-"""A code span with a path below the root: a file with one of these extensions, or a folder, which ends with a slash."""
+"""A code span with a path below the root: a file with one of these extensions, or a folder with a slash at the end."""
 LINK = re.compile(r"\]\(([^)\s#]+)(?:#[^)\s]*)?\)")
 
 

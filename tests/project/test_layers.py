@@ -1,4 +1,7 @@
-"""Every module of the product is in a layer of `.importlinter`, so that all imports are checked."""
+"""Every module of the product is in a layer of `.importlinter`, so that all imports are checked.
+
+No layer is too large, and class names are unique.
+"""
 
 import ast
 import re

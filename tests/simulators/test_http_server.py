@@ -1,4 +1,4 @@
-"""The HTTP server of the simulators: parsed requests, and scripted errors in the delivery of responses."""
+"""The HTTP server of the simulators: parsed requests, and scripted faults in the delivery of responses."""
 
 from __future__ import annotations
 
@@ -68,13 +68,13 @@ def test_a_bug_of_a_simulator_is_printed_and_becomes_a_500(capsys: pytest.Captur
 
 
 @pytest.mark.parametrize("after", [0, 10])
-def test_an_answer_can_be_cut_short(after: int) -> None:
+def test_a_response_can_be_cut_short_or_dropped(after: int) -> None:
     cut = Response(body=b"a" * 100, delivery=Delivery(drop_after=after))
     with HttpServer(always(cut)) as server, pytest.raises(httpx.RemoteProtocolError):
         httpx.get(server.url, trust_env=False)
 
 
-def test_an_answer_can_drip() -> None:
+def test_a_response_can_be_sent_slowly() -> None:
     slow = Response(body=b"a" * 30, delivery=Delivery(drip=100))
     with HttpServer(always(slow)) as server, httpx.Client(trust_env=False) as client:
         started = time.monotonic()
@@ -82,7 +82,7 @@ def test_an_answer_can_drip() -> None:
     assert time.monotonic() - started >= 0.25
 
 
-def test_a_hanging_answer_does_not_keep_the_server_from_stopping() -> None:
+def test_a_server_stops_although_a_response_hangs() -> None:
     server = HttpServer(always(Response(delivery=Delivery(hang=300)))).start()
     with httpx.Client(trust_env=False, timeout=0.2) as client, pytest.raises(httpx.ReadTimeout):
         client.get(server.url)

@@ -12,8 +12,8 @@ class Bound:
     """The limits of one expression.
 
     Attributes:
-        chars: Largest number of characters of its text in the product.
-        seconds: Largest CPU time of one use with a text of this length.
+        chars: Maximum number of characters of its text in the product.
+        seconds: Maximum CPU time of one use with a text of this length.
         why: The code that limits the text.
     """
 

@@ -1,4 +1,4 @@
-"""Sweep the conversion of emails that contain repeated text in one place. It must take at most linear time."""
+"""Sweep the conversion of emails that contain repeated text in one place. The conversion must take at most linear time."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from tests.sweep.pumps import CHARACTERS, PIECES, Pump
 from tests.sweep.sweep import ENOUGH, Failure
 
 LONGEST = DEFAULT_LIMITS.text_chars * 9 // 10
-"""Largest number of characters. Above the limit of the conversion, the text is cut and other rules apply. This would change
+"""Maximum number of characters. Above the limit of the conversion, the text is cut and other rules apply. This would change
 the time suddenly, without growth."""
 SLOWEST = 8.0
-"""Largest CPU time in seconds for an email of `LONGEST` characters. Linear growth can also be too slow."""
+"""Maximum CPU time in seconds for an email of `LONGEST` characters. Linear growth can also be too slow."""
 _CHANGE = Change(ChangeKind.CREATED, FolderId("f"), ItemId("i"))
 _DETAILS = ItemDetails(received=datetime(2026, 3, 2, tzinfo=UTC), size=10)
 _WHERE = EmailLocation("desk@bank.example", ("Inbox",))
@@ -78,7 +78,7 @@ def _encoded(text: Callable[[int], str]) -> Callable[[int], bytes]:
 
 
 def _everywhere(around: Callable[[str], str]) -> Iterator[Case]:
-    """Yield a case for each pump. `around` returns the email for its text."""
+    """Yield a case for each pump. `around` returns the email for the text of the pump."""
     for piece in (*CHARACTERS, *PIECES):
         pump = Pump("x", piece, "x")
         yield str(pump), partial(_put, around, pump), len(piece)

@@ -107,7 +107,7 @@ def _module_name(path: Path, root: Path) -> str:
 def _reachable(modules: Mapping[str, types.ModuleType]) -> Iterator[tuple[re.Pattern[Any], str]]:
     """Yield every compiled expression that can be reached from these modules, with the place where it was first found.
 
-    Modules, classes and functions of other packages are not traversed.
+    Modules and classes of other packages are not traversed. Of their functions, only closures, defaults and attributes are.
     """
     packages = {name.partition(".")[0] for name in modules}
     # The global names of other modules, which our functions can reach through imported functions.

@@ -1,6 +1,6 @@
 """Measure how the CPU time of a call grows with the length of its input. Linear growth passes, faster growth fails.
 
-The measure is the smallest CPU time of three calls, so other processes on the machine do not change the result.
+If the growth seems too fast, the smallest CPU time of three calls counts, so that other processes hardly change the result.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from types import FrameType
 from typing import Any
 
 SHORTEST_RUN = 0.05
-"""Smallest CPU time of the shorter input, in seconds. With a shorter time, constant costs would hide the growth."""
+"""Minimum CPU time of the shorter input, in seconds. With a shorter time, constant costs would hide the growth."""
 MAX_GROWTH = 2.6
-"""Largest ratio of the CPU times of an input and of one half as long. Linear is 2, n·log n a little more, quadratic 4."""
+"""Maximum ratio of the CPU time of an input to that of half the input. Linear is 2, n·log n a little more, quadratic 4."""
 LEAST_REPEATS, LEAST_CHARS = 8_192, 131_072
-"""Repeats and characters that an input must have before it can count as harmless."""
+"""Minimum numbers of repeats and characters of an input that can count as harmless."""
 HARMLESS_RUN = 0.01
 """CPU time in seconds. If an input of `LEAST_REPEATS` repeats takes less, its growth is not quadratic: 34 million steps of
 half a nanosecond would take longer."""
 LONGEST = 4_000_000
-"""Largest number of characters. A call that takes less than `SHORTEST_RUN` for such an input passes."""
+"""Maximum number of characters. A call that takes less than `SHORTEST_RUN` for such an input passes."""
 GIVEN_UP = 10.0
 """CPU time in seconds after which a call is ended and counts as endless."""
 _FIRST, _STEP, _TIMES = 512, 5, 3
@@ -54,7 +54,7 @@ def growth(call: Callable[[Any], object], text: Callable[[int], Any], unit: int,
         call: The function to measure.
         text: Function that returns the input with this number of repeats.
         unit: Length of one repeat in characters.
-        longest: Largest number of characters of an input.
+        longest: Maximum number of characters of the shorter input.
 
     Returns:
         The growth.
@@ -63,9 +63,9 @@ def growth(call: Callable[[Any], object], text: Callable[[int], Any], unit: int,
 
 
 def growth_at_last(call: Callable[[Any], object], text: Callable[[int], Any], unit: int, longest: int) -> Growth:
-    """Compare only an input of half of `longest` with one of `longest`.
+    """Compare only an input of half of `longest` with an input of `longest`.
 
-    So a call passes whose time grows faster than linearly only up to some length, if it is fast enough.
+    So a call passes if its time grows faster than linearly only for shorter inputs.
     """
     repeats = max(1, longest // 2 // max(1, unit))
 

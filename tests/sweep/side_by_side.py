@@ -1,4 +1,4 @@
-"""Run calls in separate processes, two at a time. The kernel enforces a limit of CPU time and memory on each process."""
+"""Run calls in separate processes, two at a time. The kernel limits the CPU time of each process, and on Linux its memory."""
 
 from __future__ import annotations
 
@@ -32,9 +32,10 @@ def side_by_side(calls: Sequence[Callable[[], Any]]) -> Iterator[tuple[int, Any]
             there.close()
             running[here] = (number, process)
         for connection in wait(list(running)):
+            assert isinstance(connection, Connection)  # `wait` returns what it was given
             number, process = running.pop(connection)
             try:
-                result = connection.recv()  # type: ignore[call-arg]  # `wait` returns what it was given
+                result = connection.recv()
             except EOFError:
                 result = ENDED
             connection.close()

@@ -1,4 +1,4 @@
-"""A backup of the database that a test can restore, as after a restart of the database server."""
+"""A backup of the database that a test can restore. After the restore, the database server seems to be restarted."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Backup:
     @transaction.atomic
     def restore(self) -> None:
         for model, _ in reversed(self.rows):
-            # Without cascades of Django: the rows of related models are deleted by this loop, too.
+            # Delete without the cascades of Django: this loop also deletes the rows of related models.
             model._base_manager.all()._raw_delete(using="default")
         for model, rows in self.rows:
             model._base_manager.bulk_create([model(**row) for row in rows])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mailboxes.models import Mailbox
 from tests.fakes.exchange import FakeSource
 from tests.sync.world import World
@@ -49,8 +51,8 @@ def slow(world: World, seconds: float) -> list[str]:
     return requested
 
 
-def with_folders(world: World, count: int, **rules: object) -> Mailbox:
-    """Create a mailbox with `count` folders: the default ones, then `Folder 000`, `Folder 001` and so on."""
+def with_folders(world: World, count: int, **rules: Any) -> Mailbox:
+    """Create a mailbox with `count` folders: the default folders, and then `Folder 000`, `Folder 001` and so on."""
     desk = world.mailbox(**rules)
     box = world.mailboxes[desk.address]
     for number in range(count - len(box.folders)):

@@ -48,7 +48,7 @@ def test_an_outage_of_re_infer_for_a_day_makes_no_email_a_dead_letter(world: Wor
     world.assert_all_is_well(["a", *(f"new{number}" for number in range(emails))])
 
 
-def test_an_outage_does_not_delay_the_retry_of_a_dead_letter(world: World, desk):
+def test_during_an_outage_retries_of_a_dead_letter_are_neither_counted_nor_delayed(world: World, desk):
     with world.every_sink(lambda sink: sink.refuse(comment_id_of("a"))):
         world.sync(desk)
     world.bucket().down = errors.ReinferFailed("HTTP 500")
@@ -67,7 +67,9 @@ def test_a_database_that_fails_repeatedly_makes_no_email_a_dead_letter(world: Wo
     world.assert_all_is_well(["a"])
 
 
-def test_a_half_open_trial_without_new_mail_does_not_close_the_breaker_of_the_destination(world: World, desk):
+def test_a_half_open_trial_without_new_mail_closes_the_breaker_of_a_destination_only_if_re_infer_works(
+    world: World, desk
+):
     quiet = world.mailbox("quiet@bank.example")
     world.sync_all()
     world.mailboxes[desk.address].deliver(mail("b"))
@@ -85,7 +87,9 @@ def test_a_half_open_trial_without_new_mail_does_not_close_the_breaker_of_the_de
     world.assert_all_is_well(["a", "b"])
 
 
-def test_a_half_open_trial_without_new_mail_does_not_close_the_breaker_of_the_bucket(world: World, desk):
+def test_a_half_open_trial_without_new_mail_does_not_close_the_breaker_of_a_bucket_that_refused_comments(
+    world: World, desk
+):
     for number in range(12):
         world.mailboxes[desk.address].deliver(mail(f"new{number}"))
     quiet = world.mailbox("quiet@bank.example")
@@ -127,7 +131,7 @@ def test_an_email_that_crashes_workers_is_retried_at_growing_intervals_and_other
     for _ in range(48):
         world.clock.turn(minutes=30)
         survived.append(sync_or_die(world, desk))
-    assert survived.count(False) <= 3, "at most retries after one hour, after four hours, and after one day"
+    assert survived.count(False) <= 3, "at most the retries after one hour, four hours and one day end a worker"
     world.assert_all_is_well(["a", "broken"])
 
 
@@ -143,12 +147,12 @@ def two(world: World):
 
 
 @pytest.mark.parametrize("how", ["its item is deleted", "its mailbox is deleted"])
-def test_a_deferred_comment_arrives_although_the_worker_that_pushed_it_crashed(world: World, two, how):
+def test_a_deferred_comment_arrives_although_the_worker_that_was_pushing_it_crashed(world: World, two, how):
     one, other = two
     third = world.mailbox("third@bank.example")
 
     def dies():
-        world.sync(other)  # the push is in flight, so this sync defers the comment
+        world.sync(other)  # the push of `one` is in flight, so this sync defers the comment
         raise Died
 
     interrupted(world, "sink.push", dies)

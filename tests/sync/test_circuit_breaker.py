@@ -31,7 +31,7 @@ def desk(world):
 
 
 def refuse(world: World, names):
-    """Make the bucket refuse these emails. Return the previous `open_sink`, which ends the refusals."""
+    """Make the bucket refuse these emails. Return the previous `open_sink`: assign it again to end the refusals."""
     usual = world.open_sink
 
     def refusing(*given):
@@ -101,7 +101,7 @@ def test_refused_retries_of_dead_letters_do_not_open_the_breaker(world: World, d
     assert DeadLetter.objects.filter(attempts__gt=3).count() == 9
 
 
-def test_many_dead_letters_are_retried_at_once(world: World, desk):
+def test_one_action_retries_several_dead_letters_and_is_refused_when_none_is_left(world: World, desk):
     usual = refuse(world, NAMES[:9])
     world.sync(desk)
     world.open_sink = usual
@@ -122,8 +122,7 @@ def test_a_newer_version_of_the_conversion_retries_refused_emails(world: World, 
     world.assert_all_is_well(NAMES)
 
 
-@pytest.mark.parametrize("stage", ["fetch", "push"])
-def test_a_dead_letter_that_causes_a_server_error_ends_no_sync(world: World, desk, stage):
+def test_a_dead_letter_that_causes_a_server_error_ends_no_sync(world: World, desk):
     refuse(world, NAMES[:2])
     world.sync(desk)
     usual = world.open_sink
@@ -192,7 +191,7 @@ def test_a_password_that_was_refused_for_another_mailbox_is_not_used_for_the_nex
     assert len(world.bucket().comments) == 1
 
 
-def test_sync_now_works_although_the_breaker_is_open(world: World):
+def test_while_the_breaker_is_open_only_a_half_open_trial_syncs(world: World):
     desk = world.mailbox()
     world.mailboxes[desk.address].fail("folders", errors.SignInRefused())
     world.sync(desk)
@@ -216,7 +215,7 @@ def test_an_email_that_exchange_does_not_find_for_a_moment_is_looked_up_again_an
     world.assert_all_is_well(["ghost", "other"])
 
 
-def test_a_missing_email_is_given_up_after_three_lookups_and_found_by_a_full_resync(world: World):
+def test_a_missing_email_is_given_up_after_three_more_lookups_and_found_by_a_full_resync(world: World):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     item = box.deliver(mail("ghost"))

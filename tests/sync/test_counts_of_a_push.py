@@ -38,7 +38,7 @@ def test_only_a_comment_that_re_infer_did_not_store_is_pushed_again(world: World
     assert world.ai_units() == 3
 
 
-def test_a_deployment_without_counts_is_asked_once_for_each_push_and_gets_no_comment_twice(world: World, desk):
+def test_a_deployment_without_counts_is_asked_once_after_a_push_and_no_push_is_repeated(world: World, desk):
     with world.every_sink(lambda sink: sink.tell_no_counts(times=99)):
         world.sync(desk)
         requests = [ids for sink in world.sinks for ids in sink.questions]

@@ -301,7 +301,7 @@ def test_an_email_for_which_exchange_hangs_becomes_a_dead_letter_and_its_neighbo
 
 
 def during(world: World, act) -> None:
-    """Call `act` during the first request for a folder."""
+    """Call `act` when the first page of a folder arrives."""
     acts = iter([act])
 
     class Then(Slow):

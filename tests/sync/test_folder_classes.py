@@ -39,7 +39,7 @@ def box(life):
 
 @pytest.fixture
 def before(monkeypatch):
-    """Run the previous release, which read only `IPF.Note` and folders without a class. Call the value to upgrade."""
+    """Use the rule of an older release, which read only `IPF.Note` and folders without a class. Call the value to upgrade."""
     with monkeypatch.context() as release:
         release.setattr(folder_classes, "VERSION", 1)
         old_rule = partial(folder_classes.holds_mail, version=1)
@@ -115,7 +115,7 @@ def test_a_folder_in_the_tree_that_is_not_found_is_left_out_and_its_mail_arrives
     assert life.reinfer.ai_units == 2
 
 
-def test_a_folder_that_is_shown_again_is_read(life, box):
+def test_a_folder_is_read_only_while_it_is_not_hidden(life, box):
     life.sync()
     box.hide_folder("Secret", hidden=False)
     life.sync()

@@ -1,4 +1,4 @@
-"""Tests of everything that happens to mail in a mailbox, and of the comments in Re:infer afterwards."""
+"""Tests of what can happen to mail in a mailbox, and of the comments in Re:infer afterwards."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -19,9 +19,9 @@ from tests.sync.world import World
 
 @pytest.fixture(params=[(False, False), (True, False), (True, True)], ids=["new ids", "stable ids", "unreported moves"])
 def world(db, request):
-    """Three servers: one gives moved items new ids, one does not, and one also does not report moves in the new folder.
+    """Three servers: the first gives moved items new ids. On the second and third, moved items keep their ids.
 
-    The results must be the same.
+    On the third, the new folder does not report the move. The results must be the same on all three.
     """
     keeps_ids, quiet_moves = request.param
     return World(keeps_ids=keeps_ids, quiet_moves=quiet_moves)
@@ -188,7 +188,7 @@ def test_the_same_email_in_two_buckets_is_a_comment_in_each(world: World):
     world.assert_all_is_well(["a"], "sales")
 
 
-def test_an_edited_email_keeps_the_text_it_had(world: World):
+def test_the_comment_of_an_edited_email_keeps_its_first_text(world: World):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     box.create_folder("Done")
@@ -205,7 +205,7 @@ def test_an_edited_email_keeps_the_text_it_had(world: World):
     world.assert_all_is_well(["a"])
 
 
-def test_reading_an_email_fetches_nothing(world: World):
+def test_marking_an_email_as_read_causes_no_fetch(world: World):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     item = box.deliver(mail("a"))
@@ -216,7 +216,7 @@ def test_reading_an_email_fetches_nothing(world: World):
     assert world.fetched() == before
 
 
-def test_a_deleted_email_stays_a_comment(world: World):
+def test_the_comment_of_a_deleted_email_is_kept(world: World):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     item = box.deliver(mail("a"))
@@ -278,7 +278,7 @@ def test_mail_that_the_participant_filter_rejects_is_not_fetched_twice(world: Wo
     world.assert_all_is_well(["a", "bot"])
 
 
-def test_a_mailbox_that_changes_its_bucket_fills_the_new_one(world: World):
+def test_a_mailbox_whose_bucket_was_changed_is_delivered_to_the_new_bucket(world: World):
     desk = world.mailbox()
     world.mailboxes[desk.address].deliver(mail("a"))
     world.sync(desk)

@@ -1,4 +1,4 @@
-"""Participant filters see all recipients of an email, even those that are cut off in the comment."""
+"""Tests that participant filters apply to all recipients of an email, even to those that the comment omits."""
 
 import pytest
 

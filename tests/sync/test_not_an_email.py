@@ -62,7 +62,7 @@ def test_after_three_responses_that_are_no_email_the_email_is_a_dead_letter_and_
     world.assert_all_is_well(["b"])
 
 
-def test_between_its_retries_the_email_is_not_fetched(world: World):
+def test_before_its_retry_is_due_the_email_is_not_fetched(world: World):
     desk = world.mailbox()
     deliver_replaced(world, desk, "a", "html")
     world.sync(desk)

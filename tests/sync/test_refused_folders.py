@@ -205,7 +205,7 @@ def test_the_backlog_of_a_refused_folder_waits_without_counting_attempts(world: 
     world.assert_all_is_well(["inbox", "trades", "claims", "bad"])
 
 
-def test_a_page_in_the_middle_of_a_listing_may_be_refused(world: World, desk):
+def test_a_listing_that_is_refused_after_its_first_page_continues_when_access_is_granted(world: World, desk):
     world.page_size = 2
     box = world.mailboxes[desk.address]
     box.permit_folder("Claims")
@@ -293,7 +293,7 @@ def test_the_emails_of_a_refused_folder_are_recognised_after_a_switch(world: Wor
     world.assert_all_is_well(["inbox", "trades", "claims"])
 
 
-def test_a_mailbox_under_another_address_is_tried_at_once(world: World, desk):
+def test_a_refused_folder_is_tried_at_once_after_the_address_of_its_mailbox_changed(world: World, desk):
     for _ in range(4):
         world.sync(desk)
         world.clock.turn(hours=2)

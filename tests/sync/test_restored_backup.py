@@ -1,4 +1,4 @@
-"""Tests that a restored database, or comments of another program in a bucket, are detected before a second push."""
+"""Tests that a restored database, or comments of another program, are detected before a comment is pushed twice."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_comments_pushed_since_the_backup_are_not_pushed_again_and_new_mail_arri
     assert world.bucket().text_changes == 0
 
 
-def test_a_push_does_not_cause_a_comparison_every_time(world: World, count_requests):
+def test_pushes_cause_at_most_one_comparison_in_fifteen_minutes(world: World, count_requests):
     desk = world.mailbox()
     for number in range(12):
         world.mailboxes[desk.address].deliver(mail(f"m{number}"))

@@ -3,6 +3,7 @@
 import logging
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -62,17 +63,18 @@ def test_of_many_dispatch_tasks_at_once_only_the_first_makes_queries(db, django_
             tasks.dispatch()
 
 
-def test_no_periodic_task_expires_by_the_clocks_of_two_machines():
+def test_no_periodic_task_has_an_expiry_time():
     app.loader.import_default_modules()
-    for entry in settings.CELERY_BEAT_SCHEDULE.values():
+    schedule: dict[str, Any] = settings.CELERY_BEAT_SCHEDULE
+    for entry in schedule.values():
         assert "expires" not in entry.get("options", {})
         assert app.tasks[entry["task"]].expires is None
 
 
-def test_a_sync_task_that_is_not_queued_does_nothing(world):
+def test_a_sync_task_of_a_mailbox_that_is_not_marked_as_queued_does_nothing(world):
     desk = world.mailbox()
     tasks.sync_mailbox(desk.pk)
-    assert not SyncRun.objects.exists(), "the task was not queued"
+    assert not SyncRun.objects.exists(), "the mailbox was not marked as queued"
     scheduling.queue(desk.pk, lambda pk: None, database_now())
     assert scheduling.is_queued(desk.pk)
     world.run(desk)

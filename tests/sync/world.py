@@ -1,7 +1,7 @@
 """The environment for tests of syncs: the real database, an Exchange and buckets in memory, and a manual clock.
 
 The engine, ledger, checkpoints, leases, retry policy and scheduling are the code of the product. Only the source and the
-sink are fakes. They pass the same contract tests as the real ones.
+sink are fakes. These fakes pass the same contract tests as the adapters.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class World:
             enabled=True, disabled_reason="", most_at_once=64,
         )  # fmt: skip
 
-    def mailbox(self, address: str = "desk@bank.example", bucket: str = "desks", **rules: object) -> Mailbox:
+    def mailbox(self, address: str = "desk@bank.example", bucket: str = "desks", **rules: Any) -> Mailbox:
         """Create a mailbox that syncs into this bucket of project `bank`."""
         made = FakeMailbox(address, keeps_ids=self.keeps_ids, quiet_moves=self.quiet_moves)
         self.mailboxes.setdefault(address, made)
@@ -83,7 +83,7 @@ class World:
         return run
 
     def run(self, mailbox: Mailbox) -> SyncRun | None:
-        """Run the task of this mailbox. None: a circuit breaker is open, or another worker syncs the mailbox."""
+        """Run the task of this mailbox. Return None if no sync starts, for example because a circuit breaker is open."""
         return runner.run(mailbox.pk, self.around())
 
     def sync_all(self, rounds: int = 1) -> None:
@@ -92,7 +92,7 @@ class World:
                 self.sync(mailbox)
 
     def due(self) -> list[int]:
-        """Return the mailboxes that are due now, as the scheduler would queue them."""
+        """Return the keys of the mailboxes that are due now, in the order in which the scheduler would queue them."""
         sent: list[int] = []
         scheduling.dispatch(sent.append, self.clock)
         MailboxState.objects.update(queued_until=None)
@@ -130,16 +130,16 @@ class World:
         """Within this context, call `prepare` with every sink before it is used."""
         usual = self.open_sink
 
-        def prepared(*given: Any) -> FakeSink:
-            sink = usual(*given)
+        def prepared(*given: Any, **named: Any) -> FakeSink:
+            sink = usual(*given, **named)
             prepare(sink)
             return sink
 
-        self.open_sink = prepared  # type: ignore[method-assign]
+        self.open_sink = prepared
         try:
             yield
         finally:
-            self.open_sink = usual  # type: ignore[method-assign]
+            self.open_sink = usual
 
     # ---- results --------------------------------------------------------------------------------------------------
 
@@ -159,7 +159,7 @@ class World:
         return sum(len(sink.pushes) for sink in self.sinks)
 
     def ai_units(self) -> int:
-        """Return the number of AI units by the ledger."""
+        """Return the number of AI units according to the ledger."""
         return LedgerEntry.objects.filter(billed=True).count()
 
     def assert_all_is_well(self, names: Iterable[str], bucket: str = "desks", unsettled: int = 0) -> None:

@@ -32,7 +32,7 @@ def routes(patterns):
 ROUTES = list(routes(get_resolver().url_patterns))
 
 
-def test_the_access_table_lists_exactly_the_url_names():
+def test_the_access_table_lists_exactly_the_url_names_of_the_pages():
     assert {route.name for route in ROUTES} == set(ACCESS)
 
 

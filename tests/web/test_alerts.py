@@ -77,7 +77,7 @@ def test_a_disabled_mailbox_links_to_the_explanation_of_its_error(admin, integra
     assert f'href="{reverse("errors")}#mailbox_not_found"' in admin.get("/").text
 
 
-def test_start_all_starts_those_that_this_error_stopped_and_no_others(admin, integration):
+def test_start_all_starts_only_the_mailboxes_that_this_error_stopped(admin, integration):
     bad = {"enabled": False, "disabled_reason": "sync_error"}
     mine = [factories.MailboxFactory(integration=integration, disabled_kind=NOT_FOUND, **bad) for _ in range(3)]
     other = factories.MailboxFactory(integration=integration, disabled_kind=errors.AccessDenied.kind, **bad)
@@ -95,7 +95,7 @@ def test_sync_all_now_makes_the_mailboxes_with_the_same_error_due(admin, integra
     assert set(MailboxState.objects.filter(next_sync_at=None).values_list("pk", flat=True)) == {row.pk for row in mine}
 
 
-def test_a_viewer_gets_no_button_for_many(client, integration):
+def test_a_viewer_gets_no_button_for_many_mailboxes(client, integration):
     from django.contrib.auth.models import Group
 
     mailboxes(integration, 2, failing_since=timezone.now(), **BUSY)
@@ -115,7 +115,7 @@ def test_show_them_lists_only_the_mailboxes_of_the_problem(admin, integration):
     shown = admin.get(link).text
     assert all(row.address in shown for row in mine)
     assert other.address not in shown
-    assert "Only those that were stopped by: " in shown
+    assert "Only mailboxes with the error “" in shown
 
 
 def test_a_problem_without_a_common_button_links_to_the_select_page(admin, integration):
@@ -143,7 +143,7 @@ def test_missing_comments_lead_to_the_mailboxes_of_the_bucket(admin, integration
     link = f"{reverse('integration', args=[integration.pk])}?bucket={bucket.pk}"
     assert f'href="{link}"' in page
     assert admin.get(link).text.count('<td class="name">') == 2
-    assert f"Only those of bucket {bucket}" in admin.get(link).text
+    assert f"Only mailboxes of bucket {bucket}" in admin.get(link).text
 
 
 def test_changed_texts_have_the_button_that_stops_the_mailboxes_of_the_bucket(admin, integration):
@@ -158,7 +158,7 @@ def test_changed_texts_have_the_button_that_stops_the_mailboxes_of_the_bucket(ad
 
 def test_problems_of_one_kind_beyond_the_limit_are_only_counted(admin, integration):
     for _ in range(40):
-        factories.SetAsideEmailFactory(folder=factories.SyncedFolderFactory(mailbox__integration=integration))
+        factories.DeadLetterFactory(folder=factories.SyncedFolderFactory(mailbox__integration=integration))
     problems = current_problems()
     assert (len(problems), problems.more) == (25, 15)
     page = admin.get("/").text
@@ -184,7 +184,7 @@ def test_the_overview_shows_a_standstill(admin, integration):
 
 
 def everything_at_once():
-    """Create one or two problems of each kind, in several integrations."""
+    """Create problems of many kinds, in several integrations."""
     now = timezone.now()
     factories.DestinationFactory(held_since=now, held_until=now)
     factories.BucketFactory(held_since=now, held_until=now, monthly_limit=0)
@@ -215,10 +215,10 @@ def everything_at_once():
         Comparison.objects.create(bucket=bucket, stored=7, missing_since=now - timedelta(hours=1), **counts)
         Comparison.objects.create(bucket=ended[0].bucket, stored=11, surplus_since=now - timedelta(hours=1), **counts)
         for row in rows[:2]:
-            factories.SetAsideEmailFactory(folder=factories.SyncedFolderFactory(mailbox=row))
+            factories.DeadLetterFactory(folder=factories.SyncedFolderFactory(mailbox=row))
 
 
-def test_an_overview_with_every_kind_of_problem_takes_few_queries(admin, integration, django_assert_max_num_queries):
+def test_an_overview_with_many_kinds_of_problems_takes_few_queries(admin, integration, django_assert_max_num_queries):
     everything_at_once()
     housekeeping.record_tick("dispatch", timezone.now() - timedelta(hours=1))
     titles = {problem.title for problem in current_problems()}
@@ -235,7 +235,7 @@ def test_the_overview_shows_a_mailbox_with_many_slow_emails_and_the_remedy(admin
     folder = factories.SyncedFolderFactory(mailbox=factories.MailboxFactory(integration=integration))
     slow = {"kind": DeadLetterKind.CONVERSION_DEADLINE, "stage": DeadLetterKind.CONVERSION_DEADLINE.stage}
     for _ in range(MANY + 1):
-        factories.SetAsideEmailFactory(folder=folder, **slow, retry_at=None, last_at=timezone.now())
+        factories.DeadLetterFactory(folder=folder, **slow, retry_at=None, last_at=timezone.now())
     page = admin.get("/").content.decode()
     assert "Slow emails" in page
     assert f"{MANY + 1} emails of the last hour took longer to convert than CONVERSION_DEADLINE" in page

@@ -1,4 +1,4 @@
-"""The largest body of a request, by page and by user. See test_web_server.py for tests with a real server."""
+"""The size limit of a request body, by page and by user. See test_web_server.py for tests with a real server."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def announce_body(client, path: str, length: int, kind: str = "multipart/form-da
 
 
 @pytest.mark.parametrize("path", ["/login/", "/preview/", "/integrations/import/", "/nowhere/", "/admin/login/"])
-def test_bodies_of_unauthenticated_clients_are_small_on_every_page(anonymous, path):
+def test_unauthenticated_clients_have_a_small_limit_on_pages(anonymous, path):
     assert announce_body(anonymous, path, EVERYBODY + 1).status_code == 413
     assert post_body(anonymous, path, EVERYBODY).status_code != 413
     assert announce_body(anonymous, path, 10**12).status_code == 413
@@ -87,7 +87,7 @@ def test_a_refused_body_is_answered_with_an_error_page(anonymous):
     assert "content-security-policy" in {name.lower() for name in response.headers}
 
 
-def test_an_upload_within_the_limit_arrives_whole(admin):
+def test_an_upload_within_the_limit_is_accepted(admin):
     mime = MAIL + b"0123456789 abcdef\r\n" * 20_000
     response = admin.post("/preview/", {"file": SimpleUploadedFile("x.eml", mime)})
     assert response.status_code == 200

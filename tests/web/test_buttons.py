@@ -26,7 +26,7 @@ def press(client, name, pk, **data):
     return client.post(reverse(name, args=[pk]), data, follow=True)
 
 
-def test_stop_and_start_of_an_integration_take_effect_and_say_so(admin, mailbox):
+def test_stop_and_start_of_an_integration_take_effect_and_show_a_sentence(admin, mailbox):
     pk = mailbox.integration_id
     assert "is stopped" in press(admin, "integration-stop", pk).text
     assert Integration.objects.get(pk=pk).disabled_reason == "user"
@@ -61,11 +61,11 @@ def test_a_full_resync_is_requested_for_the_next_sync(admin, mailbox):
 
 def test_sync_now_of_a_stopped_mailbox_says_what_to_do_first(admin, mailbox):
     press(admin, "mailbox-stop", mailbox.pk)
-    assert "start it first" in press(admin, "mailbox-sync-now", mailbox.pk).text
+    assert "Start it first" in press(admin, "mailbox-sync-now", mailbox.pk).text
 
 
 def test_a_dismissed_email_is_no_longer_shown(admin, db):
-    email = factories.SetAsideEmailFactory(reason="Re:infer refused this comment.")
+    email = factories.DeadLetterFactory(reason="Re:infer refused this comment.")
     address = reverse("mailbox", args=[email.mailbox_id])
     assert email.reason in admin.get(address).text
     press(admin, "set-aside-dismiss", email.pk)
@@ -82,7 +82,7 @@ def test_a_button_leads_back_to_its_page_but_never_to_another_site(admin, mailbo
     assert response["Location"] == reverse("mailbox", args=[mailbox.pk])
 
 
-def test_a_button_pressed_by_htmx_brings_the_live_part_and_the_message(admin, mailbox):
+def test_a_button_pressed_by_htmx_returns_the_live_part_and_the_message(admin, mailbox):
     page_url = reverse("integration", args=[mailbox.integration_id])
     response = admin.post(
         reverse("mailbox-stop", args=[mailbox.pk]), {"next": page_url}, headers={"HX-Request": "true"}, follow=True
@@ -100,7 +100,7 @@ def test_the_error_of_a_failed_test_is_shown_next_to_its_button(admin, db):
     assert "Add a mailbox first" in press(admin, "integration-test", integration.pk).text
 
 
-def test_a_test_with_a_secret_that_no_key_opens_says_so(admin, settings, mailbox):
+def test_a_test_with_a_secret_that_no_key_decrypts_reports_this(admin, settings, mailbox):
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     pk = mailbox.bucket.destination_id
     text = press(admin, "destination-test", pk).text
@@ -236,7 +236,7 @@ def test_a_bucket_that_refused_too_many_emails_stays_paused_until_resume(admin, 
     assert stopped.is_held
 
 
-def test_mailboxes_of_a_stopped_integration_say_that_they_wait_for_it(admin, stopped):
+def test_the_sentence_counts_started_mailboxes_whose_integration_is_stopped(admin, stopped):
     Integration.objects.filter(mailboxes__address="error@corp.example").update(enabled=False, disabled_reason="user")
     text = press(admin, "bucket-start-stopped", stopped.pk).text
     assert "1 of them will sync as soon as their integration is started." in text

@@ -108,8 +108,8 @@ def test_a_key_with_its_thumbprint_alone_is_enough(admin):
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [
-        ({"client_key": ""}, "This text contains no private key"),
-        ({"client_key": "hello"}, "This text contains no private key"),
+        ({"client_key": ""}, "No private key was entered"),
+        ({"client_key": "hello"}, "No private key was entered"),
         ({"client_key": "", "client_certificate": ""}, "This kind of sign-in needs this field."),
         ({"client_certificate": ""}, "or at least its thumbprint"),
         ({"client_certificate": "hello"}, "not a PEM certificate"),
@@ -199,6 +199,6 @@ def test_a_service_user_may_sign_in_for_graph(admin):
     assert (row.auth, row.password.reveal()) == ("service_user", "p")
 
 
-def test_the_database_too_refuses_graph_by_ntlm(db):
+def test_the_database_also_refuses_graph_with_ntlm(db):
     with pytest.raises(IntegrityError):
         factories.IntegrationFactory(microsoft_api="graph", auth="ntlm")

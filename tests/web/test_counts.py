@@ -1,4 +1,4 @@
-"""The numbers on the pages are correct."""
+"""Numbers on the pages: AI units, the emails and runs of a mailbox, and its last failure."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def test_ai_units_are_the_billed_confirmed_creates_of_this_month(db):
 
 def test_the_row_of_a_mailbox_counts_only_its_own_emails_and_runs(db):
     folder = factories.SyncedFolderFactory()
-    factories.CopyFactory.create_batch(3, folder=folder)
-    factories.CopyFactory(folder=folder, verdict="too_old")
-    factories.CopyFactory()
-    factories.SetAsideEmailFactory(folder=folder)
-    factories.SetAsideEmailFactory(folder=folder, settled="dismissed")
+    factories.MailboxItemFactory.create_batch(3, folder=folder)
+    factories.MailboxItemFactory(folder=folder, verdict="too_old")
+    factories.MailboxItemFactory()
+    factories.DeadLetterFactory(folder=folder)
+    factories.DeadLetterFactory(folder=folder, settled="dismissed")
     factories.SyncRunFactory(mailbox=folder.mailbox, started_at=NOW - timedelta(hours=1), unchanged=5, created=2)
     factories.SyncRunFactory(mailbox=folder.mailbox, started_at=NOW - timedelta(hours=2), unchanged=4)
     factories.SyncRunFactory(mailbox=folder.mailbox, started_at=NOW - timedelta(days=2), unchanged=100)

@@ -1,4 +1,4 @@
-"""The page *Errors*. Every error on another page links to it."""
+"""The page *Errors*: causes, remedy and links of an error."""
 
 import pytest
 

@@ -18,16 +18,16 @@ URL = "/set-aside/"
 def emails(db):
     """Two failed emails of one mailbox and one of another."""
     desk = factories.SyncedFolderFactory(mailbox__address="desk@bank.example")
-    failed = [factories.SetAsideEmailFactory(folder=desk, stage="fetch", reason="ErrorCorruptData") for _ in range(2)]
+    failed = [factories.DeadLetterFactory(folder=desk, stage="fetch", reason="ErrorCorruptData") for _ in range(2)]
     other = factories.SyncedFolderFactory(mailbox__address="other@bank.example")
-    return [*failed, factories.SetAsideEmailFactory(folder=other, reason="HTTP 422")]
+    return [*failed, factories.DeadLetterFactory(folder=other, reason="HTTP 422")]
 
 
 def due(emails):
     return [email.pk for email in emails if DeadLetter.objects.get(pk=email.pk).retry_at]
 
 
-def test_an_email_says_in_words_why_it_was_set_aside_and_what_to_do(admin, emails):
+def test_the_page_explains_why_an_email_failed_and_what_to_do(admin, emails):
     text = admin.get(URL).text
     assert "Exchange cannot return this email." in text
     assert "ErrorCorruptData" in text
@@ -35,7 +35,7 @@ def test_an_email_says_in_words_why_it_was_set_aside_and_what_to_do(admin, email
     assert "#unreadable" in text
 
 
-def test_the_problems_have_the_same_texts(emails):
+def test_the_problems_on_the_overview_have_the_same_texts(emails):
     by_kind = {problem.kind: problem for problem in alerts.problems(emails[0].last_at)}
     assert by_kind["unreadable"].text.startswith("Exchange cannot return this email. (ErrorCorruptData) Try again")
     assert (by_kind["unreadable"].count, by_kind["refused"].count) == (2, 1)
@@ -65,7 +65,7 @@ def test_retry_all_retries_only_the_emails_that_match_the_filter(admin, emails):
 def test_a_long_list_has_pages(admin, emails):
     folder = emails[0].folder
     for _ in range(60):
-        factories.SetAsideEmailFactory(folder=folder)
+        factories.DeadLetterFactory(folder=folder)
     assert "Page 1 of 2" in admin.get(URL).text
 
 
@@ -75,7 +75,7 @@ def test_an_empty_list_has_a_text(admin, db):
 
 
 @pytest.mark.parametrize("kind", [kind for kind in DeadLetterKind if kind is not DeadLetterKind.VANISHED])
-def test_every_kind_has_a_catalogue_entry(kind):
+def test_every_kind_that_is_shown_has_a_catalogue_entry(kind):
     assert catalogue.dead_letter_entry(kind, "transform").kind == kind
 
 

@@ -31,7 +31,7 @@ def part_of(client, mailbox) -> str:
     return page.partition('id="not-read"')[2].partition("</section>")[0]
 
 
-def test_the_page_lists_them_with_class_count_and_reason(admin, mailbox):
+def test_the_page_lists_unread_folders_with_class_count_and_reason(admin, mailbox):
     part = part_of(admin, mailbox)
     for text in ("Holidays", "IPF.Appointment", "1,234", "contains appointments", "hidden: no mail client shows it"):
         assert text in part, text
@@ -48,7 +48,7 @@ def test_by_graph_the_page_says_that_other_folders_are_not_listed(admin, mailbox
     assert "Microsoft Graph lists" in part_of(admin, mailbox)
 
 
-def test_the_api_counts_and_lists_them(admin, mailbox):
+def test_the_api_counts_and_lists_folders_that_are_not_read(admin, mailbox):
     assert admin.get(f"/api/v1/mailboxes/{mailbox.pk}").json()["sync"]["folders_not_read"] == 3
     rows = admin.get(f"/api/v1/mailboxes/{mailbox.pk}/folders-not-read").json()["results"]
     by_name = {row["path"][0]: (row["folder_class"], row["hidden"], row["total"], row["why"]) for row in rows}

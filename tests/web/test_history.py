@@ -1,4 +1,4 @@
-"""The audit log: every form and every button writes an entry, and no entry contains a secret."""
+"""The audit log: the entries of forms and buttons, and their values, which contain no secret."""
 
 from datetime import UTC, datetime
 

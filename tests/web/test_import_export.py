@@ -1,6 +1,7 @@
 """Export of an integration as a document without secrets; import of a document after a review of its changes."""
 
 import json
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
@@ -14,7 +15,7 @@ from tests.factories import BucketFactory, DestinationFactory, IntegrationFactor
 
 SECRET = "a-client-secret-nobody-may-read"
 
-VENDORS = {
+VENDORS: dict[str, Any] = {
     "owner": "bank",
     "name": "bank/trades",
     "title": "Trades",
@@ -93,7 +94,7 @@ def test_a_document_of_the_vendor_becomes_an_integration_once_it_is_confirmed(ad
 
 
 def test_the_configuration_of_a_sync_app_is_imported(admin, destination):
-    assert "does not contain its project and name" in review(admin, SYNC_APP).text
+    assert "does not contain its project, its name, or both" in review(admin, SYNC_APP).text
     page = review(admin, SYNC_APP, project="bank", name="on-premises")
     assert "The account needs a password" not in page.text
     response = confirm(admin, page)
@@ -195,7 +196,7 @@ def test_a_file_that_is_no_text_is_refused(admin, destination):
     assert "not a text in UTF-8" in response.text
 
 
-def test_a_stored_secret_that_no_key_opens_is_replaced_by_the_documents(admin, destination, settings):
+def test_a_stored_secret_that_no_key_decrypts_is_replaced_by_the_secret_of_the_document(admin, destination, settings):
     IntegrationFactory(project="bank", name="trades", auth="oauth2", client_secret="lost", stopped=True)
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     confirm(admin, review(admin, VENDORS))

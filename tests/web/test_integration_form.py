@@ -61,7 +61,7 @@ def test_a_second_click_on_save_makes_no_second_integration(admin):
         ({"poll_interval": "1"}, "At least 15 seconds"),
         ({"tls_ciphers": "ROT13"}, "OpenSSL supports no cipher"),
         ({"ca_bundle": "hello"}, "not PEM certificates"),
-        ({"build_version": "2016"}, "Four numbers with dots"),
+        ({"build_version": "2016"}, "Two to four numbers with dots"),
         ({"name": "with a space"}, "Only letters"),
         ({"title": "x" * 257}, "at most 256 characters"),
     ],

@@ -26,13 +26,13 @@ def new_bucket(**changed):
     return {"bucket_choice": "new", **fields, **changed}
 
 
-def test_a_mailbox_is_added_into_a_bucket_that_is_there(admin, integration):
+def test_a_mailbox_is_added_with_an_existing_bucket(admin, integration):
     bucket = factories.BucketFactory()
     assert add(admin, integration, bucket_choice=bucket.pk).status_code == 302
     assert Mailbox.objects.get().bucket == bucket
 
 
-def test_a_mailbox_is_added_with_a_new_bucket_which_is_made_once(admin, integration):
+def test_a_mailbox_is_added_with_a_new_bucket_which_is_created_once(admin, integration):
     sent = new_bucket()
     add(admin, integration, **sent)
     add(admin, integration, **{**sent, "address": "second@corp.example"})
@@ -112,12 +112,12 @@ def test_the_form_shows_which_folders_are_skipped_by_default(admin, integration)
         assert name in text
 
 
-def test_without_a_destination_the_form_sends_there_first(admin, integration):
+def test_without_a_destination_the_form_asks_for_one_first(admin, integration):
     assert "Add a destination first" in admin.get(reverse("mailbox-new", args=[integration.pk])).text
 
 
 @pytest.mark.parametrize("names", [["Inbox"], ["A/B", "C\\D"], ["\\", "/"], ["Ångström & Søn", "x"]])
-def test_a_path_comes_back_from_its_text(names):
+def test_a_formatted_path_is_parsed_to_the_same_names(names):
     assert parse_path(format_path(names)) == names
 
 

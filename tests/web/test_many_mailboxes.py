@@ -18,7 +18,7 @@ def add(admin, integration, **fields):
     return admin.post(reverse("mailbox-many", args=[integration.pk]), {"bucket_choice": str(bucket.pk), **fields})
 
 
-def test_a_pasted_list_makes_mailboxes_with_the_same_filters(admin, integration):
+def test_mailboxes_of_a_pasted_list_have_the_same_filters(admin, integration):
     response = add(admin, integration, addresses="a@x.example\nb@x.example,bank/other\n", folder_deny="Inbox/Private")
     assert response.status_code == 302
     by_address = {box.address: box for box in Mailbox.objects.all()}
@@ -27,7 +27,7 @@ def test_a_pasted_list_makes_mailboxes_with_the_same_filters(admin, integration)
     assert all(box.folder_deny == [["Inbox", "Private"]] for box in by_address.values())
 
 
-def test_a_file_does_the_same(admin, integration):
+def test_mailboxes_are_added_from_a_csv_file(admin, integration):
     add(admin, integration, file=SimpleUploadedFile("boxes.csv", b"address;bucket\nc@x.example;bank/desks\n"))
     assert Mailbox.objects.get().address == "c@x.example"
 
@@ -61,7 +61,7 @@ def test_a_file_that_is_too_long_is_refused_by_name_and_not_read_in_part(admin, 
     assert not Mailbox.objects.exists()
 
 
-def test_every_bad_line_is_named_in_order_and_beyond_a_bound_counted(admin, integration):
+def test_the_first_500_bad_lines_are_named_in_order_and_the_others_counted(admin, integration):
     MailboxFactory(integration=integration, address="there@x.example")
     bad = ["nobody", "there@x.example", *["nobody"] * 518]
     errors = list(add(admin, integration, addresses="\n".join(bad)).context["form"].errors["addresses"])

@@ -15,10 +15,10 @@ from sync.jobs import housekeeping
 from sync.models import Activity, PollRate
 from tests.factories import (
     ActivityFactory,
+    DeadLetterFactory,
     LedgerEntryFactory,
     MailboxFactory,
     MailboxStateFactory,
-    SetAsideEmailFactory,
     SyncedFolderFactory,
     SyncRunFactory,
 )
@@ -64,7 +64,7 @@ def test_with_a_token_every_client_needs_it(client, db, settings):
     assert client.post("/metrics", headers=headers).status_code == 405
 
 
-def test_the_metrics_of_ordinary_operation(read):
+def test_the_metrics_contain_states_delays_and_counts(read):
     state = MailboxStateFactory()
     name, bucket = "operations/" + state.mailbox.integration.name, str(state.mailbox.bucket)
     late = MailboxStateFactory(
@@ -76,7 +76,7 @@ def test_the_metrics_of_ordinary_operation(read):
         mailbox=MailboxFactory(integration=state.mailbox.integration),
         queued_until=timezone.now() + settings.QUEUED_FOR - timedelta(seconds=30),
     )
-    SetAsideEmailFactory(folder=SyncedFolderFactory(mailbox=late.mailbox))
+    DeadLetterFactory(folder=SyncedFolderFactory(mailbox=late.mailbox))
     LedgerEntryFactory.create_batch(3, bucket=state.mailbox.bucket)
     ActivityFactory(
         integration=state.mailbox.integration, bucket=state.mailbox.bucket, created=7, updated=2, longest_wait=40
@@ -114,9 +114,9 @@ def test_the_age_of_the_last_tick_is_a_metric(read):
     assert 89 < read()["tick_age_seconds", "watch"] < 100
 
 
-def test_neither_addresses_nor_secrets_nor_names_of_senders_are_in_it(client, db):
+def test_the_metrics_contain_no_address_and_no_secret(client, db):
     for _ in range(3):
-        SetAsideEmailFactory(folder=SyncedFolderFactory(mailbox=MailboxStateFactory().mailbox))
+        DeadLetterFactory(folder=SyncedFolderFactory(mailbox=MailboxStateFactory().mailbox))
     text = client.get("/metrics").content.decode()
     assert not re.search(r"[\w.]+@[\w.]+", text)
     assert "nobody-may-read" not in text
@@ -124,7 +124,7 @@ def test_neither_addresses_nor_secrets_nor_names_of_senders_are_in_it(client, db
     assert len(lines) < 100
 
 
-def test_there_are_no_more_queries_with_more_mailboxes(client, db, django_assert_max_num_queries):
+def test_the_metrics_of_several_mailboxes_take_few_queries(client, db, django_assert_max_num_queries):
     for _ in range(5):
         MailboxStateFactory()
     with django_assert_max_num_queries(40):

@@ -31,7 +31,7 @@ def current_problem():
     return next((it for it in alerts.problems(timezone.now()) if it.about == "newly_wanted"), None)
 
 
-def test_the_line_says_how_many_emails_and_ai_units_will_come(admin, folder):
+def test_the_problem_states_the_number_of_emails_and_ai_units(admin, folder):
     problem = current_problem()
     assert (problem.title, problem.count) == ("Action required", 3)
     assert "3 emails are newly wanted" in problem.text
@@ -100,7 +100,7 @@ def test_an_unknown_mailbox_or_integration_is_no_decision_for_all(admin, folder,
     assert not RulesAnswer.objects.exists()
 
 
-def test_of_two_answers_at_once_the_first_one_counts(admin, folder):
+def test_a_second_decision_does_not_replace_the_first(admin, folder):
     admin.post(reverse("newly-wanted-leave"))
     page = admin.post(reverse("newly-wanted-bring"), follow=True).text
     assert "is waiting for a decision" in page

@@ -28,9 +28,9 @@ def everything(db):
     folder = factories.SyncedFolderFactory(name=EVIL, path=["Inbox", EVIL])
     mailbox = folder.mailbox
     factories.MailboxStateFactory(mailbox=mailbox, failures=2, error_kind="x", error_text=f"Failed with {EVIL}")
-    set_aside = factories.SetAsideEmailFactory(folder=folder, reason=f"Refused {EVIL}")
+    set_aside = factories.DeadLetterFactory(folder=folder, reason=f"Refused {EVIL}")
     factories.SyncRunFactory(mailbox=mailbox, outcome="failed", error_text=f"Failed with {EVIL}")
-    factories.CopyFactory(folder=folder)
+    factories.MailboxItemFactory(folder=folder)
     mailbox.bucket.held_until = timezone.now() + timedelta(minutes=5)
     mailbox.bucket.held_detail = EVIL
     mailbox.bucket.save()
@@ -162,7 +162,7 @@ def test_pages_that_are_missing_keep_the_policy_and_say_where_to_go(admin):
 
 
 def test_the_page_for_status_500_needs_no_context():
-    assert "Syncing is not affected" in render_to_string("500.html")
+    assert "this error does not stop them" in render_to_string("500.html")
 
 
 def test_a_live_page_gives_only_its_live_part_to_htmx(admin, everything):

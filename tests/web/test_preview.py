@@ -6,7 +6,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from tests.factories import IntegrationFactory, MailboxFactory, SetAsideEmailFactory, SyncedFolderFactory
+from tests.factories import DeadLetterFactory, IntegrationFactory, MailboxFactory, SyncedFolderFactory
 from tests.mails import mail
 
 MIME = mail(
@@ -39,17 +39,17 @@ def test_a_missing_file_is_an_error(admin):
     assert "Choose a file first." in admin.post(reverse("preview")).content.decode()
 
 
-def test_the_preview_of_a_file_asks_for_a_log_in(anonymous):
+def test_the_preview_of_a_file_requires_a_log_in(anonymous):
     assert upload(anonymous, MIME).status_code == 302
 
 
 @pytest.fixture
 def set_aside(db):
     mailbox = MailboxFactory(integration=IntegrationFactory(endpoint="https://127.0.0.1:9/EWS/Exchange.asmx"))
-    return SetAsideEmailFactory(mailbox=mailbox, folder=SyncedFolderFactory(mailbox=mailbox), stage="transform")
+    return DeadLetterFactory(mailbox=mailbox, folder=SyncedFolderFactory(mailbox=mailbox), stage="transform")
 
 
-def test_only_who_may_read_mail_sees_the_preview_of_a_set_aside_email(set_aside):
+def test_only_users_who_may_read_mail_see_the_preview_of_a_failed_email(set_aside):
     user = User.objects.create_user("reader", password="x")
     user.groups.add(Group.objects.get(name="Operator"))
     client = Client()
@@ -66,6 +66,6 @@ def test_only_who_may_read_mail_sees_the_preview_of_a_set_aside_email(set_aside)
     assert client.get(preview).status_code == 200
 
 
-def test_an_exchange_that_cannot_be_reached_is_told_with_what_to_do(admin, set_aside):
+def test_the_preview_of_a_failed_email_reports_that_exchange_cannot_be_reached(admin, set_aside):
     page = admin.get(reverse("set-aside-preview", args=[set_aside.pk])).content.decode()
     assert "cannot be reached" in page or "could not be reached" in page or "refused" in page

@@ -1,4 +1,4 @@
-"""Machines request the health check and the metrics over plain HTTP with any Host, although the pages require more."""
+"""The health check and the metrics are answered over plain HTTP with any Host. Pages require HTTPS and a known Host."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_the_health_check_fails_without_a_database_and_reveals_no_details(client
     assert (response.status_code, response.content) == (503, b"no database")
 
 
-def test_health_and_figures_are_the_only_probes():
+def test_the_health_check_and_the_metrics_are_the_only_probes():
     views = _named_views(get_resolver())
     assert {name for name, view in views if getattr(view, "is_probe", False)} == {"healthz", "metrics"}
     assert {ACCESS["healthz"], ACCESS["metrics"]} == {""}

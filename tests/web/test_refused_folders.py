@@ -103,7 +103,7 @@ def test_the_metrics_count_unreadable_folders_by_integration(client, mailbox):
     assert f'reinfer_exchange_mailboxes{{integration="{name}",state="left_out"}} 1.0' in metrics
 
 
-def test_the_api_counts_and_lists_them(admin, mailbox):
+def test_the_api_counts_and_lists_unreadable_folders(admin, mailbox):
     sync = admin.get(f"/api/v1/mailboxes/{mailbox.pk}").json()["sync"]
     assert (sync["status"], sync["folders_left_out"]) == ("left_out", 2)
     listed = admin.get(f"/api/v1/mailboxes/{mailbox.pk}/folders?left_out=true").json()["results"]

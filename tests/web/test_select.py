@@ -1,4 +1,4 @@
-"""Actions on many mailboxes: those that are ticked, or all that match the filter."""
+"""Actions on many mailboxes: on the ticked mailboxes, or on all that match the filter."""
 
 import pytest
 from django.urls import reverse
@@ -26,7 +26,7 @@ def running():
     return set(Mailbox.objects.filter(enabled=True).values_list("address", flat=True))
 
 
-def test_only_what_is_ticked_is_stopped_and_started_again(admin, boxes):
+def test_only_ticked_mailboxes_are_stopped_and_started_again(admin, boxes):
     page = press(admin, boxes, "stop", mailbox=[boxes[0].pk, boxes[2].pk])
     assert "2 mailboxes are stopped." in page.content.decode()
     assert running() == {"b@x.example"}
@@ -34,7 +34,7 @@ def test_only_what_is_ticked_is_stopped_and_started_again(admin, boxes):
     assert running() == {"a@x.example", "b@x.example"}
 
 
-def test_all_means_all_that_the_filter_shows(admin, boxes):
+def test_the_box_all_selects_every_mailbox_that_matches_the_filter(admin, boxes):
     press(admin, boxes, "stop", query="?q=b%40", all="shown")
     assert running() == {"a@x.example", "c@x.example"}
 
@@ -45,7 +45,7 @@ def test_without_a_ticked_mailbox_nothing_is_done(admin, boxes, fields):
     assert len(running()) == 3
 
 
-def test_mailboxes_of_another_integration_are_out_of_reach(admin, boxes):
+def test_mailboxes_of_another_integration_are_not_changed(admin, boxes):
     other = MailboxFactory(address="other@x.example")
     press(admin, boxes, "stop", mailbox=[other.pk])
     assert "other@x.example" in running()
@@ -54,12 +54,12 @@ def test_mailboxes_of_another_integration_are_out_of_reach(admin, boxes):
 def test_stopped_mailboxes_are_not_made_due(admin, boxes):
     press(admin, boxes, "stop", all="shown")
     assert (
-        "These mailboxes are stopped. Start them first."
+        "These mailboxes or their integrations are stopped. Start them first."
         in press(admin, boxes, "sync-now", all="shown").content.decode()
     )
 
 
-def test_of_very_many_mailboxes_the_first_are_listed_and_all_can_be_chosen(admin, boxes):
+def test_500_of_603_mailboxes_are_listed_and_all_can_be_stopped(admin, boxes):
     of = {"integration": boxes[0].integration, "bucket": boxes[0].bucket}
     Mailbox.objects.bulk_create(Mailbox(address=f"d{number}@x.example", **of) for number in range(600))
     page = admin.get(reverse("integration-select", args=[boxes[0].integration_id])).text

@@ -95,7 +95,7 @@ def test_an_integration_that_was_stopped_while_a_sync_runs_says_that_it_is_stopp
     assert "Stopping" in admin.get(reverse("mailbox", args=[state.pk])).text
 
 
-def test_before_the_start_each_bucket_can_be_given_a_limit_or_its_limit_be_changed(admin):
+def test_before_the_start_the_limit_of_each_bucket_can_be_set_or_changed(admin):
     integration = factories.IntegrationFactory()
     for limit in (None, 0):
         factories.MailboxFactory(integration=integration, bucket__monthly_limit=limit)

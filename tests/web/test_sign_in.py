@@ -1,4 +1,4 @@
-"""Passwords cannot be guessed: after five attempts, log-ins with this user name are delayed, and no others."""
+"""Passwords cannot be guessed: after five failed attempts with a user name, the next attempt with this name has to wait."""
 
 from __future__ import annotations
 

@@ -64,14 +64,14 @@ def test_a_stopped_mailbox_is_shown_as_stopped_despite_errors(db):
     assert status_now(factories.MailboxFactory(stopped=True)) is Status.STOPPED
 
 
-def test_a_mailbox_disabled_by_an_error_needs_you_and_says_why(db):
+def test_a_mailbox_disabled_by_an_error_requires_action_and_shows_the_reason(db):
     mailbox = factories.MailboxFactory(enabled=False, disabled_reason="sync_error", disabled_detail="No such mailbox.")
     assert status_now(mailbox) is Status.NEEDS_YOU
     assert summary_now(mailbox).sentence == "No such mailbox."
 
 
 @pytest.mark.parametrize("kind", ["mailbox_access_denied", "mailbox_out_of_scope", "mailbox_not_in_cloud"])
-def test_a_mailbox_that_is_refused_needs_you_from_its_first_failure_on(db, kind):
+def test_a_mailbox_that_is_refused_requires_action_from_its_first_failure_on(db, kind):
     state = factories.MailboxStateFactory(failures=1, error_kind=kind, error_text="Refused.")
     assert status_now(state.mailbox) is Status.NEEDS_YOU
 
@@ -92,7 +92,7 @@ def test_the_text_of_a_pause_is_the_present_catalogue_text_with_the_stored_detai
     assert summary_now(mailbox).sentence == f"{SignInRefused('HTTP 401')} {waits} Next try at 14:05."
 
 
-def test_a_mailbox_that_is_refused_alone_says_so(db):
+def test_the_sentence_of_a_mailbox_that_is_refused_alone_says_that_only_it_waits(db):
     state = factories.MailboxStateFactory(
         failures=1, error_kind=SignInRefused.kind, error_text="Refused.", next_sync_at=SOON, refused_alone=True
     )
@@ -200,7 +200,7 @@ def test_badge_count_and_filter_say_the_same_of_a_mailbox_that_is_at_work(db):
     at_work = {"mailbox__integration": integration, "up_to_date": False, "lease_until": SOON}
     listing = factories.MailboxStateFactory(**at_work, synced_at=None).mailbox
     working = factories.MailboxStateFactory(**at_work).mailbox
-    factories.CopyFactory(folder__mailbox=working)
+    factories.MailboxItemFactory(folder__mailbox=working)
     counts = integration_status.count_by_status(integration.mailboxes.all(), NOW)
     assert status.choices(counts) == [("listing", "Listing"), ("in_progress", "Working through mail")]
     assert [summary_now(mailbox).label for mailbox in (listing, working)] == ["Listing", "Working through mail"]
@@ -269,7 +269,7 @@ def test_what_needs_attention_is_listed_newest_first(db):
     factories.DestinationFactory(held_since=NOW - timedelta(hours=2), held_until=SOON, held_detail="Old.")
     factories.IntegrationFactory(held_since=NOW - timedelta(minutes=2), held_until=SOON, held_detail="New.")
     factories.MailboxFactory(enabled=False, disabled_reason="quota", disabled_detail="Quota reached.")
-    factories.SetAsideEmailFactory()
+    factories.DeadLetterFactory()
     listed = alerts.problems(NOW)
     times = [problem.since for problem in listed if problem.since]
     assert times == sorted(times, reverse=True)

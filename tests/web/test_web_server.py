@@ -1,4 +1,4 @@
-"""The web process as the image starts it, on a socket, with clients that are slow, silent, or send too much."""
+"""The web process as the image starts it, with clients that are slow, silent, or send too much; and parts of it alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +38,7 @@ class Web:
     port: int
     child: Child
     folder: Path
-    """The folder for its temporary files."""
+    """The folder for the temporary files of the process."""
     database: str
 
     def connect(self, sent: bytes = b"") -> socket.socket:
@@ -47,9 +47,10 @@ class Web:
         return connection
 
     def answers(self) -> bool:
-        with suppress(OSError):
+        try:
             return self.get("/healthz")[0] == 200
-        return False
+        except OSError:
+            return False
 
     def get(self, path: str) -> tuple[int, float]:
         """Return the status of a page, and the seconds until the response."""
@@ -61,7 +62,7 @@ class Web:
         return status, time.monotonic() - begun
 
     def connections(self) -> int:
-        """Return the number of its database connections."""
+        """Return the number of database connections of the process."""
         if self.database.startswith("postgres"):
             with psycopg.connect(self.database) as connection:
                 query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -107,7 +108,7 @@ def status_of(connection: socket.socket) -> int:
 
 
 @pytest.mark.slow
-def test_a_web_process_whose_home_cannot_be_written_starts_without_a_complaint(web):
+def test_a_web_process_whose_home_cannot_be_written_starts_without_warnings(web):
     log = web.child.log.read_text()
     assert "Listening at" in log
     assert not any(word in log for word in ("[WARNING]", "[ERROR]", "ontrol", "Traceback")), log
@@ -126,7 +127,7 @@ def test_of_a_body_that_is_too_large_nothing_is_written_to_disk(web):
 
 
 @pytest.mark.slow
-def test_chunks_are_counted_while_they_come(web):
+def test_chunks_are_counted_while_they_are_received(web):
     head = b"POST /login/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
     with web.connect(head) as connection:
         for _ in range(3):

@@ -17,7 +17,7 @@ PER_PAGE = 50
 def history(request: HttpRequest) -> HttpResponse:
     """Show the audit log, newest entry first.
 
-    With `?integration=4`, `?mailbox=4` and so on, only the entries about that object are shown. Those of an
+    With `?integration=4`, `?mailbox=4` and so on, only the entries about that object are shown. The entries about an
     integration include the entries about its mailboxes.
 
     Args:

@@ -1,4 +1,4 @@
-"""The log-in pages of the product and of Django admin, and their message after too many attempts."""
+"""The log-in page of the product, the log-in form of Django admin, and their message after too many attempts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ class AdminSignInForm(SignInForm, AdminAuthenticationForm):
 class SignInView(LoginView):
     """The log-in page.
 
-    If the session of a live page has expired, the response makes htmx reload the whole page, which is then this page.
+    If the session of a live page has expired, its next refresh is redirected here. The response then makes htmx reload
+    the whole page, so the user sees the log-in page.
     """
 
     redirect_authenticated_user = True
@@ -56,20 +57,20 @@ class SignInView(LoginView):
             **kwargs: named arguments of the URL
 
         Returns:
-            The page.
+            The page; for htmx, a response without a page.
         """
         if getattr(request, "htmx", False):
             return HttpResponseClientRefresh()
         return super().get(request, *args, **kwargs)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        """Log the user in and remember the browser for this user name.
+        """Log the user in, and mark the browser as known for this user name.
 
         Args:
             form: the valid form
 
         Returns:
-            A redirect to the next page.
+            A redirect to the page that the user wanted to open, or to the overview.
         """
         response = super().form_valid(form)
         known_browser.remember(self.request, response, form.get_user().get_username())

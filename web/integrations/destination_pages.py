@@ -37,7 +37,7 @@ def _url(pk: int) -> str:
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    """List all destinations, with the number of their buckets and mailboxes.
+    """List all destinations, each with the number of its buckets and mailboxes.
 
     Args:
         request: the request
@@ -88,7 +88,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 def create(request: HttpRequest) -> HttpResponse:
     """Show the form of a new destination, or store it.
 
-    With `?for=4`, the destination is added for integration 4, and the next page is the form of its mailboxes.
+    With `?for=4`, the destination is added during the setup of integration 4, and the next page is the form for a mailbox
+    of that integration.
 
     Args:
         request: the request
@@ -108,7 +109,7 @@ def create(request: HttpRequest) -> HttpResponse:
 
 
 def _integration_in_setup(request: HttpRequest) -> Integration | None:
-    """Return the integration that is being set up and needs this destination; None if there is none."""
+    """Return the integration that is being set up and for which this destination is added; None if there is none."""
     pk = parse_number(request.GET.get("for"))
     return Integration.objects.filter(pk=pk).first() if pk else None
 
@@ -117,7 +118,7 @@ def _integration_in_setup(request: HttpRequest) -> Integration | None:
 def try_(request: HttpRequest) -> HttpResponse:
     """Test the values in the form before they are stored.
 
-    The stored token is used if the form has no token.
+    If the form has no token, the test uses the stored token of the destination, unless the form has another endpoint.
 
     Args:
         request: the request
@@ -145,10 +146,8 @@ def try_(request: HttpRequest) -> HttpResponse:
 def buckets(request: HttpRequest) -> HttpResponse:
     """List the buckets of a destination, for the form of a mailbox.
 
-    The form sends the primary key of the destination.
-
     Args:
-        request: the request
+        request: the request; its form contains the primary key of the destination
 
     Returns:
         A fragment with the list, or with an error.
@@ -180,7 +179,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     form = DestinationForm(request.POST or None, instance=destination)
     if request.method == "POST" and destination_actions.change(Actor.of_request(request), form):
         messages.success(
-            request, f"{form.instance} is saved. It takes effect at the next sync.{_still_stopped(destination)}"
+            request, f"{form.instance} is saved. The changes take effect at the next sync.{_still_stopped(destination)}"
         )
         return redirect("destination", pk)
     problem = "" if request.method == "POST" else problem_with_secrets(destination)
@@ -189,7 +188,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _still_stopped(destination: Destination) -> str:
-    """Return a sentence about mailboxes that stay stopped after a repair; empty if there are none."""
+    """Return sentences about mailboxes that stay stopped after a change; empty if there are none."""
     count = stopped_at(destination).count()
     if not count:
         return ""

@@ -1,7 +1,7 @@
-"""The two forms of an import: one for the document, one that confirms its changes.
+"""The two forms of an import: one for the document, and one that confirms the changes that the document makes.
 
-A document can contain secrets, and a page must not show any. Between the two steps, the text of the document is
-encrypted.
+A document can contain secrets, and a page must not show any secret. So the page between the two steps contains the
+document only as encrypted text.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class ImportForm(forms.Form):
     """First step: read a document, pasted or as a file, and plan its changes.
 
     Attributes:
-        plan: the changes that the document makes; None before the form is valid
+        plan: the changes that the document makes; None unless the document is valid
         sealed: the encrypted text of the document
     """
 
@@ -93,7 +93,7 @@ class ConfirmImportForm(forms.Form):
     """Second step: the encrypted document, and the digest of the plan that was shown.
 
     Attributes:
-        plan: the changes of the document, compared with the present state; None if the document cannot be read
+        plan: the changes that the document makes in the present state; None if the document cannot be read
     """
 
     sealed = forms.CharField(widget=forms.HiddenInput, max_length=6 * LONGEST)
@@ -109,7 +109,7 @@ class ConfirmImportForm(forms.Form):
             The cleaned values.
 
         Raises:
-            ValidationError: the document cannot be read any more, or its plan changed
+            ValidationError: the document cannot be read any more, or the plan is not the one that was shown
         """
         cleaned = super().clean() or self.cleaned_data
         try:

@@ -39,11 +39,12 @@ from web.integrations.responses import button, by_htmx, finding_response, live_p
 
 PER_PAGE = 50
 REFRESH_WHILE_SYNCING = "2s"
-"""Interval of the live part while a sync runs, so that its progress is visible."""
+"""Interval at which the live part refreshes itself while a sync runs, so that the progress is visible."""
 FORM_BYTES = 1024 * 1024
-"""Largest body of the form in bytes. Its largest parts are a CA bundle and a file with key and certificates."""
+"""Maximum size of the form in bytes. Its largest parts are a CA bundle and a file with key and certificates."""
 MAX_LISTED = 500
-"""Most mailboxes that are listed with a tick box. "All that match the filter" is not limited."""
+"""Maximum number of mailboxes that are listed with a tick box. The box *All … that match* also includes mailboxes that are not
+listed."""
 SEARCH_ABOVE = 3
 """The search field is shown if there are more mailboxes than this."""
 
@@ -207,9 +208,9 @@ TAB_CONTENT: dict[str, Callable[[HttpRequest, Integration, datetime], dict[str, 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def select(request: HttpRequest, pk: int) -> HttpResponse:
-    """Start, stop or sync many mailboxes at once: the ticked ones, or all that match the filter.
+    """Start, stop, sync or fully resync many mailboxes at once: the ticked mailboxes, or all that match the filter.
 
-    The page does not refresh itself, so no tick is lost.
+    The page does not refresh itself, because a refresh would remove the ticks.
 
     Args:
         request: the request
@@ -253,7 +254,7 @@ def create(request: HttpRequest) -> HttpResponse:
         request: the request
 
     Returns:
-        The form, or a redirect to the form of its mailboxes.
+        The form, or a redirect to the form for a mailbox of the new integration.
     """
     form = IntegrationForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and integration_actions.add(Actor.of_request(request), form):
@@ -267,7 +268,7 @@ def create(request: HttpRequest) -> HttpResponse:
 def try_(request: HttpRequest) -> HttpResponse:
     """Test the values in the form before they are stored.
 
-    The stored secret is used if the form has no secret.
+    If the form has no secret, the test uses the stored secret of the integration, unless the form has another endpoint.
 
     Args:
         request: the request
@@ -323,9 +324,9 @@ def ready(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def cost(request: HttpRequest, pk: int) -> HttpResponse:
-    """Estimate how many emails the first sync will deliver.
+    """Estimate how many emails the first syncs of the mailboxes will deliver.
 
-    The estimate queries Exchange and can take 20 seconds; the page shows that it is running.
+    The estimate queries Exchange and usually takes up to 20 seconds; the page shows that it is running.
 
     Args:
         request: the request
@@ -366,7 +367,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     title = str(integration)
     form = IntegrationForm(request.POST or None, request.FILES or None, instance=integration)
     if request.method == "POST" and integration_actions.change(Actor.of_request(request), form):
-        messages.success(request, f"{integration} is saved. It takes effect at the next sync.")
+        messages.success(request, f"{integration} is saved. The changes take effect at the next sync.")
         return redirect("integration", pk)
     problem = "" if request.method == "POST" else problem_with_secrets(integration)
     context = {"form": form, "title": title, "integration_id": pk, "secret_problem": problem}
@@ -410,7 +411,7 @@ stop = button(_row, integration_actions.stop, _page)
 def test(request: HttpRequest, pk: int) -> HttpResponse:
     """Test the connection to Exchange now.
 
-    The test can take 20 seconds; the page shows that it is running.
+    Each step of the test can take 20 seconds; the page shows that the test is running.
 
     Args:
         request: the request
@@ -434,7 +435,7 @@ def _filtered(
 ) -> tuple[QuerySet[status.JudgedMailbox], str, status.Status | None]:
     """Return the mailboxes that match the request, the searched part of an address, and the chosen state.
 
-    Links of the overview also filter by the kind of error that stopped the mailboxes, or by bucket.
+    Links of the overview (the start page) also filter by the error of the mailboxes, or by bucket.
     """
     search, chosen = request.GET.get("q", "").strip(), status.parse_status(request.GET.get("state"))
     mailboxes = status.with_status(integration.mailboxes.all(), timezone.now()).select_related(
@@ -460,11 +461,11 @@ def _bucket(request: HttpRequest) -> int:
 
 
 def _only(request: HttpRequest) -> str:
-    """Describe the filters that a link of the overview added; empty if there are none."""
+    """Describe the filters that a link of the overview (the start page) added; empty if there are none."""
     descriptions = []
     if kind := _error(request):
         entry = entry_of(kind)
-        descriptions.append(f"those that were stopped by: {entry.text.rstrip('.') if entry else closed(kind)}")
+        descriptions.append(f"mailboxes with the error “{entry.text.rstrip('.') if entry else closed(kind)}”")
     if pk := _bucket(request):
-        descriptions.append(f"those of bucket {Bucket.objects.filter(pk=pk).first() or pk}")
-    return ", and of them ".join(descriptions)
+        descriptions.append(f"mailboxes of bucket {Bucket.objects.filter(pk=pk).first() or pk}")
+    return ", and of these only ".join(descriptions)

@@ -1,9 +1,11 @@
-"""Responses of views: a whole page or its live part; after a button, a redirect to its page with a message.
+"""Responses of views.
 
-A live page requests itself every few seconds. The response to such a request is only the template of the live
-part; htmx replaces the old part with it. A button inside the live part is a form that also works without
-JavaScript. With htmx, the form follows the redirect and gets the live part and the message; the rest of the page
-does not change.
+A page is rendered completely, or for htmx only its live part. After a button was pressed, the response is a redirect to
+the page of the button, with a message. The result of a test or an estimate is a fragment for htmx, and else a message.
+
+htmx requests the live part of a page every few seconds, and replaces the old live part with the response. A button inside
+the live part is a form that also works without JavaScript. With htmx, the response to the form is, after the redirect,
+the live part and the message; the rest of the page does not change.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ def by_htmx(request: HttpRequest) -> bool:
 def live_page(request: HttpRequest, page: str, live: str, context: dict[str, Any]) -> HttpResponse:
     """Render a page, or only its live part for htmx.
 
-    The response is never cached, so the back button of a browser does not show an old state.
+    The response must not be cached, so that the back button of a browser does not show an old state.
 
     Args:
         request: the request
@@ -59,12 +61,12 @@ def live_page(request: HttpRequest, page: str, live: str, context: dict[str, Any
 def redirect_back(
     request: HttpRequest, sentence: str | ActionRefused, otherwise: str, *, good: bool = True
 ) -> HttpResponse:
-    """Redirect to the page of the button, and show a sentence as its message.
+    """Redirect to the page of the button, and show a sentence there as a message.
 
     Args:
         request: the request
         sentence: result of the operation
-        otherwise: URL to redirect to if the form has no field `next`
+        otherwise: URL to redirect to if the form has no field `next`, or a URL of another site in it
         good: whether the operation succeeded; an `ActionRefused` is always shown as an error
 
     Returns:
@@ -85,14 +87,12 @@ def _redirected(request: HttpRequest, sentence: str, otherwise: str, *, good: bo
 
 
 def finding_response(request: HttpRequest, finding: Finding, otherwise: str) -> HttpResponse:
-    """Return the result of a test: as a fragment for htmx, else as a message after a redirect.
-
-    The test itself writes the audit entry.
+    """Return the result of a test, an estimate or a similar operation: a fragment for htmx, else a message after a redirect.
 
     Args:
         request: the request
-        finding: result of the test
-        otherwise: URL to redirect to if the form has no field `next`
+        finding: the result
+        otherwise: URL to redirect to if the form has no field `next`, or a URL of another site in it
 
     Returns:
         The fragment or the redirect.
@@ -107,12 +107,12 @@ def button(
     action: Callable[[Actor, Row], str | ActionRefused],
     page_of: Callable[[Row], str],
 ) -> Callable[[HttpRequest, int], HttpResponse]:
-    """Return the view of a button that does one action with one row, and shows the resulting sentence.
+    """Return the view of a button that runs one action on one row, and shows the sentence that the action returns.
 
     Args:
         find: Returns the row of a primary key, or raises `Http404`.
         action: What the button does.
-        page_of: Returns the URL to redirect to if the form has no field `next`.
+        page_of: Returns the URL of the page of a row. It is used if the form names no page in its field `next`.
 
     Returns:
         A view that accepts only POST, and redirects to the page of the button.

@@ -1,4 +1,4 @@
-"""The page that switches an integration from EWS to Graph or back. It first shows the effect on each mailbox."""
+"""The page that switches an integration from EWS to Graph or back. It can show the effect on each mailbox first."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def switch(request: HttpRequest, pk: int) -> HttpResponse:
         pk: primary key of the integration
 
     Returns:
-        The page, or a redirect after the switch.
+        The page, or a redirect after a switch.
 
     Raises:
         Http404: there is no such integration

@@ -42,7 +42,7 @@ RUNS = 10
 REFRESH_WHILE_SYNCING = "2s"
 MAX_FAILED_EMAILS = 25
 FORM_BYTES = 4 * 1024 * 1024
-"""Largest form in bytes: six filter lists of 100,000 characters each, or a list of mailboxes as text and file."""
+"""Maximum size of a form in bytes: six filter lists of 100,000 characters each, or a list of mailboxes as text and file."""
 
 
 def _mailbox(pk: int) -> Mailbox:
@@ -185,13 +185,13 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     integration, title = mailbox.integration, str(mailbox)
     form = MailboxForm(request.POST or None, instance=mailbox)
     if request.method == "POST" and mailbox_actions.change(Actor.of_request(request), form):
-        messages.success(request, f"{mailbox} is saved. It takes effect at the next sync.")
+        messages.success(request, f"{mailbox} is saved. The changes take effect at the next sync.")
         return redirect("mailbox", pk)
     return _form(request, form, integration, title)
 
 
 def _next(request: HttpRequest) -> str:
-    """Return the URL name of the next page after mailboxes were added; the last step during a setup."""
+    """Return the URL name of the page after mailboxes were added: the last step of a setup, or the page of the integration."""
     return "integration-ready" if "setup" in request.GET else "integration"
 
 
@@ -240,7 +240,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
 def cost(request: HttpRequest, pk: int) -> HttpResponse:
     """Estimate how many emails the first sync of a mailbox will deliver.
 
-    The estimate queries Exchange and can take 20 seconds; the page shows that it is running.
+    The estimate queries Exchange and usually takes up to 20 seconds; the page shows that it is running.
 
     Args:
         request: the request
@@ -311,7 +311,7 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def send_again(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show what *Push missing again* can cost, then request it.
+    """Show what *Push missing again* can cost; after a confirmation, request it.
 
     Args:
         request: the request
@@ -332,7 +332,7 @@ def send_again(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_bucket(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the monthly AI unit limit of a bucket and the units used this month, or store the limit.
+    """Show the monthly limit of a bucket in AI units and the units used this month, or store the limit.
 
     Args:
         request: the request

@@ -1,1 +1,1 @@
-"""The overview, sync runs, failed emails, the preview, and the metrics."""
+"""The overview, sync runs, failed emails, newly wanted emails, the error catalogue, the preview, and the metrics."""

@@ -21,7 +21,7 @@ PER_PAGE = 50
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    """List the emails that are not settled, newest first, filtered by mailbox address and kind.
+    """List the failed emails that are not settled, newest first, filtered by mailbox address and kind of failure.
 
     Args:
         request: the request
@@ -59,7 +59,7 @@ def retry_shown(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def retry(request: HttpRequest, pk: int) -> HttpResponse:
-    """Retry one email.
+    """Retry one failed email.
 
     Args:
         request: the request
@@ -78,7 +78,7 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def retry_like(request: HttpRequest, pk: int) -> HttpResponse:
-    """Retry all emails of the same mailbox that failed for a reason of the same kind.
+    """Retry all emails of the same mailbox that failed for the same reason.
 
     Args:
         request: the request
@@ -98,7 +98,7 @@ def retry_like(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
-    """Stop retrying one email.
+    """Stop retrying one failed email, and no longer list it.
 
     Args:
         request: the request

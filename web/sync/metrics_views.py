@@ -1,4 +1,4 @@
-"""`/metrics` for Prometheus: for clients with the token, or for this machine alone if no token is set."""
+"""`/metrics` for Prometheus: for clients with the token; if no token is set, only for clients on this machine."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _is_allowed(request: HttpRequest) -> bool:
 
 
 def _names_this_machine(request: HttpRequest) -> bool:
-    """Whether the request was meant for this machine.
+    """Whether the Host of the request is a name or address of this machine.
 
     A foreign page whose name resolves to 127.0.0.1 can make a browser on this machine send requests here (DNS
     rebinding). Such a request has that name as its Host. Probes are answered before Django compares the Host with
@@ -68,4 +68,4 @@ def _is_loopback(address: str) -> bool:
     try:
         return ipaddress.ip_address(address.strip("[]")).is_loopback
     except ValueError:
-        return False  # a Unix socket, which has no address; usually a proxy uses it
+        return False  # for example the empty address of a Unix socket, which usually a proxy uses

@@ -1,6 +1,6 @@
-"""The page of newly wanted emails, and the pages that store the decision: bring them or leave them.
+"""The page of newly wanted emails, and the pages that store the decision to bring these emails or to leave them.
 
-Only the rules of a newer release include these emails.
+Newly wanted emails are emails that only the rules of a newer release include.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from web.integrations.params import parse_number
 from web.integrations.responses import redirect_back
 
 SHOWN = 200
-"""Most mailboxes on the page. The sums include all mailboxes."""
+"""Maximum number of mailboxes on the page. The sums include all mailboxes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class _Chosen:
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    """Show the numbers of newly wanted emails by mailbox: waiting for a decision, not yet delivered, and left.
+    """Show the numbers of newly wanted emails by mailbox: waiting for a decision, accepted but not yet sent, and left.
 
     Args:
         request: the request
@@ -79,7 +79,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def bring(request: HttpRequest) -> HttpResponse:
-    """Show what it costs to bring the newly wanted emails; store this decision after a confirmation.
+    """Show what it costs to bring the newly wanted emails; after a confirmation, store the decision to bring them.
 
     Args:
         request: the request
@@ -95,7 +95,7 @@ def bring(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave(request: HttpRequest) -> HttpResponse:
-    """Ask whether the newly wanted emails are left in Exchange; store this decision after a confirmation.
+    """Ask for a confirmation that the newly wanted emails are left in Exchange, then store this decision.
 
     Args:
         request: the request

@@ -27,7 +27,7 @@ from web.probes import probe
 log = structlog.get_logger(__name__)
 
 MAX_PROBLEMS = 10
-"""Most problems that the overview lists. Of the others, it shows only the number."""
+"""Maximum number of problems that the overview lists. If there are more, it shows the number of the others."""
 RUNS = 50
 
 
@@ -35,9 +35,9 @@ RUNS = 50
 @login_not_required
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Respond with status 200 if the web process and the database work, else 503. For load balancers and containers.
+    """Respond with status 200 if the database answers, and with 503 if it does not. For load balancers and containers.
 
-    The response contains no other information.
+    Apart from this, the response contains no information.
 
     Args:
         request: the request
@@ -98,7 +98,8 @@ def overview(request: HttpRequest) -> HttpResponse:
 def runs(request: HttpRequest) -> HttpResponse:
     """List sync runs, newest first.
 
-    A run that found nothing new is listed only with `?show=all`.
+    A run that found nothing new is listed only with `?show=all`, and with `?show=failed` only failed and lost runs are.
+    `?mailbox=4` selects the runs of one mailbox, and `?before=` the runs that started before a time.
 
     Args:
         request: the request

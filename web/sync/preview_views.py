@@ -1,7 +1,7 @@
 """Pages that show the comment that an email becomes: an uploaded file, or a failed email.
 
-The page of a failed email shows the content of an email, so it requires its own permission. The content is not
-stored.
+The page of a failed email shows the content of an email from a mailbox, so it requires a separate permission. The content
+is not stored.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from sync.jobs.conversions import converter
 from sync.models import DeadLetter
 
 SHOWN_CHARS = 20_000
-"""Most characters that are shown of a body, and of each part that was cut."""
+"""Maximum number of characters that are shown of a body, and of each part that was cut."""
 
 
 class FileForm(forms.Form):

@@ -1,4 +1,4 @@
-"""A template tag that hides buttons from users who may not use them."""
+"""A template tag with which templates hide buttons from users who may not use them."""
 
 from typing import Any
 
@@ -11,13 +11,13 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def allowed(context: Any, url: str) -> bool:
-    """Return whether the user of this page may open an address.
+    """Return whether the user of this page may open a URL.
 
     Args:
         context: context of the template, with the request
-        url: address of a page of this product
+        url: URL of a page of this product
 
     Returns:
-        True if the role of the user allows it.
+        True if the user has the permission for the URL.
     """
     return allows(url, context["request"].user)

@@ -1,4 +1,4 @@
-"""The functions of `sync.reporting.wording.counts` as template filters."""
+"""A function of `sync.reporting.wording.counts` as a template filter."""
 
 from django import template
 

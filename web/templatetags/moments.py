@@ -1,4 +1,4 @@
-"""The functions of `sync.reporting.wording.moments` as template filters."""
+"""Functions of `sync.reporting.wording.moments` as template filters."""
 
 from django import template
 

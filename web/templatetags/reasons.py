@@ -1,4 +1,4 @@
-"""The functions of `sync.reporting.wording.reasons` as template filters."""
+"""Functions of `sync.reporting.wording.reasons` as template filters."""
 
 from django import template
 

@@ -1,1 +1,1 @@
-"""The management commands of the product."""
+"""The management commands of the app `operations`."""

@@ -48,7 +48,7 @@ class Command(BaseCommand):
             **options: The parsed options.
 
         Raises:
-            CommandError: A document has errors, or a file cannot be read.
+            CommandError: A document has errors, a file cannot be read, or an integration was deleted in the meantime.
         """
         applied: list[Plan] = []
         try:
@@ -86,7 +86,7 @@ def _raise_deleted() -> Any:
 
 
 def _documents(paths: list[str]) -> Iterator[tuple[str, Any]]:
-    """Yield each document with its place. Raise DocumentWrong and CommandError."""
+    """Yield each document with its place. Raise DocumentWrong or CommandError if a file cannot be read or parsed."""
     for path in paths:
         for number, parsed in enumerate(_read(path)):
             listed = parsed if isinstance(parsed, list) else [parsed]
@@ -114,7 +114,7 @@ def _read(path: str) -> list[Any]:
 
 
 class _Loader(yaml.SafeLoader):
-    """A YAML loader that does not convert times, so that they are texts as in JSON."""
+    """A YAML loader that leaves times as texts, as in JSON."""
 
 
 _Loader.yaml_implicit_resolvers = {

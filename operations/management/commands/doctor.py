@@ -1,4 +1,7 @@
-"""Check with one mailbox whether the real service behaves as this product expects. Read-only; takes about a minute."""
+"""Test a connection with one mailbox and, for Graph, check whether the real service behaves as this product expects.
+
+Nothing is changed. The command takes about a minute, without the time of `--watch`.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,8 @@ DEADLINE = 20.0
 DIFFERENT, NOT_REACHED = 1, 2
 """Exit codes.
 
-DIFFERENT: the service does not behave as expected. NOT_REACHED: no connection, sign-in refused, or no access to the mailbox."""
+DIFFERENT: the service does not behave as expected. Errors in the options have the same code. NOT_REACHED: a step of the
+connection test or a request of the check failed."""
 
 
 class Command(BaseCommand):
@@ -32,8 +36,8 @@ class Command(BaseCommand):
 
     help = (
         "Test an integration step by step. If it uses Microsoft Graph, check whether the service behaves as this product "
-        "expects. Nothing is changed. No token and no email is shown. Exit code 1: something differs; 2: Exchange was not "
-        "reached."
+        "expects. Nothing is changed. No token and no email is shown. Exit code 1: something differs, or an option is "
+        "wrong; 2: the connection test or a request failed."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -44,7 +48,7 @@ class Command(BaseCommand):
         """
         parser.add_argument("--integration", required=True, metavar="NAME", help="NAME, or PROJECT/NAME")
         parser.add_argument(
-            "--mailbox", default="", metavar="ADDRESS", help="a mailbox with a few emails; by default the first"
+            "--mailbox", default="", metavar="ADDRESS", help="a mailbox with a few emails; by default the first mailbox"
         )
         parser.add_argument(
             "--watch",
@@ -57,14 +61,14 @@ class Command(BaseCommand):
             "--graph", action="store_true", help="check an EWS integration as if it were switched to Graph"
         )
         parser.add_argument(
-            "--endpoint", default="", help="with --graph, the URL of Graph; by default that of the same cloud"
+            "--endpoint", default="", help="with --graph: the URL of Graph; by default the URL in the same cloud"
         )
         parser.add_argument(
             "--secret-file",
             default="",
             metavar="FILE",
-            help="with --endpoint, a file with the secret, because the stored one is bound to the present endpoint; "
-            "- for standard input",
+            help="with --graph: a file with the secret, if the stored secret is bound to another endpoint; - for standard "
+            "input",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -75,7 +79,8 @@ class Command(BaseCommand):
             **options: The parsed options.
 
         Raises:
-            CommandError: The integration has no mailbox, or the switch cannot be checked.
+            CommandError: The name matches no or several integrations, the integration has no mailbox, the file with the secret
+                cannot be read, or the integration cannot be switched to Graph.
         """
         integration = _integration_of(options["integration"])
         if options["graph"] and integration.microsoft_api != Integration.Api.GRAPH:
@@ -98,7 +103,8 @@ class Command(BaseCommand):
             self.stdout.write(f"\n{as_expected} as expected, {differing} different, {untried} could not be tried.")
             if differing:
                 self.stdout.write(
-                    "Please report the differences. The output contains no token, no address and no part of an email."
+                    "Please report the differences, without the address of the mailbox. The output contains no token and no "
+                    "part of an email."
                 )
                 sys.exit(DIFFERENT)
 

@@ -1,4 +1,4 @@
-"""Show the newly wanted emails, and store the decision whether they are delivered."""
+"""Show the number of newly wanted emails, or store the decision whether they are delivered."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Command(BaseCommand):
 
     help = (
         "Newly wanted emails are older emails that only the rules of a newer release include. They wait for a decision. "
-        "Without --bring or --leave, show their number for each mailbox, and their cost."
+        "Without --bring or --leave, show their number for each mailbox, and what all that wait cost."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -41,7 +41,7 @@ class Command(BaseCommand):
             "--all", action="store_true", help="all mailboxes; --bring and --leave require one of these three"
         )
         answer = parser.add_mutually_exclusive_group()
-        answer.add_argument("--bring", action="store_true", help="send them; each costs an AI unit")
+        answer.add_argument("--bring", action="store_true", help="send them; each new comment costs an AI unit")
         answer.add_argument("--leave", action="store_true", help="do not send them")
         parser.add_argument(
             "--left", action="store_true", help="with --bring: also emails that an earlier decision left"
@@ -55,7 +55,8 @@ class Command(BaseCommand):
             **options: The parsed options.
 
         Raises:
-            CommandError: There is no such mailbox, or no email is waiting for a decision.
+            CommandError: There is no such mailbox or integration, the mailboxes of a decision are not chosen, or no email is
+                waiting for a decision.
         """
         mailboxes = _chosen(options)
         if not (options["bring"] or options["leave"]):
@@ -83,7 +84,7 @@ class Command(BaseCommand):
 
 
 def _chosen(options: dict[str, Any]) -> QuerySet[Mailbox]:
-    """Return the mailboxes that the options name. Raise CommandError if there is none."""
+    """Return the mailboxes that the options name; all without these options. Raise CommandError if a name matches none."""
     mailboxes = Mailbox.objects.select_related("integration")
     if options["mailbox"]:
         mailboxes = mailboxes.filter(address__iexact=options["mailbox"])
@@ -91,5 +92,5 @@ def _chosen(options: dict[str, Any]) -> QuerySet[Mailbox]:
         project, _, name = options["integration"].partition("/")
         mailboxes = mailboxes.filter(integration__project=project, integration__name=name)
     if (options["mailbox"] or options["integration"]) and not mailboxes.exists():
-        raise CommandError("There is no such mailbox.")
+        raise CommandError("There is no such mailbox, or no integration with this name that has a mailbox.")
     return mailboxes

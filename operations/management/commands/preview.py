@@ -1,4 +1,4 @@
-"""Show the comment that an email becomes, without sending anything."""
+"""Print the comment that an email would become. Nothing is sent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from integrations.reinfer.payload import comment_object
 from sync.jobs.conversions import converter
 
 LARGEST = 256 * 1024 * 1024
-"""Most bytes that are read from a file."""
+"""Maximum number of bytes that are read from a file. The rest of a longer file is ignored."""
 
 
 class Command(BaseCommand):
@@ -41,11 +41,17 @@ class Command(BaseCommand):
             "paths", nargs="+", metavar="FILE", help="an .eml file, a folder of them, or - for standard input"
         )
         parser.add_argument("--json", action="store_true", help="one line of JSON for each file")
-        parser.add_argument("--explain", action="store_true", help="show what was cut, and by which rule")
         parser.add_argument(
-            "--mailbox", default="mailbox@example.com", help="the address of its mailbox, for its properties"
+            "--explain",
+            action="store_true",
+            help="show what each rule cut; for several files, the number of emails for each rule",
         )
-        parser.add_argument("--folder", default="Inbox", help="the path of its folder, for example Inbox/Trades")
+        parser.add_argument(
+            "--mailbox", default="mailbox@example.com", help="the mailbox address for the properties of the comment"
+        )
+        parser.add_argument(
+            "--folder", default="Inbox", help="the folder path for the properties, for example Inbox/Trades"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Convert each file, and print the comments.
@@ -120,7 +126,7 @@ def _bytes(path: Path) -> bytes:
 
 
 def _outcome(read: Callable[[], bytes], place: EmailLocation, convert: Convert) -> Outcome:
-    """Convert one file. An error is returned as an outcome, so that the other files are converted, too."""
+    """Convert one file. If the file cannot be read, return this as an outcome, so that the other files are converted, too."""
     try:
         return preview_of_file(read(), place, convert)
     except OSError as error:

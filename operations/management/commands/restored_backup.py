@@ -1,6 +1,7 @@
 """Mark every bucket as untrusted after the database was restored from a backup.
 
-The next syncs request from Re:infer the comments that were pushed after the backup, and do not push them again.
+The backup does not contain the ledger entries of comments that were pushed after it. In an untrusted bucket, each comment
+that is missing in the ledger is requested from Re:infer before it is pushed, so no comment is pushed twice.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ class Command(BaseCommand):
     """The `restored_backup` command."""
 
     help = (
-        "Run this after you restored the database from a backup. Each bucket is checked for comments that are missing in "
-        "the ledger."
+        "Run this after you restored the database from a backup. From then on, Re:infer is asked whether it has a comment "
+        "already, before a comment that is missing in the ledger is sent."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -32,5 +33,8 @@ class Command(BaseCommand):
         """
         count = Bucket.objects.update(trusted=False)
         bucket_audit.accept(Bucket.objects.all())
-        text = f"{count} buckets are checked from now on before anything is sent to them. Nothing is billed twice."
+        text = (
+            f"Before a new comment is sent to one of the {count} buckets, Re:infer is asked from now on whether it has the "
+            "comment already. Nothing is billed twice."
+        )
         self.stdout.write(recorded(Actor.of_command("restored_backup"), text))

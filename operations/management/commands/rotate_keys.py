@@ -1,4 +1,4 @@
-"""Encrypt every stored secret again with the newest key, so that older keys can be removed."""
+"""Encrypt every stored secret with the newest key, the first of ENCRYPTION_KEYS, so that older keys can be removed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ class Command(BaseCommand):
             **options: The parsed options.
 
         Raises:
-            CommandError: There is no key, or some secrets cannot be decrypted with any key.
+            CommandError: There is no valid key, or some secrets cannot be decrypted with any key. In the second case, all
+                other secrets are encrypted.
         """
         try:
             key_ring()
@@ -62,7 +63,7 @@ def rotate(model: type[models.Model], attribute: str) -> tuple[int, list[str]]:
         attribute: The name of the field.
 
     Returns:
-        How many secrets were encrypted, and the names of those that no key decrypts.
+        How many secrets were encrypted, and the names of the secrets that no key decrypts.
     """
     rotated, unreadable = 0, []
     for pk, secret in model._default_manager.exclude(**{attribute: ""}).values_list("pk", attribute):

@@ -20,7 +20,8 @@ class Command(BaseCommand):
 
     help = (
         "Compare the emails of a mailbox in Exchange with the synced emails and with the comments at Re:infer. Nothing is "
-        "changed without --repair. With --repair, the next sync sends missing emails; each costs an AI unit."
+        "changed without --repair. With --repair, the next sync creates missing comments, each for an AI unit, and updates "
+        "outdated comments."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -29,8 +30,12 @@ class Command(BaseCommand):
         Args:
             parser: The parser of the command line.
         """
-        parser.add_argument("mailbox", metavar="MAILBOX", help="its address, or project/integration/address")
-        parser.add_argument("--repair", action="store_true", help="send missing emails, and update outdated comments")
+        parser.add_argument(
+            "mailbox", metavar="MAILBOX", help="the address of the mailbox, or project/integration/address"
+        )
+        parser.add_argument(
+            "--repair", action="store_true", help="create missing comments, and update outdated comments"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Verify one mailbox, and wait for the result.
@@ -40,7 +45,8 @@ class Command(BaseCommand):
             **options: The parsed options.
 
         Raises:
-            CommandError: There is no such mailbox, the verification failed, or it found differences (exit code 2).
+            CommandError: There is no such mailbox, several integrations have it, or the verification failed. With exit code
+                2: the verification found differences that are not repaired, or none of the comments.
         """
         mailbox = _mailbox(options["mailbox"])
         self._shown = -1
@@ -63,7 +69,7 @@ class Command(BaseCommand):
 
 
 def _read_so_far(row: Verification) -> str:
-    """Return how much the verification read before it failed. The next sync repairs the differences found until then."""
+    """Return how much the verification had read when it failed."""
     return f"Folders read: {row.folders:,}, emails: {row.emails:,}."
 
 

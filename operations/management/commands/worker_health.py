@@ -1,4 +1,4 @@
-"""Health check for the container of a worker or of beat: report whether its process can work."""
+"""Health check for the container of a worker or of beat: report whether the worker or beat process can work."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Command(BaseCommand):
             **options: The parsed options.
 
         Raises:
-            CommandError: The process cannot work, with the reason.
+            CommandError: The process cannot work, or the database does not answer. The text contains the reason.
         """
         try:
             problem = _problem(options["kind"])
@@ -53,7 +53,7 @@ class Command(BaseCommand):
 
 
 def _problem(kind: str) -> str:
-    """Return why the process of this kind that started last on this host cannot work; empty if it can."""
+    """Return why the newest living process of this kind on this host cannot work; empty if it can work."""
     now = database_now()
     here = [one for one in processes.alive(now) if one.kind == kind and one.host == socket.gethostname()]
     if not here:
@@ -67,5 +67,5 @@ def _problem(kind: str) -> str:
     if one.broker:
         return f"It cannot use the broker. {Process.Broker(one.broker).label}."
     if one.busy_since and one.busy_since < now - settings.SYNC_SLICE - MARGIN:
-        return "Every slot of the worker has run the same task for longer than a sync may take."
+        return "Every slot of the worker has been busy with one task for longer than a sync may take."
     return ""

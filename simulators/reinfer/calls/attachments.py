@@ -30,7 +30,7 @@ def put_of_email(api_call: ApiCall) -> Response:
 
 
 def get(api_call: ApiCall) -> Response:
-    """The bytes as they were uploaded. The token needs the right to read the source or bucket."""
+    """The bytes as they were uploaded. The token needs `sources-read` in the project of the source or bucket."""
     found = api_call.store.uploads.content(api_call.parts[0])
     if found is None:
         raise Refused(404, "Attachment not found")

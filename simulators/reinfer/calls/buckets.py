@@ -12,7 +12,7 @@ from simulators.reinfer.store import SourceExists
 from simulators.reinfer.tokens import READ_BUCKETS, WRITE_BUCKETS
 
 EXACT_UP_TO = 10_000
-"""Up to this number of emails, the count is exact. The real limit is not published; a client must handle both kinds."""
+"""Up to this number of emails, the count is exact; above, it is a lower bound. The real limit is not published."""
 
 
 def list_buckets(api_call: ApiCall) -> Response:

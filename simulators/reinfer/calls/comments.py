@@ -26,7 +26,7 @@ def sync(api_call: ApiCall) -> Response:
 def put(api_call: ApiCall) -> Response:
     """Add comments. An existing comment is overwritten only if the request has its current `context`.
 
-    An identical comment may be sent again without it.
+    An identical comment may be sent again without the `context`.
     """
     source = api_call.source(ADD_COMMENTS, *api_call.parts)
     api_call.refuse_free_of_charge()
@@ -54,7 +54,7 @@ def delete(api_call: ApiCall) -> Response:
 
 
 def list_comments(api_call: ApiCall) -> Response:
-    """A page of the comments of a source, ordered by timestamp. With `continuation` if more pages follow."""
+    """A page of the comments of a source, ordered by timestamp, and `continuation` if more pages follow."""
     comments, more = page(
         _wanted(api_call, api_call.source(READ, *api_call.parts)), api_call.single("after"), api_call.limit()
     )

@@ -1,4 +1,4 @@
-"""Datasets, as far as the vendor's client needs them to prune: their sources and their annotated comments."""
+"""Datasets: their sources and annotated comments, which the vendor's client reads before it deletes other comments."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def put_emails(api_call: ApiCall) -> Response:
 
 
 def get_emails(api_call: ApiCall) -> Response:
-    """The emails with this id, one for each mailbox."""
+    """The emails with this id, one for each mailbox that contains the email."""
     (wanted,) = api_call.several("id", 1)
     bucket = api_call.bucket(READ_EMAILS, *api_call.parts)
     return ok(emails=[email.as_answer() for email in bucket.in_time() if email.content["id"] == wanted])

@@ -16,7 +16,7 @@ from simulators.reinfer.tokens import ADD_COMMENTS
 
 
 def sync_raw_emails(api_call: ApiCall) -> Response:
-    """With `include_comments` the response contains the comments. There is no other way to see the result of the parser."""
+    """Push raw emails. With `include_comments`, the response contains the comments that the parser created."""
     source = api_call.source(ADD_COMMENTS, *api_call.parts)
     api_call.refuse_free_of_charge()
     body = api_call.json(RAW_EMAILS)

@@ -46,7 +46,7 @@ def create_source(api_call: ApiCall) -> Response:
 
 
 def update_source(api_call: ApiCall) -> Response:
-    """Update the settings. Without `bucket_id` the bucket is detached; the vendor's client once had a bug because of it."""
+    """Update the settings. Without `bucket_id` the bucket is detached; the vendor's client once had a bug because of this."""
     source = api_call.source(ADMIN, *api_call.parts)
     settings = api_call.json(CHANGED_SOURCE)["source"]
     _check_bucket(api_call, settings)
@@ -61,7 +61,7 @@ def delete_source(api_call: ApiCall) -> Response:
 
 
 def count(api_call: ApiCall) -> Response:
-    """The number of comments, filtered by time, source and annotation. A filter for another source counts 0."""
+    """The number of comments, filtered by time, source and annotation. If only other sources are named, it is 0."""
     source = api_call.source(READ, *api_call.parts)
     wanted = api_call.json(COUNTED).get("comment_filter", {})
     comments = list(source.comments.values()) if source.id in (wanted.get("sources") or [source.id]) else []

@@ -1,4 +1,4 @@
-"""Handlers that return the user of the token and the projects that it may read."""
+"""Handlers that return the user of the token, and the projects for which the token is valid."""
 
 from __future__ import annotations
 

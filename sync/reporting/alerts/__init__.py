@@ -1,4 +1,4 @@
-"""Find the problems that require action by an admin. Each names its subject and the remedy. Read-only."""
+"""Find the problems that require action by an admin. Each problem names its subject and the remedy. Read-only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Problems from violated invariants: see `sync.reporting.invariants`."""
+"""Create a problem for each violated invariant: see `sync.reporting.invariants`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TITLES = {
 
 
 ACTIONS = {Invariant.TEXT_CHANGED: "stop", Invariant.COMMENTS_SURPLUS: "accept"}
-"""The action for which the page shows a button."""
+"""For an invariant, the action for which the page shows a button."""
 
 
 def broken(now: datetime, integrations: Mapping[int, Integration]) -> Problems:

@@ -22,8 +22,8 @@ from sync.reporting.trends import with_units
 def integrations(rows: Iterable[Integration], now: datetime) -> Problems:
     """Return the alerts about integrations.
 
-    An integration is reported if its circuit breaker is open, if an error or quota stopped it, if it uses EWS in Exchange
-    Online, which Microsoft is going to switch off, or if its client certificate expires soon.
+    An integration is reported if its circuit breaker is open, if an error or quota stopped it, if it uses EWS in
+    Exchange Online, which Microsoft is going to switch off, or if its client certificate expires soon or has expired.
 
     Args:
         rows: The integrations to check.
@@ -91,9 +91,9 @@ def buckets(now: datetime) -> Problems:
 
 
 def budgets(now: datetime) -> Problems:
-    """Return an alert for each bucket that has used `budget.WARN_AT` of its monthly limit of AI units.
+    """Return an alert for each bucket that has used at least `budget.WARN_AT` of its monthly limit of AI units.
 
-    The alert dates from the last comment that was billed.
+    The alert dates from the last billed comment of the bucket.
 
     Args:
         now: Current time, aware.

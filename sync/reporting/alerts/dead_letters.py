@@ -1,4 +1,4 @@
-"""Alerts about failed emails (dead letters): one alert for each mailbox and kind."""
+"""Alerts about failed emails (dead letters): one alert for each mailbox, kind and stage."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sync.reporting.status import Tone
 
 
 def failed_emails(now: datetime) -> Problems:
-    """Return an alert for each mailbox and kind of failed emails that wait for a retry or a decision.
+    """Return an alert for each mailbox, kind and stage of failed emails that wait for a retry or a decision.
 
     Args:
         now: Current time, aware.

@@ -16,7 +16,7 @@ from sync.reporting.status import Tone, clock
 def left_out(now: datetime) -> Iterator[Group]:
     """Yield a group for each running mailbox that leaves out at least one folder.
 
-    The alert dates from the latest refusal of a folder.
+    The alert dates from the time at which the last of these folders became unreadable.
 
     Args:
         now: Current time, aware.

@@ -1,4 +1,4 @@
-"""Alerts about mailboxes that were disabled, that fail, or whose syncs never end; grouped by integration."""
+"""Alerts about mailboxes that were disabled, fail, or completed no sync for a long time; grouped by integration."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from sync.reporting.status import Status, Tone, bare, with_status
 UNFINISHED_AFTER = timedelta(hours=2)
 REPORTED_ELSEWHERE = [Status.STOPPED, Status.NEEDS_YOU, Status.HELD, Status.OVERDUE]
 SEVERAL = 3
-"""An alert is shown if no sync ended for this many times the longest pause between two syncs."""
+"""An alert is shown if a mailbox completed no sync for this many times the longest pause between two syncs, and at
+least for `UNFINISHED_AFTER`."""
 
 
 def disabled() -> Iterator[Group]:
@@ -82,10 +83,11 @@ def failing(now: datetime) -> Iterator[Group]:
 
 
 def unfinished(now: datetime, integrations: Iterable[Integration]) -> Iterator[Group]:
-    """Yield a group for each integration with mailboxes that do not fail, but of which no sync has ended for a long time.
+    """Yield a group for each integration with mailboxes that do not fail, but completed no sync for a long time.
 
-    The time counts from the end of the last sync, or from a later request for a sync. A first sync that still pushes mail
-    is not included, because it may take any time.
+    A sync is complete when every folder was read to its end, which can take several runs. The time counts from the end
+    of the last complete sync, or from a later request for a sync. A first sync that created comments within
+    `UNFINISHED_AFTER` is not included, because it may take any time.
 
     Args:
         now: Current time, aware.
@@ -107,14 +109,14 @@ def unfinished(now: datetime, integrations: Iterable[Integration]) -> Iterator[G
     for row in rows:
         mailboxes = "it" if row["count"] == 1 else "any of them"
         text = (
-            f"No sync of {mailboxes} has ended since {bare(row['since'], now)}, although none failed. "
+            f"No sync of {mailboxes} has read all mail since {bare(row['since'], now)}, although none failed. "
             "A large backlog of mail can be the cause; otherwise check the runs and the workers."
         )
         yield Group(row["integration_id"], row["count"], row["example"], "Silent", text, Tone.WARN, row["since"])
 
 
 def _too_long(now: datetime, integrations: Iterable[Integration]) -> Q:
-    """Return the condition that no sync of a mailbox has ended for too long, by the poll interval of its integration."""
+    """Return the condition that a mailbox completed no sync for too long, according to the poll interval of its integration."""
     found = Q(pk__in=[])
     for integration in integrations:
         if integration.enabled:

@@ -10,7 +10,7 @@ from sync.reporting.status import Tone
 
 
 def polling(now: datetime) -> Problems:
-    """Return an alert if fewer polls were done in the last ten minutes than the poll intervals require.
+    """Return an alert if, in the last ten minutes, the share of required polls that were done was below `poll_rate.SHORT`.
 
     Args:
         now: Current time, aware.

@@ -11,7 +11,7 @@ from integrations.models import Integration
 from sync.reporting.status import Tone
 
 MOST = 25
-"""The most problems of one kind on the overview. The pages of mailboxes, buckets and so on list all of them."""
+"""Maximum number of problems of one kind on the overview. The pages of mailboxes, buckets and so on list all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Problem:
         title: A few words.
         text: What happened and what to do.
         tone: The severity.
-        since: When the problem began, aware; None if unknown.
+        since: When the problem began or last occurred, aware; None if unknown.
         count: Number of mailboxes, or number of emails if the problem is about failed or newly wanted emails.
         status: The `Status` that the list of mailboxes is filtered by; empty for none.
         kind: The kind of the error, for the catalogue. If mailboxes were disabled, an action applies only to those that

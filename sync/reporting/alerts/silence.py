@@ -1,12 +1,13 @@
-"""Alerts about mailboxes that usually receive mail and received none for a day, although no sync failed.
+"""Alerts about mailboxes that usually receive mail and received none for a day, although they were synced.
 
 Possible causes are a changed transport rule or a full journal mailbox.
 
-- A bucket that receives no mail from an integration is reported after 24 hours, by the hourly counts of `Activity`.
-- A single mailbox is reported after a full day in UTC, by `MailDay`.
+- A bucket that receives no mail from an integration is reported after 24 hours, according to the hourly counts of
+  `Activity`. Some of its mailboxes may fail, but not all.
+- A single mailbox is reported after a full day in UTC, according to `MailDay`.
 
-A bucket or mailbox is reported only if a sync has ended since the last request for a sync. A mailbox that was started
-again first has to push the mail that arrived while it was stopped.
+A mailbox counts as synced only if it completed a sync after the last request for a sync, because a mailbox that was
+started again first has to push the mail that arrived while it was stopped.
 """
 
 from __future__ import annotations
@@ -44,10 +45,10 @@ def silent(now: datetime) -> Iterator[Group]:
     yield from (group for pair, group in _mailboxes(now) if pair not in silent_pairs)
 
 
-def _group(pair: Pair, name: str, count: int, example: int, usual: int, since: datetime, span: str) -> Group:
+def _group(pair: Pair, name: str, count: int, example: int, usual: str, since: datetime, span: str) -> Group:
     integration, bucket = pair
     text = (
-        f"No new email for {name} {span}; there were {usual:,} on the same day a week ago. No sync failed: check "
+        f"No new email for {name} {span}; there were {usual} a week ago. The syncs that worked found none: check "
         f"whether mail still reaches {'this mailbox' if count == 1 else 'these mailboxes'}."
     )
     return Group(integration, count, example, "Silent", text, Tone.WARN, since, bucket=bucket)
@@ -71,13 +72,15 @@ def _buckets(now: datetime) -> Iterator[tuple[Pair, Group]]:
         if pair in synced:
             count, example = synced[pair]
             name = f"{row['bucket__project']}/{row['bucket__name']}"
-            yield pair, _group(pair, name, count, example, row["last"], row["latest"], "in the last 24 hours")
+            usual = f"{row['last']:,} in the same 24 hours"
+            yield pair, _group(pair, name, count, example, usual, row["latest"], "in the last 24 hours")
 
 
 def _synced_pairs(rows: Sequence[Any], now: datetime) -> dict[Pair, tuple[int, int]]:
-    """Return the number of running mailboxes of a pair and one of them.
+    """Return, for each pair, the number of its running mailboxes and the primary key of one of these mailboxes.
 
-    A pair is included only if each of its mailboxes fails or was synced since the last request, and one was synced.
+    A pair is included only if at least one of its mailboxes was synced in the last 24 hours, and each of the others was
+    synced, too, or fails: see `_synced`.
     """
     running = Mailbox.objects.filter(
         connection_breakers.breakers_closed(),
@@ -108,14 +111,14 @@ def _failing() -> Q:
 
 
 def _synced(since: datetime) -> Q:
-    """Return the condition that a sync of a mailbox ended after `since` and after the last request for a sync."""
+    """Return the condition that a mailbox completed a sync after `since` and after the last request, and does not fail."""
     return Q(state__failures=0, state__synced_at__gte=since) & Q(state__synced_at__gte=F("state__asked_at"))
 
 
 def _mailboxes(now: datetime) -> Iterator[tuple[Pair, Group]]:
     """Yield the silent mailboxes.
 
-    The query starts from the mailboxes that had mail on the same day of last week, and uses the unique index of mailbox
+    The query starts from the mailboxes that had mail on the same day a week ago, and uses the unique index of mailbox
     and day.
     """
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -138,6 +141,10 @@ def _mailboxes(now: datetime) -> Iterator[tuple[Pair, Group]]:
         .annotate(count=Count("pk"), usual=Sum("created"), example=Min("mailbox_id"))
     )
     for row in groups:
-        pair, name = (row["mailbox__integration_id"], row["mailbox__bucket_id"]), "/".join(row[it] for it in of_bucket)
-        span = f"since {day:%A}, 00:00 UTC"
-        yield pair, _group(pair, name, row["count"], row["example"], row["usual"], midnight - DAY, span)
+        pair, bucket = (
+            (row["mailbox__integration_id"], row["mailbox__bucket_id"]),
+            "/".join(row[it] for it in of_bucket),
+        )
+        name = f"{row['count']:,} mailbox{'' if row['count'] == 1 else 'es'} of {bucket}"
+        span, usual_mail = f"since {day:%A}, 00:00 UTC", f"{row['usual']:,} on the same day"
+        yield pair, _group(pair, name, row["count"], row["example"], usual_mail, midnight - DAY, span)

@@ -1,4 +1,4 @@
-"""Explain why an email failed or a folder is left out."""
+"""Explain why an email failed, a folder is left out, or another error occurred."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading of the test cases for cleaning, which are files. README.md in this folder describes their format."""
+"""Read the test cases for cleaning, which are files. README.md in this folder describes their format."""
 
 from __future__ import annotations
 

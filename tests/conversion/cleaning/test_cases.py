@@ -7,7 +7,7 @@ from tests.conversion.cleaning.case_files import CASES, cleaned, files_in, read
 
 
 @pytest.mark.parametrize("path", files_in(CASES), ids=lambda path: path.stem)
-def test_case(path):
+def test_text_and_signature_are_the_expected_ones(path):
     case = read(path)
     result = cleaned(case)
     assert result.newest == case["newest"]

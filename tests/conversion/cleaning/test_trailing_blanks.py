@@ -12,5 +12,5 @@ FORMER = re.compile(r"[^\S\n]+(?=\n|$)")
 
 
 @given(st.text(st.sampled_from(" \t\r\n\v\f\x1c\x85\u00a0\u2028\u3000\u200bab-"), max_size=40))
-def test_blanks_at_the_end_of_lines_are_those_of_the_former_expression(text):
+def test_the_result_is_that_of_the_regular_expression(text):
     assert without_trailing_blanks(text) == FORMER.sub("", text)

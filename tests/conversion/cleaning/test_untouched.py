@@ -1,4 +1,4 @@
-"""From a text without quote and signature, nothing is cut. The texts are Python's standard library: code, prose, tables."""
+"""Nothing is cut from a text without quote and signature. The texts are files of Python's standard library."""
 
 import os
 from pathlib import Path

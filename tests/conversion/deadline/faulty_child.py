@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import signal
 
-from conversion import transform
+from conversion import cleaning, transform
 from conversion.deadline import child
 from tests.conversion.deadline.slow import planted
 
-usual = planted(transform.clean)
+usual = planted(cleaning.clean)
 
 
 def hold_the_interpreter() -> None:
@@ -31,7 +31,7 @@ def clean(sections, subject, *given):
     return usual(sections, subject, *given)
 
 
-transform.clean = clean
+transform.clean = clean  # type: ignore[attr-defined]  # replaces the function that it imported
 
 if __name__ == "__main__":
     child.main()

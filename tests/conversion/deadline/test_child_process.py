@@ -34,12 +34,12 @@ def outcome(child: ConversionProcess, subject: str, cpu: float = 1, wall: float 
     return child.convert(email_of(subject), PLACE, DEFAULT_LIMITS, ConversionDeadline(cpu, wall))
 
 
-def test_it_makes_the_same_comment_as_the_process_itself():
+def test_the_child_process_makes_the_same_comment_as_its_parent():
     with ConversionProcess(wait=True) as child:
         assert outcome(child, "Rent") == convert(email_of("Rent"), PLACE)
 
 
-def test_the_process_ends_with_its_use():
+def test_the_child_process_ends_with_its_context():
     with ConversionProcess(wait=True) as child:
         outcome(child, "Rent")
         process = child._process
@@ -73,7 +73,7 @@ def test_a_child_that_does_not_respond_is_ended_at_the_wall_clock_limit(faulty, 
         assert time.monotonic() - begun < 20
 
 
-def test_the_child_gets_no_secret_of_ours(faulty, monkeypatch):
+def test_the_child_gets_no_secrets_of_its_parent(faulty, monkeypatch):
     monkeypatch.setenv("ENCRYPTION_KEYS", "key")
     monkeypatch.setenv("DATABASE_URL", "postgres://x")
     with ConversionProcess(wait=True) as child:
@@ -83,7 +83,7 @@ def test_the_child_gets_no_secret_of_ours(faulty, monkeypatch):
     assert "PATH" in variables
 
 
-def test_the_number_of_concurrent_children_is_limited_and_others_fail_or_wait(faulty):
+def test_the_number_of_concurrent_conversions_is_limited_and_others_fail_or_wait(faulty):
     outcomes = []
 
     def convert_slowly():

@@ -1,4 +1,4 @@
-"""The timer that interrupts a conversion, and no other code."""
+"""The timer interrupts a conversion at its deadline, and no other code."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_work_that_ends_in_time_returns_its_result():
     assert within(ConversionDeadline(5, 50), lambda: 42) == 42
 
 
-def test_an_expression_that_does_not_end_is_ended():
+def test_a_regular_expression_that_does_not_end_is_interrupted():
     begun = time.process_time()
     with pytest.raises(DeadlineExceeded):
         within(SOON, lambda: re.search(r"(a+)+$", ENDLESS))
@@ -77,7 +77,7 @@ def test_a_signal_that_comes_late_does_nothing():
         signal.raise_signal(signal.SIGALRM)
 
 
-def test_wherever_a_signal_arrives_only_the_work_is_ended():
+def test_a_signal_interrupts_only_the_work_whenever_it_arrives():
     """A signal interrupts only the work.
 
     The deadline is exceeded from the start, and another thread sends signals as fast as it can for two seconds. They arrive
@@ -147,7 +147,7 @@ def test_time_for_which_the_process_is_stopped_is_not_counted_against_the_email(
     assert process.communicate(timeout=30)[0] == "done\n"
 
 
-def test_a_process_of_the_pool_of_celery_ends_it_too():
+def test_the_deadline_interrupts_work_in_a_process_of_the_pool_of_celery():
     """Celery's prefork pool installs its own handlers for these signals in its processes."""
     script = (
         "from billiard.pool import Pool\n"

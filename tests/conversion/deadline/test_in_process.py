@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import email.utils
 import re
 
 import pytest
 
+from conversion import cleaning
 from conversion.deadline.in_process import convert_in_process
 from conversion.deadline.timer import ConversionDeadline
 from conversion.limits import DEFAULT_LIMITS
-from conversion.mime import headers
 from conversion.transform import Converted, EmailLocation, NotConvertible
 from integrations.dead_letter_reasons import DeadLetterKind
 from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
@@ -38,8 +39,8 @@ def raising(error):
 
 
 @pytest.mark.parametrize("error", [RecursionError, MemoryError, ValueError, AssertionError, LookupError, Panic])
-def test_an_error_becomes_a_reason_with_its_kind_and_our_place_and_not_its_text(monkeypatch, error):
-    monkeypatch.setattr(headers.utils, "getaddresses", raising(error(SECRET)))
+def test_an_error_becomes_a_reason_with_its_class_and_location_and_without_its_text(monkeypatch, error):
+    monkeypatch.setattr(email.utils, "getaddresses", raising(error(SECRET)))
     result = outcome(mail("a"))
     assert isinstance(result, NotConvertible)
     assert result.kind is DeadLetterKind.CONVERSION_FAILED
@@ -50,21 +51,21 @@ def test_an_endless_recursion_becomes_a_reason(monkeypatch):
     def deeper(*given, **named):
         return deeper()
 
-    monkeypatch.setattr(headers.utils, "getaddresses", deeper)
+    monkeypatch.setattr(email.utils, "getaddresses", deeper)
     assert outcome(mail("a")).detail.startswith("RecursionError at conversion.mime.headers:")
     monkeypatch.undo()
     assert isinstance(outcome(mail("a")), Converted)
 
 
 @pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
-def test_an_exception_that_ends_the_process_is_not_a_reason_of_the_email(monkeypatch, error):
-    monkeypatch.setattr(headers.utils, "getaddresses", raising(error()))
+def test_an_exception_that_ends_the_process_is_raised(monkeypatch, error):
+    monkeypatch.setattr(email.utils, "getaddresses", raising(error()))
     with pytest.raises(error):
         outcome(mail("a"))
 
 
-def test_a_conversion_that_does_not_end_is_ended_and_the_place_is_named(monkeypatch):
-    monkeypatch.setattr("conversion.transform.clean", planted(headers.clean))
+def test_a_conversion_that_does_not_end_is_interrupted_and_its_location_is_named(monkeypatch):
+    monkeypatch.setattr("conversion.transform.clean", planted(cleaning.clean))
     result = outcome(mail("a", subject=MARK), cpu=0.3)
     assert isinstance(result, NotConvertible)
     assert result.kind is DeadLetterKind.CONVERSION_DEADLINE

@@ -2,7 +2,7 @@
 
 from email.errors import HeaderParseError
 from email.header import decode_header as former
-from email.header import ecre
+from email.header import ecre  # type: ignore[attr-defined]  # not documented, so typeshed does not list it
 
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st

@@ -10,7 +10,7 @@ import httpx
 from tests.faults.processes.stack import DEFAULT_TOKEN, PASSWORD, USER, Stack
 
 PATIENCE = 60.0
-"""Seconds for which a request is retried."""
+"""Maximum time in seconds for which a request is retried."""
 
 
 class Admin:
@@ -99,7 +99,7 @@ class Admin:
         return [dict(zip(columns, row, strict=True)) for row in rows]
 
     def aside(self) -> set[str]:
-        """Return the listed comment ids of the dead letters that have a reason."""
+        """Return the comment ids of the dead letters with a kind, except those of emails that Exchange cannot find."""
         rows = self.stack.cluster.ask(
             "SELECT e.listed_id FROM sync_setasideemail e JOIN mailboxes_mailbox m ON m.id = e.mailbox_id "
             "JOIN mailboxes_bucket b ON b.id = m.bucket_id "
@@ -124,7 +124,7 @@ class Admin:
             "WHERE b.name = %s GROUP BY 1 ORDER BY 1",
             self.name,
         )
-        return dict(rows)  # type: ignore[arg-type]
+        return dict(rows)
 
     def now(self) -> Any:
         return self.stack.cluster.ask("SELECT now()")[0][0]
@@ -146,7 +146,7 @@ class Admin:
                 problem = type(error).__name__
             else:
                 if response.status_code in good:
-                    return response.json() if response.content else {}  # type: ignore[no-any-return]
+                    return response.json() if response.content else {}
                 problem = f"{response.status_code} {response.text[:500]}"
                 if response.status_code < 500 and response.status_code != 409:
                     break

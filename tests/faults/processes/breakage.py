@@ -1,4 +1,4 @@
-"""Random faults of processes and servers. Each method causes one fault for a random time, and then repairs it."""
+"""Random faults of processes and servers. Each method causes one fault, and most methods repair it after some seconds."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SOON = 10.0
 
 @dataclass
 class Breakage:
-    """`strikes()` causes one random fault. `log` has the faults, and `wrong` the violated conditions."""
+    """`applies()` causes one random fault. `log` has the faults, and `wrong` the violated conditions."""
 
     random: Random
     stack: Stack
@@ -83,7 +83,7 @@ class Breakage:
         worker.start()
 
     def worker_stands_still(self) -> None:
-        """A worker stands still for longer than its lease. Another worker syncs its mailbox; then the first one continues."""
+        """A worker stands still for longer than its lease. Another worker syncs its mailbox; then it continues."""
         self._stands_still(self._worker(), LEASE + 1)
 
     def worker_terminated(self) -> None:
@@ -195,7 +195,7 @@ class Breakage:
             self._passes(3)
 
     def clock_jumps(self) -> None:
-        """The clock of one worker jumps during its work, and back again."""
+        """The clock of one worker jumps by an hour during its work, and then back again."""
         worker = self._worker()
         with self._mended(lambda: self.stack.turn_clock(worker, 0)):
             self.stack.turn_clock(worker, self.random.choice([-60, 60]))
@@ -242,7 +242,7 @@ class Breakage:
         took = time.monotonic() - began
         self.log[-1] += f" ({took:.1f} s)"
         if not ended or took > SOON:
-            self.wrong.append(f"{worker.name} {'took' if ended else 'was to stop for'} {took:.1f} s")
+            self.wrong.append(f"{worker.name} {'ended after' if ended else 'had not ended after'} {took:.1f} s")
 
     def _restart_all(self) -> None:
         for worker in self.stack.workers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -111,7 +111,7 @@ def _one_more_sync(stack: Stack, admin: Admin) -> None:
     stack.wait(lambda: all(one["synced_at"] and one["synced_at"] > since for one in admin.states()), "one more sync")
 
 
-def _set_aside(admin: Admin) -> Mapping[str, tuple[str, int]]:
+def _set_aside(admin: Admin) -> dict[str, tuple[str, int]]:
     rows = admin.stack.cluster.ask(
         "SELECT e.listed_id, e.kind, e.attempts FROM sync_setasideemail e JOIN mailboxes_mailbox m ON m.id = e.mailbox_id "
         "JOIN mailboxes_bucket b ON b.id = m.bucket_id WHERE b.name = %s AND e.settled = ''",

@@ -1,4 +1,4 @@
-"""A PostgreSQL server for the process seeds, which kill it. PostgreSQL refuses to run as root."""
+"""A PostgreSQL server for the process seeds, which kill it. If the tests run as root, it runs as another user."""
 
 from __future__ import annotations
 
@@ -65,8 +65,11 @@ class Cluster:
             if not self.server.runs:
                 time.sleep(0.2)
                 self.server.start()
-            with contextlib.suppress(psycopg.OperationalError):
+            try:
                 self.ask("SELECT 1", database="postgres")
+            except psycopg.OperationalError:
+                pass
+            else:
                 return
             if time.monotonic() > end:
                 raise AssertionError(f"PostgreSQL does not come back: {self.server.log.read_text()[-1000:]}")
@@ -86,12 +89,12 @@ class Cluster:
 
     def ask(self, query: str, *given: Any, database: str = DATABASE) -> list[tuple[Any, ...]]:
         with self._connection(database) as connection:
-            return connection.execute(query, given).fetchall()  # type: ignore[arg-type]
+            return connection.execute(query, given).fetchall()
 
     def tell(self, *statements: str, database: str = DATABASE) -> None:
         with self._connection(database) as connection:
             for statement in statements:
-                connection.execute(statement)  # type: ignore[arg-type]
+                connection.execute(statement)
 
     def connections(self) -> int:
         """Return the number of connections of the product."""
@@ -135,7 +138,7 @@ class Cluster:
         self.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", ROLE, database="postgres")
 
     def fill_disk(self) -> None:
-        """Let PostgreSQL write no file beyond 64 KiB, also not the WAL. Then PostgreSQL aborts and restarts."""
+        """Let PostgreSQL write no file beyond 64 KiB, not even the WAL, so that PostgreSQL aborts and restarts."""
         limit_files(self.server.family(), 65_536, as_owner=self._as)
 
     def free_disk(self) -> None:
@@ -149,8 +152,11 @@ class Cluster:
         while time.monotonic() < end:
             if not self.server.runs:
                 self.start()
-            with contextlib.suppress(psycopg.Error):
+            try:
                 self.ask("SELECT 1")
+            except psycopg.Error:
+                pass
+            else:
                 return
             limit_files(self.server.family(), None, as_owner=self._as)
             time.sleep(0.1)

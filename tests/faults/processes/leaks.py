@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tests.faults.processes.stack import Stack
 
 MORE_FILES, MORE_THREADS = 12, 6
-"""Maximum growth of a process since the start: it keeps some connections open for later use."""
+"""Maximum growth of a process since the start. It keeps some connections open for later use, which is no leak."""
 WEB_THREADS = 4
 """Maximum number of database connections that the web process may keep open for later pages."""
 
@@ -23,7 +23,7 @@ class Resources:
     threads: int
     files: int
     kinds: str
-    """The kinds of the open files, for messages."""
+    """The kinds of the open files of the process that has the most, for messages."""
 
 
 def resources_of(stack: Stack) -> dict[str, Resources]:

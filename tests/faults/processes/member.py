@@ -42,19 +42,19 @@ class Member:
         return self._child is not None and self._child.process.poll() is None
 
     def family(self) -> list[int]:
-        """Return the pids of the process and its descendants, itself first."""
+        """Return the pids of the process and its descendants, the process itself first."""
         return sorted(session_of(self.pid), key=lambda pid: (pid != self.pid, pid))
 
     def children(self) -> list[int]:
         return self.family()[1:]
 
     def signal(self, number: int) -> None:
-        """Send a signal to the process itself, and not to its descendants, as an init system does."""
+        """Send a signal to the process itself, and not to its descendants, as a container engine does."""
         if self.runs:
             os.kill(self.pid, number)
 
     def terminate(self, seconds: float) -> bool:
-        """Send SIGTERM, and return whether the process ended in time. If not, it is killed."""
+        """Send SIGTERM, and return whether the process ended in time. If not, it is killed, with its descendants."""
         self.ended_by_us = True
         self.signal(signal.SIGTERM)
         return self.ends(seconds)

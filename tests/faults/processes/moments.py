@@ -1,4 +1,4 @@
-"""The moment of a fault: in the middle of a sync, at a request that is chosen at random."""
+"""The moment of a fault: at a request that is chosen at random, in the middle of a sync, or any moment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Redis server for the process seeds, which is killed, emptied, filled or made read-only."""
+"""A Redis server that tests can kill, empty, fill or make read-only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.faults.processes.member import Member
 
 
 class Queue:
-    """A Redis server that stores its data on disk, so that the data can survive a kill or be lost."""
+    """A Redis server that stores its data on disk, so that `kill` can keep the data or delete it."""
 
     def __init__(self, folder: Path) -> None:
         server = broker.binary()

@@ -1,7 +1,7 @@
 """A process seed: a simulation with the installed product, in which processes and servers fail.
 
-Mail and the faults of Exchange and Re:infer are the same as in `tests.faults.seed`. In addition, processes are killed or
-stopped and disks are full, at a request that is chosen at random. Afterwards the product must recover by itself. An admin
+Mail and the faults of Exchange and Re:infer are those of `tests.faults.seed` over EWS. In addition, processes and servers
+fail as in `breakage`, mostly at a request that is chosen at random. Afterwards the product must recover by itself. An admin
 helps only if a password was mistyped, or Exchange or Re:infer returned errors.
 """
 
@@ -200,7 +200,7 @@ class Seed:
         yield from complaints(self.story, self.stack.reinfer, self.admin.bucket, self._aside())
         billed, units = self.admin.ledger()["billed"], self.stack.reinfer.sources[self.admin.bucket].ai_units
         if billed != units:
-            yield f"we count {billed} AI units, and Re:infer {units}"
+            yield f"the ledger counts {billed} AI units, and Re:infer {units}"
         self.log.append(f"{units} comments, runs: {self.admin.runs()}")
         broke = [name for name in self.admin.runs() if "internal_error" in name]
         if broke and not any("postgres" in name or "backend" in name for name in self.breakage.log):

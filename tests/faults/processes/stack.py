@@ -1,6 +1,6 @@
 """The installed product (PostgreSQL, Redis, web, two workers, two beats) with a simulated Exchange and a simulated Re:infer.
 
-It is started once for all seeds. Each seed creates its own integration, mailboxes and bucket.
+One stack is started for all seeds. Each seed creates its own integration, mailboxes and bucket.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -99,7 +100,7 @@ class Stack:
         """Wait until the web process responds and every running worker waits for tasks."""
         self.wait(self._answers, "the pages answer")
         for worker in self.workers:
-            self.wait(lambda it=worker: not it.runs or self.queue.serves(it.pid), f"{worker.name} waits for tasks")
+            self.wait(partial(self._waits, worker), f"{worker.name} waits for tasks")
 
     def wait(self, until: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
         if not self.comes(until, seconds):
@@ -125,7 +126,7 @@ class Stack:
         return [pid for pid in all_pids() if pid not in known and environment_of(pid).get(MARK) == self.mark]
 
     def mend(self) -> None:
-        """Start all members that are not running, and continue those that were stopped, as an init system would."""
+        """Start all members that are not running, as an init system would, and continue all stopped processes."""
         for member in (*self.members, self.queue.server, self.cluster.server):
             if member.runs:
                 for pid in member.family():
@@ -177,9 +178,14 @@ class Stack:
         self.awake()
 
     def _answers(self) -> bool:
-        with suppress(httpx.HTTPError):
+        try:
             return httpx.get(f"http://127.0.0.1:{self.web_port}/healthz", timeout=5, trust_env=False).status_code < 500
-        return False
+        except httpx.HTTPError:
+            return False
+
+    def _waits(self, worker: Member) -> bool:
+        """Return whether this worker waits for tasks, or does not run."""
+        return not worker.runs or self.queue.serves(worker.pid)
 
     def _worker(self, number: int) -> Member:
         member = self._member(

@@ -49,7 +49,7 @@ class Cloud:
 
     def for_graph(self, way: str, **changed: str) -> GraphSettings:
         entered = self.entered(way) | changed
-        return GraphSettings("1", self.graph.url, ca_bundle=self.graph.ca, deadline=20.0, **entered)  # type: ignore[arg-type]
+        return GraphSettings("1", self.graph.url, ca_bundle=self.graph.ca, deadline=20.0, **entered)
 
     def for_ews(self, way: str, access: str, **changed: str) -> ConnectionSettings:
         return ConnectionSettings(
@@ -59,7 +59,7 @@ class Cloud:
             build_version="15.20.9245.11",
             ca_bundle=self.exchange.ca,
             deadline=20.0,
-            **(self.entered(way) | changed),  # type: ignore[arg-type]
+            **(self.entered(way) | changed),
         )
 
 

@@ -35,13 +35,15 @@ def fault_of(work: Callable[[], object]) -> errors.IntegrationError:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_graph_is_read_with_every_kind_of_sign_in(cloud: Cloud, way: str) -> None:
+def test_a_mailbox_is_opened_over_graph_with_every_kind_of_sign_in(cloud: Cloud, way: str) -> None:
     check(cloud, way)
     assert cloud.graph.tokens_issued == 1
 
 
 @pytest.mark.parametrize(("way", "access"), [("certificate", "impersonation"), ("service_user", "delegate")])
-def test_ews_is_read_with_a_certificate_and_as_a_service_user(cloud: Cloud, way: str, access: str) -> None:
+def test_a_mailbox_is_opened_over_ews_with_a_certificate_and_as_a_service_user(
+    cloud: Cloud, way: str, access: str
+) -> None:
     settings = cloud.for_ews(way, access)
     for _ in range(3):
         ExchangeSource(replace(settings), ADDRESS).check()
@@ -167,7 +169,7 @@ def test_a_failure_of_the_sign_in_service_is_no_refusal_and_the_next_call_reques
     ids=str,
 )
 @pytest.mark.parametrize("operation", ["token", "discovery"])
-def test_an_invalid_answer_of_the_sign_in_service_is_its_failure(
+def test_an_invalid_answer_of_the_sign_in_service_is_a_failure_of_the_token_endpoint(
     cloud: Cloud, fault: dict[str, Any], operation: str
 ) -> None:
     cloud.graph.faults.add(operation=operation, times=1, **fault)
@@ -175,18 +177,18 @@ def test_an_invalid_answer_of_the_sign_in_service_is_its_failure(
     check(cloud)
 
 
-def test_an_unreachable_sign_in_service_is_distinguished_from_graph(cloud: Cloud) -> None:
+def test_an_unreachable_sign_in_service_is_a_failure_of_the_token_endpoint(cloud: Cloud) -> None:
     error = fault_of(lambda: check(cloud, authority="https://127.0.0.1:9"))
     assert isinstance(error, errors.TokenEndpointFailed)
     assert "the port is closed" in str(error)
 
 
-def test_a_sign_in_service_that_is_not_trusted_is_named(cloud: Cloud) -> None:
+def test_an_untrusted_certificate_of_the_sign_in_service_is_reported(cloud: Cloud) -> None:
     source = GraphSource(replace(cloud.for_graph("oauth2"), ca_bundle=""), ADDRESS)
     assert isinstance(fault_of(source.check), errors.CertificateUntrusted)
 
 
-def test_no_secret_is_sent_to_another_server_from_the_discovery_document(cloud: Cloud) -> None:
+def test_another_server_in_the_discovery_document_is_refused_and_not_named(cloud: Cloud) -> None:
     document = (
         '{"authorization_endpoint": "https://evil.example/t/a", "token_endpoint": "https://evil.example/t/token"}'
     )
@@ -272,7 +274,7 @@ def test_a_token_near_its_end_is_replaced_before_it_is_refused(cloud: Cloud) -> 
 
 def test_a_sign_in_service_that_hangs_takes_no_more_than_the_deadline_of_the_call(cloud: Cloud) -> None:
     cloud.graph.faults.add("hang", operation="token", seconds=30)
-    sources = [
+    sources: list[GraphSource | ExchangeSource] = [
         GraphSource(replace(cloud.for_graph("oauth2"), deadline=1.0), ADDRESS),
         ExchangeSource(replace(cloud.for_ews("certificate", "impersonation"), deadline=1.0), ADDRESS),
     ]
@@ -282,7 +284,7 @@ def test_a_sign_in_service_that_hangs_takes_no_more_than_the_deadline_of_the_cal
         assert time.monotonic() - begun < 5
 
 
-def test_a_changed_secret_drops_the_token(cloud: Cloud) -> None:
+def test_the_token_of_another_secret_is_not_used(cloud: Cloud) -> None:
     check(cloud)
     assert isinstance(fault_of(lambda: check(cloud, client_secret="wrong")), errors.SignInRefused)
 
@@ -306,7 +308,7 @@ def test_no_telemetry_is_sent_and_no_other_server_is_contacted(cloud: Cloud, way
 @pytest.mark.parametrize(
     "fault", [None, {"effect": "aadsts", "number": 50126}, {"effect": "status", "status": 200, "body": "x"}]
 )
-def test_no_secret_reaches_a_log_an_error_or_a_repr(
+def test_no_secret_is_in_a_log_an_error_or_a_repr(
     cloud: Cloud, caplog: pytest.LogCaptureFixture, way: str, fault: dict[str, Any] | None
 ) -> None:
     caplog.set_level(logging.DEBUG)

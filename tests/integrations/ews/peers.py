@@ -1,4 +1,4 @@
-"""TLS servers that replace Exchange: a test defines their responses, and they record the requests."""
+"""TLS servers that replace Exchange. A test defines their responses; `peer` also records the requests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ADDRESS = "desk@bank.example"
 
 @dataclass
 class Peer:
-    """A server: the settings of a connection to it, and the requests that it received."""
+    """A server: the settings of a connection to it, and the requests that it received (none for `raw_peer`)."""
 
     settings: ConnectionSettings
     requests: list[Request] = field(default_factory=list)
@@ -47,7 +47,7 @@ def peer(answer: Callable[[Request], Response], *, tls: Callable[[ssl.SSLContext
 
 
 @contextmanager
-def raw_peer(talk: Callable[[socket.socket, threading.Event], None]) -> Iterator[Peer]:
+def raw_peer(talk: Callable[[socket.socket, threading.Event], object]) -> Iterator[Peer]:
     """Run a server that receives once from each connection and then calls `talk`, which sends raw bytes."""
     authority = Authority()
     context, stop = authority.server_context(), threading.Event()
@@ -86,7 +86,7 @@ def _settings(url: str, ca: str) -> ConnectionSettings:
 
 
 def answers_of(store: Store) -> Callable[[Request], Response]:
-    """Return the responses of an Exchange with this store, without a sign-in. Tests modify these responses."""
+    """Return a function that answers like an Exchange with this store, without a sign-in. Tests modify its responses."""
 
     def answer(request: Request) -> Response:
         call = soap.parse(request.body)

@@ -19,7 +19,15 @@ class Proxy:
 
 @contextmanager
 def connect_proxy(refusal: bytes = b"", *, to: tuple[str, int] | None = None) -> Iterator[Proxy]:
-    """Run a proxy. `refusal` is a status that refuses each tunnel. `to` is a host and port to which each tunnel leads."""
+    """Run a proxy.
+
+    Args:
+        refusal: The HTTP status with which the proxy refuses each tunnel; empty to open tunnels.
+        to: Host and port to which each tunnel leads; None for those that the client requests.
+
+    Yields:
+        The proxy.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
     proxy = Proxy(f"http://127.0.0.1:{listener.getsockname()[1]}")
 

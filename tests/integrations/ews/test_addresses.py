@@ -83,7 +83,7 @@ def test_the_next_address_is_tried_after_a_silent_or_closed_one(
     with socket.create_server(("127.0.0.1", silent)), connect(silent, 30) as connected_socket:
         assert connected_socket.getpeername()[0] == "127.0.0.1"
         assert connected_socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-        assert 25 < connected_socket.gettimeout() <= 30  # type: ignore[operator]
+        assert 25 < connected_socket.gettimeout() <= 30
 
 
 def test_a_name_without_an_address_is_an_error(resolve: Resolve, silent: int) -> None:

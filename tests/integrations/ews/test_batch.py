@@ -95,7 +95,9 @@ def test_if_neither_items_nor_inbox_can_be_read_the_mailbox_error_is_raised(worl
 
 
 @pytest.mark.parametrize("code", ["ErrorNonExistentMailbox", "ErrorImpersonateUserDenied"])
-def test_a_mailbox_that_vanished_after_the_listing_is_no_fault_of_its_items(world: World, code: str) -> None:
+def test_an_error_of_every_item_is_a_fault_of_the_mailbox_if_the_inbox_cannot_be_opened(
+    world: World, code: str
+) -> None:
     for number in range(3):
         world.deliver(str(number))
     source = world.source()
@@ -112,7 +114,10 @@ def test_a_mailbox_that_vanished_after_the_listing_is_no_fault_of_its_items(worl
 
 
 def stopping(store: Store, at: int, marker: bytes, *, denied: frozenset[int] = frozenset()) -> object:
-    """An Exchange that processes only the first `at` items of each request for several items."""
+    """Return the responses of an Exchange that answers only about the first `at` items of each request for several items.
+
+    The other items get the response `marker`, and those at the places `denied` get ErrorAccessDenied.
+    """
     original = answers_of(store)
 
     def answer(request: Request) -> Response:
@@ -200,7 +205,7 @@ Rearrange = Callable[[list[bytes]], list[bytes]]
 
 
 def rearranging(store: Store, how: Rearrange, *, alone: bool = False) -> Callable[[Request], Response]:
-    """An Exchange whose batch responses are changed by `how`; with `alone`, also its responses about one item."""
+    """Return the responses of an Exchange. `how` changes those for several items; with `alone`, also those for one item."""
     original = answers_of(store)
 
     def answer(request: Request) -> Response:
@@ -257,7 +262,7 @@ def test_different_errors_among_responses_in_another_order_are_requested_separat
         return [corrupt, *[one for one in messages[::-1] if one != messages[3]]]
 
     outcomes, requests = fetched_from(store, how, [1])
-    # The deleted one is gone, and the one that the batch called corrupt is fetched separately.
+    # The deleted email is gone. The email that was corrupt according to the batch is fetched separately.
     assert [type(one) for one in outcomes] == [Email, Gone, Email, Email, Email, Email]
     assert_each_has_its_content(outcomes, store)
     assert requests == 3

@@ -1,4 +1,4 @@
-"""Every error code in exchangelib has an error class in this product, or is in a list of irrelevant codes."""
+"""Every error code in exchangelib has an error class, is interpreted by `fetch`, or is in a list of irrelevant codes."""
 
 from __future__ import annotations
 

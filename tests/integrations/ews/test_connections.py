@@ -48,7 +48,9 @@ def test_integrations_do_not_share_a_connection_even_when_their_settings_agree(w
     assert connection(world.settings()) is not connection(replace(world.settings(), key="another"))
 
 
-def test_no_more_connections_stay_open_than_are_allowed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_above_the_limit_the_least_recently_used_connection_is_dropped(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(connection_cache, "MAX_OPEN", 3)
     made = {key: connection(replace(world.settings(), key=key)) for key in "abc"}
     connection(replace(world.settings(), key="a"))
@@ -110,7 +112,7 @@ def test_a_token_that_is_issued_expired_is_a_failure_after_one_request(world: Wo
 
 
 def assert_all_slots_work(world: World, settings: ConnectionSettings) -> None:
-    """Run as many calls at the same time as the pool has slots. If a slot was lost, a call fails."""
+    """Run as many calls at the same time as the pool has slots. If the pool has lost all of its slots, they fail."""
     world.deliver("a")
     faults: list[IntegrationError] = []
     barrier = threading.Barrier(MAX_CONNECTIONS)

@@ -1,4 +1,4 @@
-"""A 403 of Exchange Online: EWS is off or the application is not on the allow list. On premises there is no list."""
+"""A 403 of Exchange Online: EWS is off or the application is not on the allow list. A server on premises has no such list."""
 
 from __future__ import annotations
 
@@ -42,4 +42,5 @@ def test_a_403_of_an_exchange_on_premises_names_neither() -> None:
     error = refusal("mail.bank.example")
     assert type(error) is errors.EwsDisabled
     assert "Graph" not in str(error)
+    assert "-EwsAllowedAppIDs" not in str(error)
     assert "Get-CASMailbox" in str(error)

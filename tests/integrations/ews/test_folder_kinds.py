@@ -1,4 +1,4 @@
-"""A well-known folder that a mailbox lacks is ignored. A transient error for one is raised, so that no kind is guessed."""
+"""The kinds of well-known folders, also if Exchange returns an error for one of them, and which folders hold mail."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ def test_a_proxy_receives_the_credentials_in_its_address(world: World) -> None:
 def test_a_proxy_that_refuses_is_reported(world: World, refusal: bytes) -> None:
     with connect_proxy(refusal) as proxy:
         error = check(replace(world.settings(), proxy=proxy.url.replace("//", "//me:pr0xy@")))
-    assert "proxy" in str(error)
+    assert "proxy" in error.detail
     assert "pr0xy" not in str(error)
     assert world.wire.seen == []
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import requests_ntlm
 import spnego
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -30,7 +29,7 @@ def test_the_handshake_is_bound_to_the_certificate_of_the_server(world: World, m
         bindings.append(kwargs["channel_bindings"])
         return stock(*args, **kwargs)
 
-    monkeypatch.setattr(requests_ntlm.requests_ntlm.spnego, "client", recording_client)
+    monkeypatch.setattr(spnego, "client", recording_client)
     world.source().check()
     host, port = world.exchange.url().split("/")[2].split(":")
     served = x509.load_pem_x509_certificate(ssl.get_server_certificate((host, int(port))).encode())
@@ -56,7 +55,7 @@ def test_ntlm_signs_in_where_it_is_offered_as_such_or_within_negotiate(
     world.source().check()
 
 
-def test_extended_protection_refuses_a_handshake_through_a_proxy_that_ends_tls(
+def test_extended_protection_refuses_a_handshake_through_a_proxy_that_terminates_tls(
     world: World, on_premises: OnPremises
 ) -> None:
     # The server behind the proxy shows another certificate than the one that the client sees.

@@ -232,7 +232,7 @@ def test_a_sign_in_service_that_fails_is_no_refusal(world: World, status: int) -
     source.check()
 
 
-def test_an_unreachable_sign_in_service_is_distinguished_from_exchange(world: World) -> None:
+def test_an_unreachable_sign_in_service_is_a_failure_of_the_token_endpoint(world: World) -> None:
     settings = replace(world.settings("OAuth, impersonation"), authority="https://127.0.0.1:9")
     error = fault_of(world.source(settings).check)
     assert isinstance(error, errors.TokenEndpointFailed)
@@ -284,7 +284,7 @@ def test_a_delegate_without_rights_is_denied(world: World) -> None:
         ("ErrorSomethingNew", errors.ExchangeFailed),
     ],
 )
-def test_each_code_of_exchange_has_an_error_class_and_no_retry(
+def test_each_code_of_exchange_has_an_error_class_and_is_not_retried(
     world: World, code: str, kind: type[errors.IntegrationError]
 ) -> None:
     world.exchange.faults.add("fault", code=code)
@@ -322,7 +322,7 @@ def test_an_invalid_code_is_not_in_the_error(code: str) -> None:
 @pytest.mark.parametrize("code", ["ErrorFolderNotFound", "ErrorItemNotFound"])
 @pytest.mark.parametrize("form", ["fault", "message"])
 @pytest.mark.parametrize("operation", ["GetFolder", "SyncFolderHierarchy"])
-def test_a_missing_inbox_or_top_folder_is_a_missing_permission(code: str, form: str, operation: str) -> None:
+def test_a_missing_inbox_or_top_folder_is_reported_as_hidden(code: str, form: str, operation: str) -> None:
     message = soap.envelope(operation, soap.failure(operation, soap.ItemFault(code)), "15.1.2507.39")
     status, body = (200, message) if form == "message" else (500, soap.fault(soap.SoapFault(code, code)))
     with peer(lambda _: Response(status, body, XML)) as peer_server:

@@ -1,6 +1,6 @@
-"""A message that change tracking reports as removed is looked up by its id, because it may be in another folder.
+"""A message that change tracking reports as removed is requested by its id, because it may be in another folder.
 
-The cursor contains the id until Graph has reported where the message is.
+The cursor contains the id until Graph has reported the folder of the message.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def test_each_removed_message_is_listed_in_its_current_folder(world: World) -> N
         assert all(isinstance(outcome, Email) for outcome in source.fetch(here))
 
 
-def test_twenty_messages_are_looked_up_per_batch_and_not_again_when_fetched(world: World) -> None:
+def test_twenty_messages_are_located_per_batch_and_not_again_when_fetched(world: World) -> None:
     items = world.deliver(*(f"m{one}" for one in range(25)))
     with world.source() as source:
         cursor = start(world, source)

@@ -124,7 +124,7 @@ def test_a_sign_in_page_is_a_wrong_endpoint(world: World) -> None:
     assert "HTTP 200 with a web page" in error.detail
 
 
-def test_a_401_keeps_the_code_of_graph(world: World) -> None:
+def test_the_error_for_a_401_contains_the_code_of_graph(world: World) -> None:
     world.graph.faults.add("unauthorized", operation="folder")
     error = fault_of(world.source().check)
     assert type(error) is errors.SignInRefused
@@ -261,7 +261,7 @@ def test_a_truncated_body_is_a_failure(world: World) -> None:
 
 
 @pytest.mark.parametrize(("effect", "options"), [("hang", {"seconds": 30}), ("drip", {"rate": 3})])
-def test_every_call_ends_by_its_deadline(world: World, effect: str, options: dict[str, int]) -> None:
+def test_a_fetch_ends_at_its_deadline(world: World, effect: str, options: dict[str, int]) -> None:
     world.deliver(*"abcdefgh")
     source = world.source(deadline=1.0)
     changes = world.listed(source)
@@ -303,7 +303,7 @@ def test_at_most_four_requests_run_at_the_same_time(world: World) -> None:
         world.graph.throttle.limits = None
 
 
-def test_an_email_needs_one_request_and_an_idle_poll_one_for_each_folder(world: World) -> None:
+def test_an_email_needs_one_request_and_an_unchanged_mailbox_one_for_its_tree_and_each_folder(world: World) -> None:
     world.deliver("a", "b", "c")
     source = world.source()
     folders = source.folders(None)

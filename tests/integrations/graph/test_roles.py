@@ -1,4 +1,4 @@
-"""The check of an access token shows its roles and no other value of it."""
+"""The check of an access token shows its roles and no other value of the token."""
 
 from __future__ import annotations
 

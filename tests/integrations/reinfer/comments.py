@@ -9,7 +9,7 @@ from integrations.messages import Comment, CommentId, Message
 
 
 def comment(name: str = "a", *, body: str = "Please pay the invoice.", **changes: Any) -> Comment:
-    """A comment whose id is the hex of a Message-ID made of `name`."""
+    """Return a comment whose id is the hex of a Message-ID that contains `name`."""
     values: dict[str, Any] = {
         "id": CommentId(f"<{name}@bank.example>".encode().hex()),
         "timestamp": datetime(2026, 3, 1, 9, 30, tzinfo=UTC),

@@ -1,4 +1,4 @@
-"""How an answer of Re:infer is classified by its HTTP status and its JSON envelope, also if the two contradict."""
+"""How an answer of Re:infer is classified by its HTTP status and its JSON envelope, also if these contradict each other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Additional databases for tests: created empty, loaded from a dump, read by their drivers, and dropped at the end."""
+"""Additional databases for tests: created empty, loaded from a dump, read with their drivers, and dropped at the end."""
 
 from __future__ import annotations
 

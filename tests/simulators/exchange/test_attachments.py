@@ -46,15 +46,15 @@ def test_attachments_are_listed_and_fetched(ews_client: EwsClient) -> None:
     assert [etree.QName(one).localname for one in (file, email)] == ["FileAttachment", "ItemAttachment"]
     assert file.findtext("t:Name", namespaces=NS) == "Zahlung März.pdf"
     assert file.find("t:Content", NS) is None
-    ids = [one.find("t:AttachmentId", NS).get("Id") for one in (file, email)]  # type: ignore[union-attr]
-    answer = etree.fromstring(ews_client.post(get_attachment(*ids)).content)  # type: ignore[arg-type]
+    ids = [one.find("t:AttachmentId", NS).get("Id") for one in (file, email)]
+    answer = etree.fromstring(ews_client.post(get_attachment(*ids)).content)
     assert base64.b64decode(answer.findtext(".//t:Content", namespaces=NS) or "") == b"\0\1\2"
     assert answer.findtext(".//t:Message/t:Subject", namespaces=NS) == "Forwarded"
 
 
 def test_malformed_and_unknown_attachment_ids_are_refused(ews_client: EwsClient) -> None:
     item = delivered(ews_client)
-    first = listed(ews_client, item)[0].find("t:AttachmentId", NS).get("Id") or ""  # type: ignore[union-attr]
+    first = listed(ews_client, item)[0].find("t:AttachmentId", NS).get("Id") or ""
     theirs = ews_client.exchange.store[OTHER].deliver(mail_of(mail("a")))
     codes = ews_client.codes(get_attachment("x", item.id, first[:-4] + "AAAP", theirs.id + first[-12:]))
     assert codes == [

@@ -34,7 +34,9 @@ class Interrupted(dict[str, Item]):
 
 
 @pytest.mark.parametrize("operation", ["GetFolder", "FindFolder", "SyncFolderHierarchy", "SyncFolderItems"])
-def test_mail_that_arrives_during_a_request_waits_for_it(ews_client: EwsClient, operation: str) -> None:
+def test_mail_that_arrives_during_a_request_is_delivered_after_the_request(
+    ews_client: EwsClient, operation: str
+) -> None:
     inbox = ews_client.mailbox.distinguished("inbox")
     for name in ("a", "b"):
         ews_client.mailbox.deliver(mail_of(mail(name)))

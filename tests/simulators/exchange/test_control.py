@@ -11,7 +11,7 @@ import pytest
 from tests.mails import mail
 from tests.simulators.exchange.conftest import ADDRESS, EwsClient, get_folder, get_item
 
-NEW = {"subject": "Hello", "body": "Grüße", "message_id": "<new@x>"}
+NEW: dict[str, Any] = {"subject": "Hello", "body": "Grüße", "message_id": "<new@x>"}
 
 
 def do(ews_client: EwsClient, what: str, status: int = 200, **given: Any) -> Any:
@@ -81,7 +81,7 @@ def test_folders_are_made_renamed_moved_and_deleted(ews_client: EwsClient) -> No
     assert not [path for path in paths(ews_client) if "Deals" in path]
 
 
-def test_ids_states_and_tokens_can_be_made_invalid(ews_client: EwsClient) -> None:
+def test_ids_and_sync_states_can_be_made_invalid(ews_client: EwsClient) -> None:
     made = do(ews_client, "deliver", **NEW)
     do(ews_client, "mark-read", id=made["id"])
     do(ews_client, "migrate")

@@ -1,4 +1,4 @@
-"""FindItem (pages, order, restrictions), and the base shapes of items and folders."""
+"""FindItem with its pages, order and restrictions, and the base shapes of items and folders."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def subjects(ews_client: EwsClient, body: str) -> list[str]:
     return [element.text or "" for element in root(ews_client, body).iterfind(".//t:Subject", NS)]
 
 
-def test_all_is_found_newest_first(filled: EwsClient) -> None:
+def test_all_items_are_found_newest_first(filled: EwsClient) -> None:
     assert subjects(filled, find_item()) == ["elder", "damson", "cherry", "Banana", "apple"]
     assert subjects(filled, find_item(traversal="Associated")) == []
     assert filled.codes(find_item(traversal="Deep")) == ["ErrorSchemaValidation"]
@@ -72,7 +72,7 @@ def test_all_is_found_newest_first(filled: EwsClient) -> None:
         (4, 2, "End", ["elder", "damson", "cherry"], ("5", "5", "true")),
     ],
 )
-def test_a_page_contains_its_position(
+def test_a_page_contains_the_offset_of_the_next_page(
     filled: EwsClient, most: int, offset: int, base: str, found: list[str], place: tuple[str, str, str]
 ) -> None:
     view = f'<m:IndexedPageItemView MaxEntriesReturned="{most}" Offset="{offset}" BasePoint="{base}"/>'
@@ -160,7 +160,7 @@ def test_a_listing_has_the_base_shape_without_bodies_recipients_and_addresses(fi
         "ItemId", "Subject", "Sensitivity", "Size", "DateTimeSent", "DateTimeCreated", "HasAttachments", "IsAssociated",
         "IsReadReceiptRequested", "IsDeliveryReceiptRequested", "From", "IsRead",
     ]  # fmt: skip
-    assert tags(message.find("t:From/t:Mailbox", NS)) == ["Name"]  # type: ignore[arg-type]
+    assert tags(message.find("t:From/t:Mailbox", NS)) == ["Name"]
     everything = root(filled, find_item(shape="AllProperties")).find(".//t:Message", NS)
     assert everything is not None
     assert not {"Body", "Attachments", "ToRecipients", "InternetMessageHeaders", "MimeContent"} & set(tags(everything))
@@ -189,7 +189,7 @@ def test_a_fetch_returns_bodies_recipients_and_headers(filled: EwsClient) -> Non
         ("contacts", "ContactsFolder", ["FolderId", "DisplayName", "TotalCount", "ChildFolderCount"]),
     ],
 )
-def test_the_default_shape_of_a_folder_is_that_of_its_class(
+def test_the_default_shape_of_a_folder_depends_on_the_folder_class(
     ews_client: EwsClient, name: str, tag: str, expected: list[str]
 ) -> None:
     body = (

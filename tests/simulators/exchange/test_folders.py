@@ -50,7 +50,7 @@ def test_without_a_folder_the_whole_store_is_listed_and_then_its_changes(ews_cli
     assert tree(ews_client, state=state)[0].keys() == {"Trades"}
 
 
-def test_the_tree_below_a_folder_is_that_of_this_folder_alone(ews_client: EwsClient) -> None:
+def test_only_folders_below_the_requested_folder_are_reported(ews_client: EwsClient) -> None:
     ews_client.mailbox.create_folder("Inbox/Trades")
     found, state = tree(ews_client, "inbox")
     assert found.keys() == {"Trades"}

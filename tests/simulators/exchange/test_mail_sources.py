@@ -20,7 +20,7 @@ def subjects(folder: Path) -> list[str]:
     return [mail_of(mime).subject for _, mime in mails_below(folder)]
 
 
-def test_emails_of_all_kinds_of_stores_are_found_and_rubbish_is_not(tmp_path: Path) -> None:
+def test_emails_of_all_kinds_of_stores_are_found_and_other_files_are_not(tmp_path: Path) -> None:
     (tmp_path / "a.eml").write_bytes(mail("eml"))
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "msg_01.txt").write_bytes(mail("text"))
@@ -37,7 +37,7 @@ def test_emails_of_all_kinds_of_stores_are_found_and_rubbish_is_not(tmp_path: Pa
     assert subjects(tmp_path) == ["About eml", "About text", "About mbox one", "About mbox two", "About maildir"]
 
 
-def test_the_order_is_that_of_the_paths(tmp_path: Path) -> None:
+def test_emails_are_found_in_the_order_of_their_paths(tmp_path: Path) -> None:
     for name in ("b", "c", "a"):
         (tmp_path / f"{name}.eml").write_bytes(mail(name))
     assert subjects(tmp_path) == ["About a", "About b", "About c"]
@@ -67,7 +67,7 @@ def test_listed_properties_are_read_from_the_headers() -> None:
         ("=?no-such-charset?q?x?=", "=?no-such-charset?q?x?=", "=?no-such-charset?q?x?="),
     ],
 )
-def test_subjects_are_decoded(header: str, subject: str, topic: str) -> None:
+def test_subjects_are_decoded_and_topics_have_no_prefix(header: str, subject: str, topic: str) -> None:
     made = mail_of(f"Subject: {header}\r\n\r\n".encode())
     assert (made.subject, made.topic) == (subject, topic)
 

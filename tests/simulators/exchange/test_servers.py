@@ -1,4 +1,4 @@
-"""Mailboxes on servers with other builds: accepted EWS versions, and the errors for the others."""
+"""Mailboxes on servers with other builds: the accepted EWS versions, and the errors for all other versions."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def token(ews_client: EwsClient, *, tenant: str = "tenant", basic: bool = False,
     auth = (given.pop("client_id"), given.pop("client_secret")) if basic else None
     return ews_client.client.post(
         f"{ews_client.exchange.authority_url}/{tenant}/oauth2/v2.0/token", data=given, auth=auth
-    )  # type: ignore[arg-type]
+    )
 
 
 def ntlm(
@@ -79,7 +79,7 @@ def test_an_ntlm_handshake_with_a_wrong_password_fails(ews_client: EwsClient) ->
 
 
 @pytest.mark.parametrize("spnego_wrapped", [False, True], ids=["bare", "in SPNEGO"])
-def test_negotiate_accepts_ntlm_unless_it_means_only_kerberos(ews_client: EwsClient, spnego_wrapped: bool) -> None:
+def test_negotiate_accepts_ntlm_unless_it_accepts_only_kerberos(ews_client: EwsClient, spnego_wrapped: bool) -> None:
     ews_client.exchange.on_premises.offers = ("Negotiate",)
     asked, *_, later = ntlm(ews_client, "s3cret", offer="Negotiate", spnego_wrapped=spnego_wrapped)
     assert asked.headers.get_list("WWW-Authenticate") == ["Negotiate"]

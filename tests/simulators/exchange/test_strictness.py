@@ -11,11 +11,11 @@ from tests.mails import mail
 from tests.simulators.exchange.conftest import ADDRESS, OTHER, EwsClient, get_folder, get_item, sync_items
 
 
-def test_an_operation_that_it_does_not_know_is_refused(ews_client: EwsClient) -> None:
+def test_an_unknown_operation_is_refused(ews_client: EwsClient) -> None:
     assert ews_client.codes("<m:GetUserAvailabilityRequest/>") == ["ErrorInvalidRequest"]
 
 
-def test_a_write_is_refused_for_each_thing_that_it_names(ews_client: EwsClient) -> None:
+def test_a_write_is_refused_for_each_item_that_it_names(ews_client: EwsClient) -> None:
     ids = "".join(f'<t:ItemId Id="{ews_client.mailbox.deliver(mail_of(mail(name))).id}"/>' for name in "abc")
     codes = ews_client.codes(f'<m:DeleteItem DeleteType="HardDelete"><m:ItemIds>{ids}</m:ItemIds></m:DeleteItem>')
     assert codes == ["ErrorAccessDenied"] * 3
@@ -31,7 +31,7 @@ def test_every_write_operation_is_refused(ews_client: EwsClient) -> None:
     ("most", "code"),
     [(0, "ErrorSchemaValidation"), (1, "NoError"), (512, "NoError"), (513, "ErrorSchemaValidation")],
 )
-def test_a_page_has_1_to_512_changes(ews_client: EwsClient, most: int, code: str) -> None:
+def test_only_a_request_for_1_to_512_changes_is_accepted(ews_client: EwsClient, most: int, code: str) -> None:
     inbox = ews_client.mailbox.distinguished("inbox").id
     assert ews_client.codes(sync_items(inbox, most=most)) == [code]
 
@@ -103,7 +103,7 @@ def test_an_anchor_for_another_mailbox_is_refused(ews_client: EwsClient) -> None
     assert ews_client.codes(get_folder(), **{"X-AnchorMailbox": ADDRESS.upper()}) == ["NoError"]
 
 
-def test_impersonation_is_only_of_mailboxes_that_the_account_may(ews_client: EwsClient) -> None:
+def test_an_account_impersonates_only_its_allowed_mailboxes(ews_client: EwsClient) -> None:
     ews_client.auth = ("BANK\\reader", "s3cret")
     assert ews_client.codes(get_folder()) == ["ErrorImpersonateUserDenied"]
     assert ews_client.codes(get_folder(), as_mailbox=OTHER) == ["NoError"]

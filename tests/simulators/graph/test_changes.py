@@ -32,7 +32,7 @@ def test_a_first_round_returns_all_messages_and_the_next_one_the_changes(reader:
     assert set(rows[0]) == {"@odata.type", "@odata.etag", "id", "internetMessageId"}
 
 
-def test_without_a_page_size_ten_come_and_the_preference_is_confirmed(reader: Reader) -> None:
+def test_the_default_page_size_is_10_and_preferences_are_confirmed(reader: Reader) -> None:
     for number in range(12):
         reader.deliver(str(number))
     assert len(reader.get(INBOX).json()["value"]) == 10
@@ -42,7 +42,7 @@ def test_without_a_page_size_ten_come_and_the_preference_is_confirmed(reader: Re
     assert page.headers["Preference-Applied"] == 'IdType="ImmutableId", odata.maxpagesize=12'
 
 
-def test_a_moved_email_is_gone_here_and_new_there_under_another_id(reader: Reader) -> None:
+def test_a_moved_email_is_removed_from_the_old_folder_and_has_another_id_in_the_new_one(reader: Reader) -> None:
     item = reader.deliver("a")
     (before,), inbox = reader.round(INBOX)
     _, sent = reader.round(SENT)
@@ -102,7 +102,7 @@ def test_a_filter_excludes_older_messages_in_every_round(reader: Reader) -> None
     assert names(reader.round(INBOX, filter="receivedDateTime gt 2026-03-01T12:00:00Z")[0]) == ["young", "h1"]
 
 
-def test_a_filtered_first_round_ends_at_its_limit_and_says_nothing_of_it(reader: Reader) -> None:
+def test_a_filtered_first_round_ends_at_its_limit_without_a_notice(reader: Reader) -> None:
     reader.graph._filtered_most = 3
     for number in range(5):
         reader.deliver(str(number), sent=NOON + timedelta(hours=number))
@@ -114,7 +114,7 @@ def test_a_filtered_first_round_ends_at_its_limit_and_says_nothing_of_it(reader:
 
 
 @pytest.mark.parametrize(("kind", "reported"), [("created", ["new"]), ("updated", ["a"]), ("deleted", ["-"])])
-def test_one_kind_of_change_can_be_asked_for(reader: Reader, kind: str, reported: list[str]) -> None:
+def test_one_kind_of_change_can_be_requested(reader: Reader, kind: str, reported: list[str]) -> None:
     first, second = reader.deliver("a"), reader.deliver("b")
     _, link = reader.round(INBOX, changeType=kind)
     reader.mailbox.mark_read(first.id)
@@ -158,7 +158,7 @@ def test_a_link_is_valid_only_for_its_folder(reader: Reader) -> None:
     assert reader.error(f"{link}&$select=id") == (400, "ErrorInvalidUrlQuery")
 
 
-def test_a_migrated_mailbox_has_other_folders(reader: Reader) -> None:
+def test_a_link_of_a_migrated_mailbox_is_not_found(reader: Reader) -> None:
     folder = reader.get("mailFolders/inbox").json()["id"]
     _, link = reader.round(f"mailFolders/{folder}/messages/delta")
     reader.mailbox.migrate()

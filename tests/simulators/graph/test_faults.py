@@ -69,7 +69,7 @@ def test_responses_are_truncated_dropped_delayed_or_from_a_gateway(reader: Reade
     assert reader.get(FOLDER).status_code == 200
 
 
-def test_the_token_endpoint_and_single_requests_of_a_batch_fail_on_command_too(reader: Reader) -> None:
+def test_the_token_endpoint_and_single_requests_of_a_batch_can_fail_too(reader: Reader) -> None:
     faults = reader.graph.faults
     faults.add("aadsts", operation="token", times=1, number=7000222)
     faults.add("status", operation="token", times=1, status=503)
@@ -85,9 +85,7 @@ def test_the_token_endpoint_and_single_requests_of_a_batch_fail_on_command_too(r
 
 
 @pytest.mark.parametrize(("status", "code"), [(500, "ErrorInternalServerError"), (504, "UnknownError")])
-def test_a_page_with_a_corrupt_message_always_fails_and_smaller_ones_pass(
-    reader: Reader, status: int, code: str
-) -> None:
+def test_each_page_with_a_corrupt_message_fails_and_other_pages_do_not(reader: Reader, status: int, code: str) -> None:
     for number in range(6):
         reader.deliver(str(number))
     newest = names(reader.round(INBOX)[0])
@@ -119,7 +117,7 @@ def test_a_corrupt_message_cannot_be_fetched_for_a_while(reader: Reader) -> None
     assert reader.get(where).status_code == 200
 
 
-def test_a_fifth_request_at_a_time_to_one_mailbox_is_throttled(reader: Reader) -> None:
+def test_a_fifth_concurrent_request_to_one_mailbox_is_throttled(reader: Reader) -> None:
     throttle = reader.graph.throttle
     throttle.limits = Limits()
     with ExitStack() as busy:
@@ -133,7 +131,7 @@ def test_a_fifth_request_at_a_time_to_one_mailbox_is_throttled(reader: Reader) -
     assert throttle.refused == 1
 
 
-def test_requests_beyond_the_limit_wait_for_their_window(reader: Reader) -> None:
+def test_requests_beyond_the_limit_are_refused_until_the_window_ends(reader: Reader) -> None:
     throttle, now = reader.graph.throttle, [1000.0]
     throttle.limits, throttle.clock = Limits(requests=3), lambda: now[0]
     assert [reader.get(FOLDER).status_code for _ in range(4)] == [200, 200, 200, 429]
@@ -182,7 +180,7 @@ def test_both_simulators_serve_one_store(reader: Reader) -> None:
     assert row["id"] == item.id.replace("/", "-").replace("+", "_")
 
 
-def test_it_serves_plain_http_too(reader: Reader) -> None:
+def test_graph_is_also_served_over_plain_http(reader: Reader) -> None:
     app = Registration("tenant", "client", "s3cret")
     with GraphSimulator(reader.graph.store, registrations=[app], tls=False) as graph, httpx.Client() as client:
         plain = Reader(graph, client)

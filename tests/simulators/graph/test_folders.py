@@ -87,7 +87,7 @@ def test_a_mailbox_outside_the_scope_is_denied_and_an_unknown_one_is_not_found(r
     assert reader.error(f"{root}/nobody@bank.example/mailFolders/inbox") == (404, "ErrorInvalidUser")
 
 
-def test_hidden_folders_are_listed_only_where_they_are_asked_for(reader: Reader) -> None:
+def test_hidden_folders_are_listed_only_if_they_are_requested(reader: Reader) -> None:
     reader.mailbox.create_folder("Inbox/Secret", hidden=True)
     reader.mailbox.create_folder("Attic", hidden=True)
     assert "Attic" not in by_name(reader.get("mailFolders").json()["value"])

@@ -147,7 +147,7 @@ def test_reading_a_user_needs_a_directory_permission(reader: Reader) -> None:
         assert directory.error(f"{graph.url}/v1.0/users/{OTHER}") == (403, "Authorization_RequestDenied")
 
 
-def test_a_mail_without_files_has_none(reader: Reader) -> None:
+def test_an_email_without_files_has_no_attachments(reader: Reader) -> None:
     item = reader.mailbox.deliver(mail_of(mail("plain")))
     (row,) = reader.get("messages").json()["value"]
     assert reader.get(f"messages/{row['id']}/attachments").json()["value"] == []

@@ -114,7 +114,7 @@ def test_queries_that_graph_refuses_are_refused(reader: Reader, where: str, opti
     assert reader.error(where, **options) == (400, code)
 
 
-def test_a_page_size_is_a_number(reader: Reader) -> None:
+def test_an_invalid_page_size_is_refused(reader: Reader) -> None:
     assert reader.error(f"{LIST}/delta", "odata.maxpagesize=many") == (400, "BadRequest")
     assert reader.error(f"{LIST}/delta", "odata.maxpagesize=0") == (400, "BadRequest")
 
@@ -130,7 +130,7 @@ def test_nothing_can_be_written(reader: Reader) -> None:
     assert reader.error(f"{reader.graph.url}/beta/users/{ADDRESS}/mailFolders") == (400, "BadRequest")
 
 
-def test_a_message_lies_in_one_folder_of_one_mailbox(reader: Reader) -> None:
+def test_a_message_is_found_only_in_its_folder_and_mailbox(reader: Reader) -> None:
     reader.deliver("a")
     number = only_id(reader)
     assert reader.get(f"{LIST}/{number}").status_code == 200
@@ -139,7 +139,7 @@ def test_a_message_lies_in_one_folder_of_one_mailbox(reader: Reader) -> None:
     assert reader.error(other) == (404, "ErrorItemNotFound")
 
 
-def test_a_batch_answers_each_request_as_if_it_had_come_alone(reader: Reader) -> None:
+def test_each_request_of_a_batch_gets_the_response_of_a_separate_request(reader: Reader) -> None:
     item = reader.deliver("a")
     number = only_id(reader)
     answer = batch(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
 from itertools import islice
+from typing import Any
 
 import pytest
 
@@ -31,11 +32,12 @@ def _content(part: Message, *, top: bool = False) -> Iterator[object]:
         if name.casefold() not in ignored
     )
     yield part.get_content_type(), part.get_content_charset(), part.get_filename()
+    payload: Any = part.get_payload()
     if part.get_content_maintype() == "multipart":
-        for child in part.get_payload():
+        for child in payload:
             yield from _content(child)
     elif part.is_multipart():
-        yield part.get_payload()[0].as_bytes(policy=policy.compat32.clone(linesep="\r\n"))
+        yield payload[0].as_bytes(policy=policy.compat32.clone(linesep="\r\n"))
     else:
         yield part.get_payload(decode=True)
 
@@ -59,7 +61,7 @@ def test_headers_encoding_and_boundaries_differ() -> None:
     }
 
 
-def test_headers_of_one_name_keep_their_order_and_long_ones_fold_elsewhere() -> None:
+def test_headers_of_one_name_keep_their_order_and_long_headers_are_folded() -> None:
     long = "Subject: " + " ".join(["word"] * 40)
     mime = f"Received: by second\r\nReceived: by first\r\n{long}\r\nFrom: a@x\r\n\r\nHello".encode()
     after = message_from_bytes(rendered(mime))
@@ -86,12 +88,12 @@ SIGNED = (
 )
 
 
-def test_an_email_within_the_email_stays_as_it_is() -> None:
+def test_an_attached_email_keeps_its_content() -> None:
     assert content(rendered(forwarded())) == content(forwarded())
     assert b"From the start" in rendered(forwarded())
 
 
-def test_a_signed_email_keeps_its_bytes() -> None:
+def test_a_signed_email_keeps_the_bytes_of_its_body() -> None:
     assert rendered(SIGNED).partition(b"\r\n\r\n")[2] == SIGNED.partition(b"\r\n\r\n")[2]
     assert rendered(SIGNED) != SIGNED
 

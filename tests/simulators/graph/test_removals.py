@@ -74,7 +74,9 @@ def test_a_first_round_returns_all_messages(reader: Reader, removals: Removals) 
 
 
 @pytest.mark.parametrize("removals", list(Removals))
-def test_a_message_that_came_and_went_between_two_rounds_is_removed(reader: Reader, removals: Removals) -> None:
+def test_a_message_that_came_and_went_between_two_rounds_is_reported_as_removed(
+    reader: Reader, removals: Removals
+) -> None:
     reader.graph.removals = removals
     _, link = reader.round(INBOX, IMMUTABLE)
     reader.mailbox.move(reader.deliver("a").id, "Sent Items")

@@ -120,7 +120,7 @@ def test_the_token_endpoint_refuses_as_entra_does(
     certified: Reader, form: dict[str, str], status: int, error: str, number: int
 ) -> None:
     issued = certified.graph.tokens_issued
-    response = certified.token(**form)  # type: ignore[arg-type]
+    response = certified.token(**form)
     body = response.json()
     assert (response.status_code, body["error"], body["error_codes"]) == (status, error, [number])
     assert body["error_description"].startswith(f"AADSTS{number}: ")
@@ -147,7 +147,7 @@ def test_a_certificate_gets_a_token(certified: Reader, signer: Signer, algorithm
         ({"sub": "stranger"}, "AADSTS700021"),
     ],
 )
-def test_every_claim_of_an_assertion_counts(
+def test_each_claim_of_an_assertion_is_checked(
     certified: Reader, signer: Signer, claims: dict[str, Any], code: str
 ) -> None:
     assert by_assertion(certified, signer.sign(endpoint(certified), **claims)) == (401, code)
@@ -182,7 +182,7 @@ def test_an_app_without_a_secret_refuses_every_secret(certified: Reader) -> None
     assert certified.token(client_secret="x").json()["error_codes"] == [7000215]
 
 
-def test_a_service_user_signs_in_by_password_and_stays_by_its_refresh_token(reader: Reader) -> None:
+def test_a_service_user_signs_in_with_a_password_and_then_with_a_refresh_token(reader: Reader) -> None:
     form = {"grant_type": "password", "username": "SVC@bank.example", "client_secret": ""}
     form["scope"] = "https://graph.microsoft.com/.default offline_access openid profile"
     answer = reader.token(password="pa55", **form).json()

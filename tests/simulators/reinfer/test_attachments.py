@@ -56,7 +56,7 @@ def test_an_update_without_the_hash_removes_the_content_and_is_not_billed(
 
 
 @pytest.mark.parametrize("path", [f"POST {SOURCE}/sync", "PUT /api/_private/sources/bank/desk/comments"])
-def test_a_hash_of_something_that_was_not_uploaded_there_is_refused(
+def test_a_hash_of_content_that_was_uploaded_for_another_index_is_refused(
     client: httpx.Client, comment: dict[str, Any], upload: Callable[..., httpx.Response], path: str
 ) -> None:
     comment["attachments"][0]["content_hash"] = upload(index=1).json()["content_hash"]

@@ -42,7 +42,7 @@ def test_an_equivalent_comment_is_unchanged(reinfer: ReinferSimulator, sync: Syn
 
 FREE: dict[str, Edit] = {
     "a property": lambda c: c["user_properties"].update({"string:Folder": "Done"}),
-    "one property less": lambda c: c["user_properties"].pop("string:Folder"),
+    "one property fewer": lambda c: c["user_properties"].pop("string:Folder"),
     "all properties left out": lambda c: c.pop("user_properties"),
     "the timestamp": lambda c: c.update(timestamp="2026-03-02T08:15:31Z"),
     "the thread": lambda c: c.update(thread_id="aa"),

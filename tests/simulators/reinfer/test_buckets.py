@@ -1,4 +1,4 @@
-"""Buckets, their raw emails, sources that make comments of the emails, and keyed sync states."""
+"""Buckets, their raw emails, sources that create comments of the emails, and keyed sync states."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_one_wrong_email_refuses_the_whole_batch(
     assert reinfer.store.buckets["bank", "desks"].emails == {}
 
 
-def test_a_page_by_mailbox_can_be_empty_with_more_behind_it(client: httpx.Client, bucket: dict[str, Any]) -> None:
+def test_a_filtered_page_can_be_empty_although_more_pages_follow(client: httpx.Client, bucket: dict[str, Any]) -> None:
     put(client, *(email(f"a0{number}", "ops@bank.example") for number in range(4)), email("a09"))
     seen: list[list[str]] = []
     asked: dict[str, Any] = {"limit": 2, "mailbox_name": "desk@bank.example"}

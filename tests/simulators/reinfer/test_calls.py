@@ -175,7 +175,7 @@ def test_comments_are_counted_by_time_and_source(client: httpx.Client, sync: Syn
     assert counted(reviewed="only_reviewed") == 0
 
 
-def test_comments_that_are_put_are_only_added(
+def test_put_overwrites_a_comment_only_with_its_context(
     reinfer: ReinferSimulator, client: httpx.Client, comment: dict[str, Any]
 ) -> None:
     url = "/api/_private/sources/bank%2Fdesk/comments?no_charge=false"
@@ -216,7 +216,7 @@ def test_a_user_has_all_keys_that_the_vendors_client_needs(client: httpx.Client)
     assert {"created_at", "updated_at"} <= set(client.get("/api/_private/projects/bank").json()["project"])
 
 
-def test_deleting_takes_up_to_128_ids_and_minds_no_missing_one(
+def test_up_to_128_comments_are_deleted_at_once_and_missing_ids_are_no_error(
     reinfer: ReinferSimulator, client: httpx.Client, sync: Sync, comment: dict[str, Any]
 ) -> None:
     sync({**comment, "id": "a"}, {**comment, "id": "b"})
@@ -227,7 +227,7 @@ def test_deleting_takes_up_to_128_ids_and_minds_no_missing_one(
     assert_refused(client.delete(url, params={"id": [f"c{number}" for number in range(129)]}), 400)
 
 
-def test_no_charge_is_not_for_clients(reinfer: ReinferSimulator, client: httpx.Client, comment: dict[str, Any]) -> None:
+def test_no_charge_true_is_refused(reinfer: ReinferSimulator, client: httpx.Client, comment: dict[str, Any]) -> None:
     body = {"comments": [comment]}
     assert_refused(client.post(f"{SOURCE}/sync?no_charge=true", json=body), 403)
     assert client.post(f"{SOURCE}/sync?no_charge=false", json=body).status_code == 200

@@ -74,7 +74,7 @@ def test_one_line_contains_all_addresses_and_sigterm_ends_the_process(tmp_path: 
     ]
 
 
-def test_it_ends_with_its_standard_input_and_generates_the_same_mail_each_time() -> None:
+def test_the_process_ends_with_its_standard_input_and_generates_the_same_mail_each_time() -> None:
     def mime() -> bytes:
         with simulators("--mailboxes", "a@bank.example", "--generate", "7/12") as (process, addresses):
             control = addresses["exchange"]["control_url"]
@@ -163,8 +163,12 @@ def test_the_command_line_overrides_a_file_which_has_more_options(write: Callabl
     assert options.mailboxes == ("c@x.example",)
     assert (options.prefix, options.record) == ("/from/file", Path("somewhere"))
     (account,) = options.accounts
-    assert (account.username, account.delegate_of, account.impersonates) == ("X\\one", {"a@x.example"}, frozenset())
-    assert (options.applications[0].certificates, options.users[0].username) == ({"PEM"}, "svc@x.example")
+    assert (account.username, account.delegate_of, account.impersonates) == (
+        "X\\one",
+        frozenset({"a@x.example"}),
+        frozenset(),
+    )
+    assert (options.applications[0].certificates, options.users[0].username) == (frozenset({"PEM"}), "svc@x.example")
     assert (options.graph_limits, options.graph_removals) == (True, Removals.NO_ROW)
     few, everything = options.tokens
     assert few.may(READ, "bank")

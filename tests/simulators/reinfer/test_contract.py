@@ -1,4 +1,4 @@
-"""Every limit of the published schema, with one refused comment each."""
+"""The limits of the published schema, with a refused comment for each, and comments that are accepted."""
 
 import copy
 from collections.abc import Callable
@@ -36,7 +36,7 @@ REFUSED: dict[str, Edit] = {
     "a timestamp without a zone": lambda c: c.update(timestamp="2026-03-02T08:15:30"),
     "a date alone": lambda c: c.update(timestamp="2026-03-02"),
     "a timestamp in words": lambda c: c.update(timestamp="Mon, 02 Mar 2026 08:15:30 +0000"),
-    "a day that there is not": lambda c: c.update(timestamp="2026-02-30T08:15:30Z"),
+    "a day that does not exist": lambda c: c.update(timestamp="2026-02-30T08:15:30Z"),
     "a year before 1400": lambda c: c.update(timestamp="1399-12-31T23:59:59Z"),
     "a moment after the year 9999": lambda c: c.update(timestamp="9999-12-31T23:59:59-05:00"),
     "no messages": lambda c: c.pop("messages"),
@@ -69,8 +69,8 @@ REFUSED: dict[str, Edit] = {
     "a blank string property": lambda c: c["user_properties"].update({"string:Folder": "  "}),
     "a number as a string property": lambda c: c["user_properties"].update({"string:Size": 7}),
     "a string as a number property": lambda c: c["user_properties"].update({"number:Size": "7"}),
-    "a truth as a number property": lambda c: c["user_properties"].update({"number:Size": True}),
-    "an endless number": lambda c: c["user_properties"].update({"number:Size": 10**400}),
+    "a boolean as a number property": lambda c: c["user_properties"].update({"number:Size": True}),
+    "a number that is too large for a float": lambda c: c["user_properties"].update({"number:Size": 10**400}),
     "a list as properties": lambda c: c.update(user_properties=[]),
     "an unknown text format": lambda c: c.update(text_format="html"),
     "too many attachments": lambda c: c.update(attachments=c["attachments"] * 129),

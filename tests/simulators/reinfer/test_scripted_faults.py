@@ -56,7 +56,9 @@ def test_busy_has_a_retry_after_header_only_if_it_is_scripted(
     assert delays == [None, "7", "Mon, 02 Mar 2026 08:15:30 GMT"]
 
 
-def test_responses_without_the_json_of_the_api(reinfer: ReinferSimulator, sync: Sync, comment: dict[str, Any]) -> None:
+def test_a_response_can_lack_the_json_of_the_api(
+    reinfer: ReinferSimulator, sync: Sync, comment: dict[str, Any]
+) -> None:
     for effect in ("bad-gateway", "empty", "garbage", "redirect"):
         reinfer.faults.add(effect, times=1)
     gateway, empty, garbage, redirect = (sync(comment) for _ in range(4))
@@ -67,7 +69,7 @@ def test_responses_without_the_json_of_the_api(reinfer: ReinferSimulator, sync: 
     assert stored_ids(reinfer) == set()
 
 
-def test_a_call_that_is_dropped_took_nothing_and_one_that_is_taken_then_dropped_did(
+def test_a_dropped_call_stores_nothing_and_a_call_taken_then_dropped_stores_its_data(
     reinfer: ReinferSimulator, sync: Sync, comment: dict[str, Any]
 ) -> None:
     reinfer.faults.add("drop", times=1)
@@ -80,7 +82,7 @@ def test_a_call_that_is_dropped_took_nothing_and_one_that_is_taken_then_dropped_
     assert reinfer.ai_units == 1
 
 
-def test_an_answer_can_be_cut_after_the_data_was_taken(
+def test_a_response_can_be_cut_after_the_data_was_stored(
     reinfer: ReinferSimulator, sync: Sync, comment: dict[str, Any]
 ) -> None:
     reinfer.faults.add("cut", times=1, at=20)
@@ -102,7 +104,7 @@ def test_a_hang_ends_with_the_simulator(connect: Callable[..., httpx.Client], co
     assert time.monotonic() - start < 2
 
 
-def test_an_answer_can_drip(reinfer: ReinferSimulator, sync: Sync, comment: dict[str, Any]) -> None:
+def test_a_response_can_be_sent_slowly(reinfer: ReinferSimulator, sync: Sync, comment: dict[str, Any]) -> None:
     reinfer.faults.add("drip", times=1, rate=400)
     start = time.monotonic()
     assert sync(comment).json()["new"] == 1
@@ -148,7 +150,7 @@ def test_a_fault_can_begin_later_and_end(reinfer: ReinferSimulator, sync: Sync, 
         {"operation": "sync"},
     ],
 )
-def test_a_fault_that_does_not_exist_is_refused(client: httpx.Client, reinfer: ReinferSimulator, fault: Any) -> None:
+def test_an_invalid_fault_is_refused(client: httpx.Client, reinfer: ReinferSimulator, fault: Any) -> None:
     refused = client.post(f"{reinfer.control_url}/faults", json=fault)
     assert refused.status_code == 400
     assert client.get(f"{reinfer.control_url}/faults").json() == {"faults": []}

@@ -1,4 +1,4 @@
-"""Tests of batches with a limit of items and a limit of bytes."""
+"""Tests of batches with a maximum number of items and a maximum size."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +23,7 @@ def test_a_large_item_gets_its_own_batch_in_order():
     assert cut([1, 99, 1]) == [[1], [99], [1]]
 
 
-def test_nothing_gives_no_batch():
+def test_no_items_give_no_batch():
     assert cut([]) == []
 
 

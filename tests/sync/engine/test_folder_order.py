@@ -10,7 +10,7 @@ from sync.engine.records import FolderRecord, Round
 
 NOW = Round(number=7, pass_began=5)
 LONG_AGO, IN_THIS_PASS, IN_THIS_ROUND = 4, 6, 7
-FOLLOWED = {"Deleted Items"}
+FOLLOWED = {FolderId("Deleted Items")}
 
 
 def folder(

@@ -22,5 +22,5 @@ def test_a_folder_in_the_deleted_items_also_has_their_kind():
     assert FolderKind.DELETED in by_id[FolderId("Projekt")].kinds
 
 
-def test_a_cycle_ends():
+def test_a_cycle_in_the_tree_causes_no_endless_loop():
     assert positions([folder("a", "b"), folder("b", "a")])[FolderId("a")].path

@@ -80,7 +80,7 @@ def test_large_trees_are_requested_more_rarely_and_intervals_differ_by_mailbox()
 
 
 @pytest.mark.wording
-def test_the_text_of_a_difference():
+def test_the_text_says_how_many_items_exchange_counts_or_lists_more():
     assert difference_text(0) == ""
     assert difference_text(1) == "Exchange counts 1 item more here than it lists. Listing it again did not change that."
     assert (

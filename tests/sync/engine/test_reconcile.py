@@ -1,4 +1,4 @@
-"""Tests of the decision on a comment by its ledger entry."""
+"""Tests of the decision on a comment, from its ledger entry and the response of the bucket."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -68,7 +68,7 @@ def test_an_unchanged_comment_is_not_pushed_again():
     assert decide(COMMENT, entry()) is Plain.NOTHING
 
 
-def test_another_text_with_the_same_properties_is_left_alone():
+def test_another_text_with_the_same_properties_is_not_pushed():
     edited = replace(COMMENT, message=replace(COMMENT.message, body="Another body"))
     assert decide(edited, entry()) is Plain.NOTHING
 
@@ -124,7 +124,7 @@ def test_a_comment_that_another_sync_is_pushing_is_deferred():
     assert decide(MOVED, entry(confirmed=False, in_flight_elsewhere=True)) is Plain.DEFER
 
 
-def test_timestamp_and_attachments_never_change():
+def test_another_timestamp_or_attachment_is_not_pushed_before_the_bucket_is_asked():
     later = replace(MOVED, timestamp=SENT.replace(hour=13))
     assert decide(later, entry()) is Plain.ASK
     more = replace(MOVED, attachments=())
@@ -132,5 +132,5 @@ def test_timestamp_and_attachments_never_change():
 
 
 def test_the_order_of_properties_does_not_matter():
-    turned = replace(COMMENT, properties=dict(reversed(COMMENT.properties.items())))
+    turned = replace(COMMENT, properties=dict(reversed(list(COMMENT.properties.items()))))
     assert properties_digest(turned) == properties_digest(COMMENT)

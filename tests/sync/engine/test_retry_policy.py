@@ -18,7 +18,7 @@ from sync.engine.retry_policy import (
 )
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-MIDDLE = 0.5  # no jitter
+MIDDLE = 0.5  # the random number that causes no jitter
 
 
 def decide(error, **past):
@@ -91,7 +91,7 @@ def test_a_quota_disables_the_bucket_at_once():
     assert decide(errors.QuotaReached()) == Suspend(Scope.BUCKET, "quota")
 
 
-def test_the_retry_intervals_are_configurable():
+def test_the_time_between_trials_is_configurable():
     patience = BreakerPatience(trial_every=timedelta(seconds=5))
     decision = after_failure(errors.SignInRefused(), now=NOW, past=FailureHistory(), chance=MIDDLE, patience=patience)
     assert decision == OpenCircuit(Scope.CONNECTION, NOW + timedelta(seconds=5))
@@ -121,5 +121,6 @@ def test_every_error_has_a_remedy():
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
     assert len(kinds) > 20
     for kind in kinds:
+        assert issubclass(kind, errors.IntegrationError), kind
         assert kind.remedy.endswith((".", "!")), kind
         assert "HTTP 500" in str(kind("HTTP 500"))

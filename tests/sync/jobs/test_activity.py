@@ -1,4 +1,4 @@
-"""The counts of runs are added up by hour."""
+"""The counts of runs are added up by integration, bucket and hour."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -41,7 +41,7 @@ def test_the_runs_of_an_hour_add_up(world: World):
 @pytest.mark.parametrize(
     ("method", "after"), [("source.fetch", False), ("sink.push", True), ("checkpoints.advance", True)], ids=str
 )
-def test_two_runs_at_once_add_up(world: World, method, after):
+def test_the_counts_of_two_simultaneous_runs_add_up(world: World, method, after):
     desk, sales = world.mailbox("desk@bank.example"), world.mailbox("sales@bank.example")
     for mailbox, names in ((desk, "abc"), (sales, "de")):
         for name in names:

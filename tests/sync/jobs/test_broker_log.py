@@ -6,7 +6,7 @@ import logging
 
 import pytest
 from celery.beat import SchedulingError
-from celery.worker.consumer.consumer import CONNECTION_ERROR
+from celery.worker.consumer.consumer import CONNECTION_ERROR  # type: ignore[attr-defined]  # the stubs omit it
 from kombu.exceptions import OperationalError
 from redis.exceptions import OutOfMemoryError
 

@@ -1,4 +1,4 @@
-"""The bucket audit reports a difference between bucket and ledger if it persists, but not a temporary one."""
+"""The bucket audit reports missing comments after two audits in a row, and surplus comments at once."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_comments_of_another_program_are_reported_in_a_trusted_bucket(world: Wor
     assert violations(world) == [], "a surplus is expected in an untrusted bucket"
 
 
-def test_a_failed_audit_changes_nothing_and_a_paused_bucket_is_not_audited(world: World, desk):
+def test_a_failed_audit_returns_none_and_a_paused_bucket_is_not_audited(world: World, desk):
     audited(world)
 
     def unreachable(*given):
@@ -111,6 +111,6 @@ def test_a_bucket_whose_mailboxes_are_all_stopped_is_not_audited(world: World, d
     assert audited(world) == []
 
 
-def test_a_server_that_reports_no_count_is_no_difference(world: World, desk):
+def test_without_a_count_of_re_infer_no_comment_is_reported_as_missing(world: World, desk):
     row = bucket_audit._record(desk.bucket, bucket_audit.Counted(3, None, 3), world.clock())
     assert (row.stored, row.missing_since) == (None, None)

@@ -16,7 +16,7 @@ from tests.sync.world import World
 
 @pytest.fixture
 def desk(world: World):
-    # The ledger stores the time of the database. The clock of `world` starts in the same month.
+    # Ledger entries get the real time, and not the time of `world.clock`. `world.clock` must not start in a later month.
     mailbox = world.mailbox()
     for number in range(10):
         world.mailboxes[mailbox.address].deliver(mail(f"m{number}"))
@@ -63,7 +63,7 @@ def test_a_sync_stops_after_the_batch_that_reaches_the_limit(world: World, desk,
     assert world.bucket().billed == 4
 
 
-def test_a_higher_limit_starts_them_again_and_nothing_is_lost(world: World, desk):
+def test_a_higher_limit_starts_the_mailboxes_again_and_all_emails_are_pushed(world: World, desk):
     limit(0)
     world.sync(desk)
     assert world.due() == []
@@ -73,7 +73,7 @@ def test_a_higher_limit_starts_them_again_and_nothing_is_lost(world: World, desk
     assert world.bucket().billed == 10
 
 
-def test_a_new_month_starts_them_again(world: World, desk):
+def test_a_new_month_starts_the_mailboxes_again(world: World, desk):
     limit(10)
     world.sync(desk)
     world.mailboxes[desk.address].deliver(mail("late"))

@@ -1,4 +1,4 @@
-"""The load on Exchange and Re:infer: retry times apply to all workers, and an overload causes few requests."""
+"""The load on Exchange is limited: all workers respect retry times, and an overload causes few requests."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_an_hour_of_503_causes_few_requests_and_all_mailboxes_sync_within_five_m
     hours.pass_(timedelta(hours=1))
     requests = len(world.sources) - before
     assert requests < 200, "less than one request per mailbox"
-    assert requests < 45, "the first ones, and then one half-open trial at a time"
+    assert requests < 45, "the first failed requests, and then one half-open trial at a time"
     assert Integration.objects.get().held_kind == "exchange_busy"
     ended = world.clock()
     for box in world.mailboxes.values():
@@ -103,7 +103,7 @@ def test_a_few_busy_mailboxes_among_many_open_no_circuit_breaker(world: World):
     assert MailboxState.objects.filter(failures=1).count() == 8
 
 
-def test_a_trial_that_is_denied_its_mailbox_closes_the_circuit_breaker_after_an_overload(world: World):
+def test_a_trial_whose_mailbox_may_not_be_read_closes_the_circuit_breaker_after_an_overload(world: World):
     desks = [world.mailbox(f"m{number}@bank.example") for number in range(6)]
     for box in world.mailboxes.values():
         box.fail("folders", errors.ExchangeFailed("HTTP 502"), times=1)
@@ -140,7 +140,7 @@ def test_short_syncs_do_not_wait_for_the_tick_and_never_exceed_the_limit_of_the_
 
 
 @pytest.mark.long
-def test_a_giant_mailbox_delays_a_thousand_small_ones_by_less_than_an_interval(world: World):
+def test_a_giant_mailbox_delays_99_percent_of_the_polls_of_small_ones_by_less_than_an_interval(world: World):
     """Only scheduling is simulated: the giant needs one slice after the other, a small mailbox less than a second."""
     Integration.objects.update(most_at_once=16)
     giant = world.mailbox("giant@bank.example")

@@ -1,4 +1,4 @@
-"""A violated invariant is reported under *Action required* for as long as it lasts."""
+"""A violated invariant is reported under *Action required* while it lasts, or for a day after it was detected."""
 
 from __future__ import annotations
 
@@ -79,9 +79,9 @@ def test_a_cursor_that_an_admin_drops_while_the_tree_is_read_stays_dropped(world
     inbox = SyncedFolder.objects.get(name="Inbox")
     real = SyncedFolder.save
 
-    def dropped_meanwhile(row, *given, **named):
+    def dropped_meanwhile(*given, **named):
         mailbox_actions.list_folder_again(ADMIN, inbox)
-        return real(row, *given, **named)
+        return real(*given, **named)
 
     SyncedFolder.save = dropped_meanwhile
     try:
@@ -159,7 +159,7 @@ def test_a_changed_text_that_re_infer_counts_is_reported(world: World, desk):
     assert titles(world) == ["Texts changed"]
 
 
-def test_text_changes_in_an_answer_are_added_to_the_hour(world: World, desk):
+def test_text_changes_of_a_run_are_reported(world: World, desk):
     from sync.engine.records import RunCounts
     from sync.jobs import activity
 

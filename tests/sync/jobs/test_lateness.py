@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -100,7 +101,7 @@ def test_a_mailbox_that_is_late_for_a_short_time_causes_no_alert(world: World):
 # ---- polling order ------------------------------------------------------------------------------------------------
 
 
-def test_after_stop_and_start_of_hundreds_those_never_synced_come_first_and_then_the_oldest(world: World):
+def test_after_stop_and_start_mailboxes_never_synced_come_first_and_then_those_synced_longest_ago(world: World):
     Integration.objects.update(most_at_once=10_000)
     now = world.clock()
     lately = many(world, 200, synced_at=now - MINUTE, up_to_date=True, pages=3)
@@ -207,13 +208,15 @@ def test_enough_polls_cause_no_alert(world: World):
 
 def test_only_polled_mailboxes_count_as_needing_polls(world: World):
     now = world.clock()
-    polled = {"synced_at": now, "next_sync_at": now + MINUTE, "up_to_date": True, "pages": 1}
+    polled: dict[str, Any] = {"synced_at": now, "next_sync_at": now + MINUTE, "up_to_date": True, "pages": 1}
     many(world, 6, **polled)
     assert poll_rate.needed() == pytest.approx(0.1)
     many(world, 6, **{**polled, "next_sync_at": None})
-    assert poll_rate.needed() == pytest.approx(0.2), "made due at once, which does not change the interval afterwards"
+    assert poll_rate.needed() == pytest.approx(0.2), (
+        "a mailbox that was made due at once counts with its usual interval"
+    )
     many(world, 5, **{**polled, "next_sync_at": now + 5 * MINUTE})
-    assert poll_rate.needed() == pytest.approx(0.2 + 5 / 300), "without mail for days, so its pause is longer"
+    assert poll_rate.needed() == pytest.approx(0.2 + 5 / 300), "without mail for a week, so the pauses are longer"
     many(world, 50)
     many(world, 50, up_to_date=False, pages=9)
     many(world, 50, **{**polled, "failures": 2})

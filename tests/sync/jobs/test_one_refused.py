@@ -1,4 +1,5 @@
-"""Four mailboxes of one simulated Exchange, over real sockets: one is always refused, the others are polled as usual."""
+"""Four mailboxes of one simulated Exchange, over real sockets: one is always refused, and the others miss at most
+two polls."""
 
 from __future__ import annotations
 
@@ -69,7 +70,7 @@ def test_while_one_mailbox_is_always_refused_the_others_miss_no_poll(
     assert not Integration.objects.get().is_held
 
 
-def test_while_one_mailbox_is_always_answered_by_401_the_others_miss_two_polls_at_most(
+def test_while_one_mailbox_is_always_answered_with_401_the_others_miss_at_most_two_polls(
     world: World, exchange: ExchangeSimulator
 ):
     exchange.faults.add("unauthorized", mailbox=ADDRESSES[0])

@@ -93,7 +93,7 @@ def test_a_mailbox_that_may_not_be_read_fails_alone(world: World, desk):
     assert not Integration.objects.get().is_held
 
 
-def test_a_mailbox_that_stays_unreadable_is_disabled_and_nothing_else(world: World, desk):
+def test_a_mailbox_that_stays_unreadable_is_disabled_but_not_its_integration(world: World, desk):
     failing(world, desk, errors.MailboxNotFound())
     world.clock.turn(days=4)
     failing(world, desk, errors.MailboxNotFound())
@@ -334,7 +334,7 @@ def test_a_lost_task_only_delays_its_mailbox(world: World, desk):
     assert scheduling.dispatch(sent.append, world.clock) == 1
 
 
-def test_an_unreachable_broker_loses_nothing(world: World, desk):
+def test_a_mailbox_stays_due_while_the_broker_is_unreachable(world: World, desk):
     from kombu.exceptions import OperationalError
 
     from sync.jobs import scheduling

@@ -165,7 +165,7 @@ def test_a_verification_on_a_worker_without_the_key_waits_and_changes_nothing(wo
     assert rows() == before
 
 
-def test_a_notification_that_a_worker_cannot_sign_loses_no_attempt(world, wrong_key):
+def test_a_notification_that_a_worker_cannot_sign_counts_no_attempt(world, wrong_key):
     Webhook.objects.create(url="https://hooks.example/in", secret="a secret of sixteen or more")
     announce(NotificationKind.INTEGRATION_DISABLED, "Why.", integration_id=world.integration.pk)
     now = Delivery.objects.get().next_at

@@ -313,7 +313,7 @@ def test_the_retry_time_of_a_busy_answer_is_respected(world: World):
 
 
 @pytest.mark.parametrize("dies", [False, True])
-def test_a_sync_pushes_the_folder_after_a_renewal_of_the_same_comment_in_flight(world: World, monkeypatch, dies):
+def test_a_sync_during_a_renewal_of_the_same_comment_pushes_the_folder_later(world: World, monkeypatch, dies):
     desk = desk_with(world, 1)
     downgrade_comments(world)
     no_mailbox_is_due(world)
@@ -322,7 +322,7 @@ def test_a_sync_pushes_the_folder_after_a_renewal_of_the_same_comment_in_flight(
 
     def move_and_sync(comments: list[Comment]) -> None:
         box.move(next(iter(box.folder("Inbox").items)), "Trades")
-        world.open_sink = usual  # type: ignore[method-assign]
+        world.open_sink = usual
         world.sync(desk)
 
     def die(*given: object) -> None:

@@ -1,4 +1,4 @@
-"""Which rows pruning deletes, and which it never deletes."""
+"""Pruning deletes old runs and settled dead letters, but no dead letter that waits for a retry or a decision."""
 
 from datetime import timedelta
 

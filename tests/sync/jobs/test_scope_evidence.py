@@ -1,4 +1,4 @@
-"""Refusals over hours of polling: is one mailbox at fault, or the connection?"""
+"""Over hours of polling, a refusal shows whether one mailbox is at fault or the connection."""
 
 from datetime import timedelta
 
@@ -120,7 +120,7 @@ def test_the_circuit_breaker_stays_open_while_every_trial_is_refused(world: Worl
         refuse(world, mailbox, errors.EwsDisabled("HTTP 403"))
     polls(world, 120)
     assert Integration.objects.get().is_held
-    assert SyncRun.objects.count() < 25, "one request per quarter of an hour, and not one per poll"
+    assert SyncRun.objects.count() < 25, "a few half-open trials, and not one sync per poll"
 
 
 def test_a_refusal_of_the_only_mailbox_of_a_connection_opens_no_circuit_breaker(world: World):
@@ -134,7 +134,7 @@ def test_a_refusal_of_the_only_mailbox_of_a_connection_opens_no_circuit_breaker(
 # ---- refused passwords --------------------------------------------------------------------------------------------------
 
 
-def test_while_one_mailbox_is_always_refused_its_password_its_neighbours_miss_at_most_two_polls(world: World, four):
+def test_while_the_sign_in_for_one_mailbox_is_always_refused_its_neighbours_miss_at_most_two_polls(world: World, four):
     refuse(world, four[0], errors.SignInRefused("HTTP 401"))
     polls(world, 72)
     assert max(missed(world, mailbox, 72) for mailbox in four[1:]) <= 2
@@ -148,15 +148,15 @@ def test_while_one_mailbox_is_always_refused_its_password_its_neighbours_miss_at
 def test_the_half_open_trial_uses_a_new_sign_in(world: World, four):
     refuse(world, four[0], errors.SignInRefused("HTTP 401"))
     polls(world, 1)
-    (checked_facts,) = world.signed_in_anew
-    assert checked_facts != four[0].address
+    (trial,) = world.signed_in_anew
+    assert trial != four[0].address
 
 
-def test_a_mailbox_that_works_by_an_open_connection_does_not_show_that_the_password_is_right(world: World, four):
+def test_a_sync_over_an_open_connection_does_not_show_that_the_password_is_right(world: World, four):
     around = world.open_source
 
     def meanwhile(integration, address):
-        # During this sync, another worker is refused the password.
+        # During this sync, another worker syncs the first mailbox, whose sign-in is refused.
         if address == four[1].address and not Integration.objects.get().is_held:
             world.open_source = around
             refuse(world, four[0], errors.SignInRefused("HTTP 401"))
@@ -168,7 +168,7 @@ def test_a_mailbox_that_works_by_an_open_connection_does_not_show_that_the_passw
     assert Integration.objects.get().is_held
 
 
-def test_after_two_refused_passwords_no_other_mailbox_signs_in(world: World, four):
+def test_after_two_refused_sign_ins_no_other_mailbox_signs_in(world: World, four):
     for mailbox in four:
         refuse(world, mailbox, errors.SignInRefused("HTTP 401"))
     polls(world, 10)
@@ -177,7 +177,7 @@ def test_after_two_refused_passwords_no_other_mailbox_signs_in(world: World, fou
     assert not MailboxState.objects.filter(refused_alone=True).exists()
 
 
-def test_a_wrong_password_is_tried_at_most_three_times_an_hour(world: World, four):
+def test_a_wrong_password_is_tried_twice_and_then_at_most_three_times_an_hour(world: World, four):
     for mailbox in four:
         refuse(world, mailbox, errors.SignInRefused("HTTP 401"))
     polls(world, 220)
@@ -207,7 +207,7 @@ def test_when_the_password_works_again_all_mailboxes_sync_at_once(world: World, 
     assert not MailboxState.objects.filter(refused_alone=True).exists()
 
 
-def test_a_trial_that_is_denied_its_mailbox_still_shows_that_the_password_is_right(world: World):
+def test_a_trial_whose_mailbox_may_not_be_read_still_shows_that_the_password_is_right(world: World):
     desk, other = world.mailbox("a@bank.example"), world.mailbox("b@bank.example")
     refuse(world, desk, errors.SignInRefused("HTTP 401"))
     refuse(world, other, errors.AccessDenied())
@@ -218,7 +218,7 @@ def test_a_trial_that_is_denied_its_mailbox_still_shows_that_the_password_is_rig
     assert MailboxState.objects.get(pk=desk.pk).refused_alone
 
 
-def test_a_trial_that_fails_by_another_error_shows_nothing_and_another_trial_follows_soon(world: World, four):
+def test_a_trial_that_fails_with_another_error_closes_no_circuit_breaker_and_another_trial_follows(world: World, four):
     refuse(world, four[0], errors.SignInRefused("HTTP 401"))
     world.run(four[0])
     (probe,) = world.due()
@@ -244,7 +244,7 @@ def test_a_mailbox_that_was_refused_alone_works_again_when_its_sign_in_is_accept
 
 @pytest.fixture
 def shared(world: World):
-    """A second integration that signs in with the same account and password."""
+    """A mailbox of a second integration, which signs in with the same account and password."""
     twin = Integration.objects.create(
         project="bank", name="other", endpoint=world.integration.endpoint, username="U", password="p", enabled=True,
         disabled_reason="",
@@ -355,7 +355,7 @@ def test_a_refused_sign_in_of_a_verification_is_counted_and_opens_the_circuit_br
 # ---- data and queries ---------------------------------------------------------------------------------------------------
 
 
-def test_the_row_of_an_account_contains_neither_its_name_nor_its_password(world: World, four):
+def test_the_row_of_an_account_does_not_contain_its_name(world: World, four):
     refuse(world, four[0], errors.SignInRefused("HTTP 401"))
     world.run(four[0])
     row = Account.objects.get()
@@ -366,9 +366,7 @@ def test_the_row_of_an_account_contains_neither_its_name_nor_its_password(world:
 def test_a_healthy_sync_runs_no_extra_query_for_the_sign_in_budget(world: World, four):
     world.mailboxes[four[0].address].deliver(mail("a"))
     world.sync(four[0])
-    with CaptureQueriesContext(
-        connection,
-    ) as seen:
+    with CaptureQueriesContext(connection) as seen:
         world.sync(four[0])
     about = [query["sql"] for query in seen.captured_queries if "sync_account" in query["sql"]]
     assert len(about) == 1

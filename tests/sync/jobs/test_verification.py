@@ -1,4 +1,7 @@
-"""A verification counts missing, outdated and surplus comments. A repair pushes them without billing any comment twice."""
+"""A verification counts missing, outdated and surplus comments.
+
+A repair creates missing comments again, which costs AI units, and updates outdated properties, which costs none.
+"""
 
 from __future__ import annotations
 
@@ -117,7 +120,7 @@ def test_a_folder_whose_cursor_is_refused_in_the_middle_is_counted_once(world: W
 
 
 def ending_after_a_page(world: World):
-    """Return a value for `World.wrap`: a source of which each page takes longer than a time slice."""
+    """Return a value for `World.wrap`. It wraps a source, so that each page takes longer than a time slice."""
 
     class Slow:
         def __init__(self, it):
@@ -150,7 +153,7 @@ def test_after_a_busy_error_a_verification_waits_for_the_requested_time(world: W
     assert verification.run_to_end(row.pk, lambda row: None, world.around()).well == 5
 
 
-def test_one_worker_at_a_time_runs_a_verification_and_another_continues_after_it_died(world: World, desk):
+def test_one_worker_at_a_time_runs_a_verification_and_another_worker_continues_after_the_first_died(world: World, desk):
     row = verification.begin(desk, repair=False, clock=world.clock)
     Verification.objects.update(claimed_until=world.clock())
     world.clock.turn(seconds=-1)
@@ -183,7 +186,7 @@ def test_a_running_verification_can_be_stopped_and_stays_stopped(world: World, d
     assert row.ended_at is not None
     assert row.sentence == verification.STOPPED
     assert verification.due(world.clock()) == []
-    assert not verification.stop(desk, world.clock), "the verification has ended already"
+    assert not verification.stop(desk, world.clock), "no verification is running any more"
 
 
 def test_a_new_verification_is_not_overwritten_by_the_previous_one(world: World, desk):

@@ -1,4 +1,4 @@
-"""The geometry of bar charts."""
+"""Bars, hover areas and scales of bar charts are computed from the values."""
 
 import pytest
 from hypothesis import given

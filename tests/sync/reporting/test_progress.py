@@ -9,7 +9,7 @@ from operations import mailbox_actions
 from sync.models import SyncRun
 from sync.reporting.mailbox_counters import MailboxRow, mailbox_rows
 from sync.reporting.progress import Pass, Progress, pass_of, progress_of
-from sync.reporting.status import with_status
+from sync.reporting.status import JudgedMailbox, with_status
 from tests.actors import ADMIN
 from tests.mails import mail
 from tests.sync.slow import slow, with_folders
@@ -17,7 +17,7 @@ from tests.sync.world import World
 
 
 class Around:
-    """A wrapper for a port that calls `then` at some point."""
+    """The base class of wrappers for a port. Each subclass calls `then` during one method."""
 
     def __init__(self, port, then):
         self._port, self._then = port, then
@@ -50,7 +50,7 @@ class AfterPages(Around):
             self._then()
 
 
-def seen(world: World) -> Mailbox:
+def seen(world: World) -> JudgedMailbox:
     return with_status(
         Mailbox.objects.select_related("integration", "bucket__destination", "state"), world.clock()
     ).get()

@@ -1,4 +1,4 @@
-"""The steps of a chart of a day, a week or a month."""
+"""The steps of a chart divide a day, a week or a month without gaps."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""A standstill is detected within a minute. Its cause and its end are each announced once (F128)."""
+"""Most standstills are detected within a minute. Their cause and their end are each announced once (F128)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def desk(world: World):
 
 @pytest.fixture
 def well(world, desk):
-    """A worker and a beat, and a tick just now."""
+    """A worker and a beat with a heartbeat, and a tick. All of them are from the current time."""
     housekeeping.record_tick("dispatch", world.clock())
     return [ProcessFactory(seen_at=world.clock()), ProcessFactory(seen_at=world.clock(), kind="beat", name="beat")]
 
@@ -82,7 +82,7 @@ def test_workers_without_a_recent_heartbeat_count_as_missing(world, well):
     assert kinds(world) == ["no_worker"]
 
 
-def test_an_installation_that_never_synced_is_reported_after_a_minute(world):
+def test_a_standstill_of_an_installation_that_never_synced_is_detected_within_a_minute(world):
     world.mailbox()
     assert kinds(world) == []
     world.clock.turn(seconds=50)

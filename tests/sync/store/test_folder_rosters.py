@@ -148,7 +148,7 @@ def test_a_late_report_causes_no_listing(world: World, desk):
     box = world.mailboxes[desk.address]
     item = box.deliver(mail("late"), reported=False)
     hours_pass(world, desk, 1)
-    for _ in range(12):  # until the difference was detected
+    for _ in range(12):  # until the difference is detected
         if folder().doubted_total is not None:
             break
         world.clock.turn(minutes=10)

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def short_lock_timeout():
     """Set a short lock timeout, so that the tests are fast."""
     if connection.vendor != "postgresql":
-        pytest.skip("A matter of PostgreSQL: set DATABASE_URL.")
+        pytest.skip("This test needs PostgreSQL: set DATABASE_URL.")
     with connection.cursor() as cursor:
         cursor.execute("SET lock_timeout = '50ms'")
     yield
@@ -79,7 +79,7 @@ def test_if_the_failure_cannot_be_stored_the_lease_expires_and_nothing_is_lost(w
 
 def test_the_lock_timeout_is_30_seconds():
     if connection.vendor != "postgresql":
-        pytest.skip("A matter of PostgreSQL: set DATABASE_URL.")
+        pytest.skip("This test needs PostgreSQL: set DATABASE_URL.")
     with connection.cursor() as cursor:
         cursor.execute("SHOW lock_timeout")
         assert cursor.fetchone() == ("30s",)

@@ -1,0 +1,26 @@
+"""Each action on a failed email writes an audit entry, and an action without effect says so."""
+
+from access.models import AuditEntry
+from operations import failed_email_actions
+from operations.results import ActionRefused
+from tests import factories
+from tests.actors import ADMIN
+
+
+def test_a_retry_is_recorded_although_the_mailbox_is_stopped(db):
+    email = factories.SetAsideEmailFactory(mailbox__stopped=True)
+    answer = failed_email_actions.retry(ADMIN, email)
+    assert isinstance(answer, ActionRefused)
+    email.refresh_from_db()
+    assert email.retry_at is not None
+    assert AuditEntry.objects.get().text == answer.text
+
+
+def test_a_retry_of_an_email_that_was_delivered_in_the_meantime_does_nothing(db):
+    email = factories.SetAsideEmailFactory(settled="delivered", retry_at=None)
+    answer = failed_email_actions.retry(ADMIN, email)
+    assert isinstance(answer, ActionRefused)
+    assert "delivered or deleted in the meantime" in answer.text
+    email.refresh_from_db()
+    assert email.retry_at is None
+    assert not AuditEntry.objects.exists()
