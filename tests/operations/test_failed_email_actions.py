@@ -8,7 +8,7 @@ from tests.actors import ADMIN
 
 
 def test_a_retry_is_recorded_although_the_mailbox_is_stopped(db):
-    email = factories.SetAsideEmailFactory(mailbox__stopped=True)
+    email = factories.DeadLetterFactory(mailbox__stopped=True)
     answer = failed_email_actions.retry(ADMIN, email)
     assert isinstance(answer, ActionRefused)
     email.refresh_from_db()
@@ -17,7 +17,7 @@ def test_a_retry_is_recorded_although_the_mailbox_is_stopped(db):
 
 
 def test_a_retry_of_an_email_that_was_delivered_in_the_meantime_does_nothing(db):
-    email = factories.SetAsideEmailFactory(settled="delivered", retry_at=None)
+    email = factories.DeadLetterFactory(settled="delivered", retry_at=None)
     answer = failed_email_actions.retry(ADMIN, email)
     assert isinstance(answer, ActionRefused)
     assert "delivered or deleted in the meantime" in answer.text
