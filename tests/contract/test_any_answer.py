@@ -20,6 +20,8 @@ from simulators.http import Request, Response
 from tests.contract.any_server import PORTS, SIGN_IN, AnyServer, any_server
 
 DEEP = 990
+EXAMPLES = 6
+"""Number of generated answers per port. Each run of the tests generates others."""
 NASTY_JSON = (
     b"[" * 100_000,
     b'{"a":' * 100_000,
@@ -127,7 +129,7 @@ def check_all(server: AnyServer) -> list[IntegrationError]:
 
 
 @pytest.mark.parametrize("port", PORTS)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(status=STATUSES, body=BODIES, headers=HEADERS)
 def test_any_answer_is_a_result_or_an_error_of_the_port(
     server: AnyServer, port: str, status: int, body: bytes, headers: list[tuple[str, str]]
@@ -178,7 +180,7 @@ def with_wrong_value(port: str, path: tuple[Any, ...], body: bytes) -> Callable[
 
 
 @pytest.mark.parametrize("port", ["Graph", "Re:infer", *SIGN_IN])
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2 * EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_an_answer_with_one_wrong_value_is_a_result_or_an_error_of_the_port(
     server: AnyServer, port: str, data: st.DataObject

@@ -26,6 +26,7 @@ def environment(tmp_path):
     databases.drop()
 
 
+@pytest.mark.long
 def test_runs_that_end_at_the_same_time_in_several_processes_add_up(environment):
     def start(*arguments):
         return subprocess.Popen(

@@ -72,6 +72,7 @@ def test_nothing_is_lost_or_billed_twice_wherever_a_worker_dies(life, after, set
     die_at_each(life, after, settings, every=1)
 
 
+@pytest.mark.long
 @before_and_after
 @each_life
 @pytest.mark.django_db(transaction=True)

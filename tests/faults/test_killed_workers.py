@@ -88,6 +88,7 @@ IN_EVERY_RUN = ("push", "before the checkpoint")
 """The two most critical steps run in every test run; the other steps only in the long test run."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("at", "when"),
     [
@@ -109,6 +110,7 @@ def test_a_worker_killed_at_this_step_loses_nothing_and_bills_nothing_twice(stag
     assert counts == {"billed": len(NAMES), "unsettled": 0, "set_aside": 0}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("files", [0, *(pytest.param(files, marks=pytest.mark.long) for files in (2, 4))])
 def test_a_worker_without_file_descriptors_opens_no_circuit_breaker_and_counts_no_failure(stage, files):
     it = stage(ADDRESS)
@@ -121,6 +123,7 @@ def test_a_worker_without_file_descriptors_opens_no_circuit_breaker_and_counts_n
     it.assert_all_is_well(["a"])
 
 
+@pytest.mark.long
 def test_two_workers_with_copies_of_the_same_mail_create_each_comment_once(stage):
     it = stage(ADDRESS, OTHER)
     for name in NAMES:

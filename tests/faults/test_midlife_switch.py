@@ -14,7 +14,7 @@ from tests.actors import ADMIN
 from tests.factories import moved
 from tests.faults.midlife import ADDRESSES, Midlife
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

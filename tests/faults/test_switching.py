@@ -18,7 +18,7 @@ from tests.faults.ends import serving
 from tests.faults.seed import Seed
 from tests.faults.story import Story
 
-SEEDS = seeds("0-1")
+SEEDS = seeds("1")
 
 
 class SwitchingSeed(Seed):

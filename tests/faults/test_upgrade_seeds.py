@@ -13,7 +13,7 @@ import pytest
 from tests.faults.drawn import seeds
 from tests.faults.upgrade import UpgradeSeed
 
-SEEDS = seeds("0-1")
+SEEDS = seeds("1")
 
 
 @pytest.mark.parametrize("number", SEEDS)

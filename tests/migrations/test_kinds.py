@@ -65,6 +65,7 @@ def rows(apps):
         )
 
 
+@pytest.mark.long
 def test_rows_of_the_older_version_get_an_error_kind_and_keep_the_detail(old):
     from integrations.models import Destination, Integration
     from mailboxes.models import Bucket, Mailbox
@@ -99,6 +100,7 @@ def test_rows_of_the_older_version_get_an_error_kind_and_keep_the_detail(old):
     ]
 
 
+@pytest.mark.long
 def test_a_downgrade_restores_the_texts_of_the_older_version(old):
     rows(old)
     bring_up()

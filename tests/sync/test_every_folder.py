@@ -39,6 +39,7 @@ def slices(world: World, desk: Mailbox, most: int) -> list[SyncRun]:
     raise AssertionError(f"not up to date after {most} slices: {[run.outcome for run in runs]}")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("count", "seconds", "length", "expected"), [(61, 0.1, 4, 2), (300, 0.6, 120, 2), (61, 5, 4, 61), (20, 3, 0, 20)]
 )
@@ -141,6 +142,7 @@ def backfill(world: World, desk: Mailbox, folder: str, count: int) -> list[str]:
     return names
 
 
+@pytest.mark.long
 def test_new_mail_of_the_inbox_does_not_wait_for_a_backfill(world: World, requested_folders, settings):
     settings.SYNC_SLICE, settings.FETCH_COUNT, world.page_size = timedelta(seconds=4), 2, 4
     desk = with_folders(world, 12)

@@ -80,6 +80,7 @@ def tries(world: World, desk: Mailbox, name: str, minutes: int) -> list[int]:
     return tried_at
 
 
+@pytest.mark.long
 def test_a_refused_folder_is_retried_more_and_more_rarely(world: World, desk):
     assert tries(world, desk, "Claims", 90) == [0, 5, 20, 80]
     claims = row("Claims")
@@ -156,6 +157,7 @@ def test_when_every_folder_is_refused_the_mailbox_fails(world: World, desk):
     assert {folder.name for folder in SyncedFolder.objects.left_out()} == {"Inbox", "Sent Items", "Claims"}
 
 
+@pytest.mark.long
 def test_a_refused_mailbox_of_many_folders_fails_although_one_slice_does_not_reach_all_of_them(world: World, settings):
     settings.SYNC_SLICE = timedelta(seconds=1)
     desk = with_folders(world, 20)

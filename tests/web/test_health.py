@@ -14,6 +14,7 @@ def test_the_health_page_needs_no_log_in(client, db):
     assert (response.status_code, response.content) == (200, b"ok")
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_collected_static_files_are_served_under_names_that_change_with_them(tmp_path):
     import os

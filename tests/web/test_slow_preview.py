@@ -47,6 +47,7 @@ def test_an_ordinary_email_is_shown(browser):
     assert "Could you look at a, please?" in upload(browser, mail("a")).text
 
 
+@pytest.mark.long
 def test_while_conversions_do_not_end_other_requests_are_served_and_another_preview_gets_429(browser, faulty):
     with ThreadPoolExecutor(child_process.AT_ONCE) as pool:
         slow: list[Future[httpx.Response]] = [pool.submit(upload, browser, SLOW) for _ in range(child_process.AT_ONCE)]
@@ -67,6 +68,7 @@ def test_while_conversions_do_not_end_other_requests_are_served_and_another_prev
     assert "Could you look at a, please?" in upload(browser, mail("a")).text
 
 
+@pytest.mark.long
 def test_the_api_says_the_same(browser, faulty):
     token = ApiToken.objects.create(AdminFactory(), name="test")[1]
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "message/rfc822"}

@@ -107,6 +107,7 @@ def status_of(connection: socket.socket) -> int:
     return int(first[1]) if first else 0
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_web_process_whose_home_cannot_be_written_starts_without_warnings(web):
     log = web.child.log.read_text()

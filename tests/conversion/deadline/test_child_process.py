@@ -83,6 +83,7 @@ def test_the_child_gets_no_secrets_of_its_parent(faulty, monkeypatch):
     assert "PATH" in variables
 
 
+@pytest.mark.long
 def test_the_number_of_concurrent_conversions_is_limited_and_others_fail_or_wait(faulty):
     outcomes = []
 

@@ -127,6 +127,7 @@ def test_a_thread_cannot_be_interrupted():
     assert can_interrupt()
 
 
+@pytest.mark.long
 def test_time_for_which_the_process_is_stopped_is_not_counted_against_the_email():
     script = (
         "import time\n"

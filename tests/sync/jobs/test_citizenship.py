@@ -126,6 +126,7 @@ def test_a_busy_connection_waits_for_the_requested_time(world: World):
     assert held.held_until - world.clock() == timedelta(minutes=9)
 
 
+@pytest.mark.long
 def test_short_syncs_do_not_wait_for_the_tick_and_never_exceed_the_limit_of_the_integration(world: World):
     Integration.objects.update(most_at_once=4)
     for number in range(120):

@@ -151,6 +151,7 @@ def test_a_conversion_over_the_deadline_is_retried_by_a_newer_version(world: Wor
     world.assert_all_is_well(["slow"])
 
 
+@pytest.mark.long
 def test_a_dozen_conversions_over_the_deadline_open_no_circuit_breaker(world: World, desk, endless):
     slow = [f"slow{number}" for number in range(MANY + 2)]
     deliver(world, desk, *slow, subject=MARK)

@@ -178,6 +178,7 @@ def workers(world: World, mailboxes: int, count: int, takes: float) -> Hours:
     return hours
 
 
+@pytest.mark.long
 @pytest.mark.wording
 def test_a_shortage_of_polls_is_reported_with_the_needed_and_the_done_polls(world: World):
     hours = workers(world, 60, 1, takes=6)
@@ -198,6 +199,7 @@ def test_a_shortage_of_polls_is_reported_with_the_needed_and_the_done_polls(worl
     assert up_to_date.count() < 30, "most mailboxes are late"
 
 
+@pytest.mark.long
 def test_enough_polls_cause_no_alert(world: World):
     hours = workers(world, 30, 4, takes=0.5)
     minutes(world, hours, 9)

@@ -120,6 +120,7 @@ def test_new_mail_is_pushed_before_old_comments_are_renewed(world: World, monkey
     assert world.bucket().billed == world.ai_units() == 13
 
 
+@pytest.mark.long
 def test_after_an_upgrade_all_comments_are_renewed_and_new_mail_is_pushed_first(world: World):
     desk = desk_with(world, 7)
     downgrade_comments(world)

@@ -108,6 +108,7 @@ def sync_before_upgrade(bank: Bank, emails: int, rejected: int) -> tuple[set[str
     return {comment_id_of(name) for name in names if name not in wrongly}, {comment_id_of(name) for name in wrongly}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("emails", "rejected"), [(60, 6), pytest.param(2000, 100, marks=pytest.mark.long)], ids=["60", "2000"]
 )
@@ -133,6 +134,7 @@ def test_newly_wanted_emails_are_pushed_only_after_an_admin_decided_so(bank: Ban
     assert bank.reinfer.sources[BUCKET].ai_units == before + rejected + 1
 
 
+@pytest.mark.long
 def test_the_migration_marks_a_database_with_the_rules_version_of_the_previous_release(bank: Bank):
     sync_before_upgrade(bank, 6, 2)
     migrate_from_previous_release()

@@ -56,6 +56,7 @@ def missed(world: World, mailbox: Mailbox, count: int) -> int:
 # ---- refusals after sign-in ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "error",
     [
@@ -134,6 +135,7 @@ def test_a_refusal_of_the_only_mailbox_of_a_connection_opens_no_circuit_breaker(
 # ---- refused passwords --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_while_the_sign_in_for_one_mailbox_is_always_refused_its_neighbours_miss_at_most_two_polls(world: World, four):
     refuse(world, four[0], errors.SignInRefused("HTTP 401"))
     polls(world, 72)
@@ -273,6 +275,7 @@ def test_an_integration_with_another_password_of_the_same_account_keeps_syncing(
     assert missed(world, shared, 30) == 0
 
 
+@pytest.mark.long
 def test_an_integration_that_waits_for_its_account_syncs_when_the_account_works(world: World, four, shared):
     for mailbox in four:
         refuse(world, mailbox, errors.SignInRefused("HTTP 401"))

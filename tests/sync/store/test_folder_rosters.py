@@ -31,9 +31,9 @@ def desk(world):
 
 
 def hours_pass(world: World, desk, hours: int = 1) -> None:
-    """Let hours pass, with a sync every ten minutes."""
-    for _ in range(hours * 6):
-        world.clock.turn(minutes=10)
+    """Let hours pass, with a sync every 20 minutes."""
+    for _ in range(hours * 3):
+        world.clock.turn(minutes=20)
         world.sync(desk)
 
 
