@@ -9,33 +9,18 @@ import time
 
 import pytest
 
-from tests.faults import spinning
-from tests.faults.databases import ROOT, Databases
-from tests.faults.workers import workers
+from tests.faults import spinning, workers
 from tests.mails import comment_id_of
 
 ADDRESS = "desk@bank.example"
 NAMES = ["one", spinning.MARK, "three"]
 SECONDS = 10.0
 SETTINGS = {
-    "DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONPATH": str(ROOT), "LOG_LEVEL": "WARNING", "LOG_FORMAT": "json",
+    **workers.SETTINGS,
     "FETCH_COUNT": "1", "WORKER_CONCURRENCY": "2", "CONVERSION_DEADLINE": "3600",
 }  # fmt: skip
 
 pytestmark = pytest.mark.long
-
-
-@pytest.fixture(scope="module")
-def databases(tmp_path_factory):
-    made = Databases(tmp_path_factory.mktemp("databases"), {**os.environ, **SETTINGS})
-    yield made
-    made.drop()
-
-
-@pytest.fixture
-def stage(databases, tmp_path):
-    with workers(databases, tmp_path, ADDRESS, NAMES, **SETTINGS) as started:
-        yield started
 
 
 def spinning_worker(stage, pool):

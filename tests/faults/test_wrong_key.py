@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import re
 
 import pytest
 from cryptography.fernet import Fernet
 
-from tests.faults.databases import ROOT, Databases
-from tests.faults.workers import workers
+from tests.faults import workers
 from tests.mails import comment_id_of
 
 NAMES = ["one", "two"]
 SETTINGS = {
-    "DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONPATH": str(ROOT), "LOG_LEVEL": "WARNING", "LOG_FORMAT": "json",
+    **workers.SETTINGS,
     "WORKER_CONCURRENCY": "1", "DISPATCH_EVERY": "1", "POLL_INTERVAL": "1", "POLL_INTERVAL_LEAST": "1",
 }  # fmt: skip
 
 pytestmark = pytest.mark.long
-
-
-@pytest.fixture(scope="module")
-def databases(tmp_path_factory):
-    made = Databases(tmp_path_factory.mktemp("databases"), {**os.environ, **SETTINGS})
-    yield made
-    made.drop()
-
-
-@pytest.fixture
-def stage(databases, tmp_path):
-    with workers(databases, tmp_path, "desk@bank.example", NAMES, **SETTINGS) as started:
-        yield started
 
 
 def test_a_worker_with_a_wrong_key_stops_consuming_and_the_other_delivers_the_mail(stage):

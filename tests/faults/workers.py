@@ -24,6 +24,10 @@ from tests.faults.processes.member import Member
 from tests.faults.processes.queue import Queue
 from tests.mails import mail
 
+SETTINGS = {
+    "DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONPATH": str(ROOT), "LOG_LEVEL": "WARNING", "LOG_FORMAT": "json",
+}  # fmt: skip
+"""Environment variables of every process."""
 PATIENCE = 60.0
 """Maximum waiting time in seconds, long enough for a machine under load."""
 
