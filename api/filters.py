@@ -29,9 +29,10 @@ def number(text: str) -> int:
     Raises:
         ValueError: The text is not a number in this range.
     """
-    if not text.isascii() or not text.isdecimal() or int(text[:30]) > LARGEST:
+    digits = text.lstrip("0")
+    if not text.isascii() or not text.isdecimal() or len(digits) > len(str(LARGEST)) or int(digits or "0") > LARGEST:
         raise ValueError(f"a whole number from 0 to {LARGEST}")
-    return int(text)
+    return int(digits or "0")
 
 
 def flag(text: str) -> bool:

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 
 
 class RolePermission(BasePermission):
-    """Check that the user has the permission that `view.needs` maps to the HTTP method.
+    """Check that the user has the permission that `view.needs` requires for the HTTP method.
 
     HEAD and OPTIONS require the permission of GET. The permissions are the same as for the pages.
     """

@@ -6,6 +6,6 @@ from django.contrib.staticfiles.apps import StaticFilesConfig
 
 
 class StaticFiles(StaticFilesConfig):
-    """Ignores the files of Redoc. The package of drf-spectacular contains Redoc and Swagger UI, and we use only Swagger UI."""
+    """Ignores the files of Redoc: drf-spectacular-sidecar contains Redoc and Swagger UI, and only Swagger UI is used."""
 
     ignore_patterns = [*StaticFilesConfig.ignore_patterns, "redoc"]

@@ -19,11 +19,13 @@ from operations.results import Finding
 from sync.jobs import sign_in_budget
 
 STEP_DEADLINE = 20.0
-"""Seconds that one step may take while the admin waits."""
+"""Maximum time in seconds of one request of a test. The admin waits for the result."""
 
 
 def test_integration(actor: Actor, integration: Integration, address: str | None) -> Finding:
-    """Test the name in DNS, port, TLS, sign-in, mailbox, folders and one email. Each step takes up to 20 s.
+    """Test the name in DNS, port, TLS, sign-in, mailbox, folders and one email.
+
+    Each request takes up to `STEP_DEADLINE`, and a step can make several requests.
 
     Args:
         actor: Who tests. The audit log names the servers and the outcome.

@@ -98,7 +98,7 @@ def add_by_document(actor: Actor, integration: Integration, document: Mapping[st
 
 
 def change_by_document(actor: Actor, mailbox: Mailbox, document: Mapping[str, Any]) -> None:
-    """Change the settings of a mailbox that a document names.
+    """Change those settings of a mailbox that are in a document. The other settings stay unchanged.
 
     Args:
         actor: Who changes it.
@@ -216,7 +216,7 @@ def stop_many(actor: Actor, mailboxes: Sequence[Mailbox], about: Subject = MANY_
 
 
 def sync_many_now(actor: Actor, mailboxes: Sequence[Mailbox], about: Subject = MANY_MAILBOXES) -> str | ActionRefused:
-    """Make the given mailboxes due, except stopped ones. The next tick queues as many as the workers can take.
+    """Make the given mailboxes due, except stopped ones. The task `dispatch_due` queues them as soon as workers are free.
 
     Args:
         actor: Who requests the syncs.
@@ -306,7 +306,7 @@ def send_again(actor: Actor, mailbox: Mailbox) -> str:
         What was done, as a sentence.
     """
     _request_at_next_sync([mailbox], send_again=True)
-    text = f"The next sync of {mailbox} sends every email again whose comment Re:infer no longer has."
+    text = f"The next sync of {mailbox} sends only the emails again whose comments Re:infer no longer has."
     return recorded(actor, text, Subject.of(mailbox))
 
 
@@ -357,9 +357,9 @@ def stop_verification(actor: Actor, mailbox: Mailbox) -> str | ActionRefused:
 def start_stopped(actor: Actor, row: Destination | Bucket) -> str | ActionRefused:
     """Start the mailboxes of a destination or bucket that an error or the quota of Re:infer stopped.
 
-    Mailboxes that a user or a monthly limit stopped stay stopped. The circuit breakers of the destination and its
-    buckets close, or that of the given bucket and its destination. The circuit breaker of a bucket that refused too many
-    emails stays open.
+    Mailboxes that a user or a monthly limit stopped stay stopped. For a destination, its circuit breaker and
+    those of its buckets close. For a bucket, its circuit breaker and that of its destination close. The circuit breaker of
+    a bucket that refused too many emails stays open.
 
     Args:
         actor: Who starts them.

@@ -35,7 +35,7 @@ _DESCRIPTION = """\
 Run simulated servers on this machine: Exchange (EWS over HTTPS, on premises and online), Microsoft Graph with the same
 mailboxes, and Re:infer.
 When all servers are ready, one line of JSON with all addresses is written to standard output. The servers run until
-SIGINT, SIGTERM or the end of standard input."""
+SIGINT or SIGTERM, or until the end of standard input if that is a pipe, a socket or a terminal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +116,32 @@ def _add_content(group: argparse._ArgumentGroup) -> None:
 
 def _add_network(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--host", default="127.0.0.1", help="address to listen at")
-    group.add_argument("--onprem-port", metavar="PORT", type=int, default=0, help="Exchange Server 2016; 0 is any")
-    group.add_argument("--online-port", metavar="PORT", type=int, default=0, help="Exchange Online; 0 is any")
     group.add_argument(
-        "--exchange-control-port", metavar="PORT", type=int, default=0, help="control of Exchange; 0 is any"
+        "--onprem-port", metavar="PORT", type=int, default=0, help="port of Exchange Server 2016 (0: any)"
     )
-    group.add_argument("--graph-port", metavar="PORT", type=int, default=0, help="Microsoft Graph; 0 is any")
-    group.add_argument("--graph-control-port", metavar="PORT", type=int, default=0, help="control of Graph; 0 is any")
-    group.add_argument("--reinfer-port", metavar="PORT", type=int, default=0, help="Re:infer and its control; 0 is any")
+    group.add_argument("--online-port", metavar="PORT", type=int, default=0, help="port of Exchange Online (0: any)")
+    group.add_argument(
+        "--exchange-control-port",
+        metavar="PORT",
+        type=int,
+        default=0,
+        help="port of the endpoint that controls the Exchange simulator (0: any)",
+    )
+    group.add_argument("--graph-port", metavar="PORT", type=int, default=0, help="port of Microsoft Graph (0: any)")
+    group.add_argument(
+        "--graph-control-port",
+        metavar="PORT",
+        type=int,
+        default=0,
+        help="port of the endpoint that controls the Graph simulator (0: any)",
+    )
+    group.add_argument(
+        "--reinfer-port",
+        metavar="PORT",
+        type=int,
+        default=0,
+        help="port of Re:infer and of the endpoint that controls it (0: any)",
+    )
     group.add_argument("--prefix", metavar="PATH", default=DEFAULT_PREFIX, help="path in front of Re:infer's API")
 
 

@@ -45,7 +45,11 @@ class ReinferBucket(VendorView):
         return ok(bucket=document(bucket_by_name(project, name)))
 
     def put(self, request: Request, project: str, name: str) -> Response:
-        """Add the bucket. Refused if its name is not valid or exists already, and unless there is exactly one destination."""
+        """Add the bucket.
+
+        The request is refused if the name is not valid, if a bucket has this name already, or if the number of
+        destinations is not one.
+        """
         inner(request, "bucket")
         if problem := problem_with_bucket(project, name):
             raise Unprocessable(problem)
@@ -175,7 +179,7 @@ def state(row: SyncedFolder) -> dict[str, Any]:
 
 
 def states(bucket: Bucket) -> QuerySet[SyncedFolder]:
-    """Return the folders with mail of the mailboxes of a bucket, including folders that are left out.
+    """Return the folders that contain mail in the mailboxes of a bucket, including left-out folders.
 
     Args:
         bucket: The bucket.

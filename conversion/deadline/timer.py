@@ -54,7 +54,8 @@ def within(deadline: ConversionDeadline, work: Callable[[], T]) -> T:
     """Run a function under a deadline. `can_interrupt()` must be true. Exceptions of the function are propagated.
 
     Installs handlers for SIGPROF and SIGALRM and leaves them installed: with the default action, a signal that arrives
-    later would end the process. C code that holds the GIL is interrupted only when it returns.
+    later would end the process. While the shutdown of the worker uses the timer of SIGALRM, only the limit of CPU time
+    applies. C code that holds the GIL is interrupted only when it returns.
 
     Args:
         deadline: The time limits.

@@ -4,8 +4,9 @@ An adapter translates the exceptions of its library once, in its own package; th
 package. The text of an error is shown to admins, so it never contains credentials, mail content, or a server answer of
 unlimited length.
 
-`base` has the root of the tree and the classification, `registry` finds a class by its kind, and the other modules have
-one class per error, by the side that reports it. Import from this package, not from its modules.
+`base` has the base class of all errors and their classification. `registry` finds a class by its kind. The other modules
+have one class per error, grouped by what the error is about: sign-in, Exchange, Graph, Re:infer or the product. Import
+from this package, not from its modules.
 """
 
 from __future__ import annotations

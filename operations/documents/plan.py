@@ -107,7 +107,8 @@ def planned(desired: DesiredIntegration) -> Plan:
         The plan.
 
     Raises:
-        DocumentWrong: The destination of a bucket does not exist, or is not named and ambiguous.
+        DocumentWrong: The document names a destination that does not exist, or it names none for a bucket
+            although there is not exactly one destination.
     """
     integration = Integration.objects.filter(project=desired.project, name=desired.name).first()
     if integration is None:
@@ -140,7 +141,8 @@ def check_destinations(
         destinations: All destinations by name.
 
     Raises:
-        DocumentWrong: The destination of a bucket does not exist, or is not named and ambiguous.
+        DocumentWrong: The document names a destination that does not exist, or it names none for a bucket
+            although there is not exactly one destination.
     """
     for mailbox in mailboxes:
         if mailbox.destination and mailbox.destination not in destinations:

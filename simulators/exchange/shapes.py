@@ -77,7 +77,7 @@ def _distinguished(folder: Folder) -> str:
 
 
 def _hidden(folder: Folder) -> str:
-    """The extended property as Exchange returns it: with its own spelling of the tag, and only if the folder is hidden."""
+    """The extended property as Exchange returns it: the tag in lower-case hex. Empty if the folder is not hidden."""
     if not folder.hidden:
         return ""
     return (

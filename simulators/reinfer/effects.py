@@ -1,8 +1,8 @@
 """The effects of scripted faults on a call of the API.
 
-A client must react differently to each kind. With `instead`, the data is not stored. With `delivery` alone, the data is
-stored and the response is lost or late. With `change_request` or `change_response`, the response is a success, but incomplete
-or wrong.
+An `Effect` has one of three kinds, and a client must react differently to each. If its field `instead` is set, the data is
+not stored. If only `delivery` is set, the data is stored, and the response is lost or late. If `change_request` or
+`change_response` is set, the response is a success, but incomplete or wrong.
 """
 
 from __future__ import annotations
@@ -141,8 +141,8 @@ def miscounted(by: int = -1) -> Effect:
 def loses_one(at: int = 0, counted: str = "yes") -> Effect:
     """Success, but the comment at index `at` is not stored.
 
-    The response has the counts of the other comments, or no counts with `counted` "no". Raises `ValueError` for other values
-    than "yes" and "no".
+    With `counted` "yes", the response has the counts of the other comments. With "no", it has no counts. Raises
+    `ValueError` for any other value.
     """
     if counted not in ("yes", "no"):
         raise ValueError("counted must be yes or no")

@@ -33,7 +33,10 @@ class FolderNow:
 
     @property
     def up_to_date(self) -> bool:
-        """Whether a sync has read the whole folder. If so, an email without a stored item is new or missing."""
+        """Whether a sync has read the whole folder.
+
+        If so, an email of the folder without a row in `MailboxItem` arrived after that sync, or the sync missed it.
+        """
         return self.stored is not None and self.stored.up_to_date
 
 

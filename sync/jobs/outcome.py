@@ -304,7 +304,7 @@ def lost(record: SyncRun, counts: RunCounts, why: LeaseLost) -> SyncRun:
 def hand_back(
     record: SyncRun, now: datetime, counts: RunCounts | None = None, *, kind: str = "", uncounted: bool = True
 ) -> None:
-    """Record a run that a fault of its process or the shutdown of its worker ended.
+    """Record a run that ended because of a fault of its process, or because its worker shut down.
 
     The lease is released at once, the due time of the mailbox does not change, and no failure is counted.
 

@@ -1,4 +1,7 @@
-"""The two simulated servers from which a seed can read mail, EWS and Microsoft Graph, with the faults of each."""
+"""The simulated EWS server and the simulated Microsoft Graph server, with the faults of each.
+
+A random simulation (`tests.faults.seed.Seed`) reads mail from one of them.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +67,8 @@ class End(Protocol):
     def live(self, number: int) -> str:
         """Configure the server for a seed: the kind of Exchange, or how Graph reports moves.
 
-        The store of the server must be that of the seed. The choice does not change the random numbers of the seed.
+        The server must have the store of the simulation before this call. The random numbers of the simulation are not used,
+        so the rest of the simulation stays the same.
 
         Returns:
             A description of the server, for the log.
@@ -81,7 +85,10 @@ class End(Protocol):
         """Make the server fail for one email, with one of `item_codes`."""
 
     def hand_out(self, message_id: str, kind: str, times: int | None) -> None:
-        """Make the server return a page instead of an email, `times` times or always (None): see `simulators.pages`."""
+        """Make the server return another body instead of an email, `times` times or always (None).
+
+        `simulators.pages` has the kinds, such as the error page of a gateway or a truncated email.
+        """
 
     def close(self) -> None:
         """Close the connections that the product has to this server."""
@@ -201,7 +208,8 @@ class GraphEnd:
         }  # fmt: skip
 
     def live(self, number: int) -> str:
-        # Three consecutive seeds have the same behaviour, because every third seed has a slow server (see `pace`).
+        # Every third number has a slow server (`tests.faults.pace`). The behaviour changes only every three numbers, so each
+        # behaviour is also tested with a slow server.
         self.server.removals = list(Removals)[number // 3 % len(Removals)]
         return f"removals: {self.server.removals}"
 

@@ -101,7 +101,7 @@ def test_a_wrong_password_is_reported_with_its_remedy_and_fixed_without_a_restar
     assert integration.get_by_text("Update them and press Start").first.is_visible()
     new = deliver(exchange)
     integration.get_by_role("button", name="Test connection").click()
-    # A password that was refused twice is not sent a third time, so that the account is not locked.
+    # After two refused sign-ins, the product waits before it tries a third, so that the account is not locked.
     refused = re.compile("refused (these credentials|recently)")
     integration.locator(".finding.bad").get_by_text(refused).first.wait_for(timeout=PATIENCE)
     assert "not the right one" not in integration.content()
@@ -157,7 +157,7 @@ def nested(levels):
     return (head + "".join(heads) + "Content-Type: text/plain\r\n\r\nText").encode()
 
 
-def test_a_failed_email_is_previewed_where_it_is_listed(page, stack, exchange):
+def test_the_list_of_failed_emails_links_to_the_preview_of_an_email(page, stack, exchange):
     exchange.post("deliver", mailbox="trades@bank.example", folder="Inbox", mime=base64.b64encode(nested(200)).decode())
     page.goto(stack.url + "mailboxes/1/")
     page.get_by_role("link", name="Preview", exact=True).nth(1).click(timeout=PATIENCE)

@@ -1,7 +1,8 @@
 """Responses of views.
 
 A page is rendered completely, or for htmx only its live part. After a button was pressed, the response is a redirect to
-the page of the button, with a message. The result of a test or an estimate is a fragment for htmx, and else a message.
+the page of the button, with a message. htmx gets the result of a test or an
+estimate as a fragment; without htmx, the result is a message on that page.
 
 htmx requests the live part of a page every few seconds, and replaces the old live part with the response. A button inside
 the live part is a form that also works without JavaScript. With htmx, the response to the form is, after the redirect,
@@ -66,7 +67,7 @@ def redirect_back(
     Args:
         request: the request
         sentence: result of the operation
-        otherwise: URL to redirect to if the form has no field `next`, or a URL of another site in it
+        otherwise: URL to redirect to if the form field `next` is missing or contains a URL of another site
         good: whether the operation succeeded; an `ActionRefused` is always shown as an error
 
     Returns:
@@ -92,7 +93,7 @@ def finding_response(request: HttpRequest, finding: Finding, otherwise: str) -> 
     Args:
         request: the request
         finding: the result
-        otherwise: URL to redirect to if the form has no field `next`, or a URL of another site in it
+        otherwise: URL to redirect to if the form field `next` is missing or contains a URL of another site
 
     Returns:
         The fragment or the redirect.

@@ -98,8 +98,8 @@ def overview(request: HttpRequest) -> HttpResponse:
 def runs(request: HttpRequest) -> HttpResponse:
     """List sync runs, newest first.
 
-    A run that found nothing new is listed only with `?show=all`, and with `?show=failed` only failed and lost runs are.
-    `?mailbox=4` selects the runs of one mailbox, and `?before=` the runs that started before a time.
+    By default, the list has the runs that `worth_showing` selects. `?show=all` lists all runs, and `?show=failed` only
+    failed and lost runs. `?mailbox=4` selects the runs of one mailbox, and `?before=` the runs that started before a time.
 
     Args:
         request: the request

@@ -47,7 +47,7 @@ class Bank:
     def __post_init__(self) -> None:
         self.end.server.store = Store(["desk@bank.example"])
         self.box = next(iter(self.end.server.store))
-        # Graph lists no folders of such a class.
+        # Graph does not list folders of the class IPF.Imap, so this folder has another class there.
         self.box.create_folder(IMPORTED, "IPF.Imap" if isinstance(self.end, EwsEnd) else "IPF.Note")
         self.box.create_folder("Archive")
         destination = Destination.objects.create(name="Re:infer", endpoint=self.reinfer.url, token=DEFAULT_TOKEN)
@@ -67,7 +67,7 @@ class Bank:
         around = runner.RunEnvironment(
             open_source=lambda *given, **named: AsReleased(open_source(*given, **named)),
             clock=self.clock,
-            monotonic=lambda: self.clock.now.timestamp(),  # noqa: PLW0108  # the clock turns
+            monotonic=lambda: self.clock.now.timestamp(),  # noqa: PLW0108  # `turn` replaces `clock.now`
             chance=lambda: 0.5,
         )
         for _ in range(times):
