@@ -133,7 +133,7 @@ def _enforce_limit(request: HttpRequest) -> None:
         raise BodyTooLarge(most)
     if 0 < length <= EVERYBODY:
         # Read the body now. Later, the request occupies one of the slots of `config.request_limit` and perhaps a database
-        # connection, and must not wait for a slow client while it does.
+        # connection. While it occupies them, it must not wait for a slow client.
         _ = request.body
 
 

@@ -87,7 +87,7 @@ ACCESS = {
 
 
 def allows(url: str, user: Any) -> bool:
-    """Return whether a user may open the URL of a page. API and Django admin are not in the table, so they count as denied.
+    """Return whether a user may open the URL of a page. Do not use this for the API and Django admin, which check by themselves.
 
     Args:
         url: Path of the URL, with or without a query.

@@ -1,8 +1,8 @@
 """Keyset pagination with cursors: later pages are as fast as the first, and new rows do not shift the pages.
 
-A cursor contains the ordering, and a position: the value of the ordering field and the key of the last row of the previous
-page or of the first row of the next page. The key distinguishes rows with the same value. If the value of a row changes
-between two requests, the row can be listed twice or not at all.
+A cursor contains the ordering, and identifies the row directly before or directly after the requested page. It identifies the
+row by two values: the value of the ordering field, and the key, which distinguishes rows with the same value. If the value of
+the ordering field changes in a row between two requests, the row can be listed twice or not at all.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Benchmark of the text cleaning: its speed and accuracy, compared with other libraries."""
+"""Benchmark of the text cleaning: its speed and accuracy, optionally compared with other libraries."""
 
 from __future__ import annotations
 

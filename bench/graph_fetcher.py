@@ -2,7 +2,7 @@
 
 The ways are `$value` requests over one, two and four connections, and batch requests with four and twenty parts. Graph
 processes up to four parts of a batch concurrently, but the simulator processes the parts one after the other. So the latency
-of each part is a quarter of the latency of a request, which is the best case for Graph.
+that is added to each part is a quarter of the latency that is added to a single request. This is the best case for batches.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from integrations.messages import Change, Email, FolderKind
 
 BATCH = 50
 LATENCY = 0.05
-"""Seconds that are added to each request in the runs with latency."""
+"""Seconds that are added to each single request in the runs with latency."""
 AT_A_TIME = 4
 """Parts of a batch that Graph processes concurrently."""
 

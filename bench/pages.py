@@ -29,7 +29,7 @@ OK = 200
 def run(mailboxes: int, comments: int) -> int:
     """Print the figures. Return 1 if a page exceeds `MAX_QUERIES` or `MAX_MS`; otherwise 0.
 
-    The database must be empty: the one of `DATABASE_URL`, by default a new SQLite database.
+    `DATABASE_URL` names the database, which must be empty. Without it, a new SQLite database is used.
     """
     with tempfile.TemporaryDirectory() as folder:
         _set_up(Path(folder))
@@ -175,7 +175,7 @@ def _runs(boxes: list[Any], folders: list[Any]) -> None:
 
 
 def _days(boxes: list[Any]) -> None:
-    """Create the daily counts of three weeks. All mailboxes were just synced. One in `SILENT` has no email of two days."""
+    """Create the daily counts of three weeks. All mailboxes were just synced. One in `SILENT` had no email in the last two days."""
     from django.utils import timezone
 
     from sync.jobs import housekeeping

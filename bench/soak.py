@@ -30,7 +30,7 @@ from bench.stage import ROOT
 from demo.table import table
 
 TICK = timedelta(minutes=2)
-"""Time on the simulated clock between two queries for due mailboxes. In the product it is 5 s."""
+"""Time on the simulated clock between two queries for due mailboxes. In the product it is `DISPATCH_EVERY`, 5 s."""
 WARM_UP = 0.25
 """Share of the simulated time that is not judged: at the beginning, tables grow until their oldest rows are pruned."""
 EMAILS_A_DAY = 20
@@ -152,7 +152,7 @@ class Soak:
                 self._hourly(hour)
 
     def _tick(self) -> None:
-        """Do the work of beat and of the workers of both queues between two ticks."""
+        """Do the work that beat and the workers of both queues do during one `TICK`."""
         from notifications import delivering
         from sync.jobs import bucket_audit, housekeeping, scheduling, verification
 

@@ -19,7 +19,7 @@ WITH_MAIL = ("sync_ledgerentry", "sync_copy")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The readings at one time. `rows` and `megabytes` are the size of each table."""
+    """The readings at one time. `rows` and `megabytes` contain the sizes of the tables by name."""
 
     hour: float
     rss_mb: float
@@ -76,8 +76,8 @@ class Line:
 def judged(readings: Sequence[Reading]) -> list[Line]:
     """Return the development of each figure.
 
-    A figure is flat if its trend grew by at most a twentieth of its mean, or by at most its tolerance (the last value of each
-    entry).
+    A figure is flat if its trend grew by at most a twentieth of its mean, or by at most its tolerance (the last value of its
+    entry in `figures`).
     """
     figures = [
         ("RSS, MB", [reading.rss_mb for reading in readings], 8.0),

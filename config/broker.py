@@ -1,4 +1,4 @@
-"""A kombu transport for Redis. With it, failures of Redis end no worker and leave no connections open.
+"""A kombu transport for Redis. With it, a failure of Redis does not end a worker, and does not leave connections open.
 
 It differs from kombu's Redis transport in three points:
 
@@ -34,7 +34,7 @@ class BrokerChannel(redis.Channel):
             if self.connection is not None:
                 self.connection.close_channel(self)
         finally:
-            # Requeueing unfinished tasks opens another connection.
+            # The connections of the pools stay open otherwise, also one that requeueing unfinished tasks opened.
             self._disconnect_pools()  # type: ignore[attr-defined]  # the stubs lack private methods
 
     def _connparams(self, asynchronous: bool = False) -> Any:

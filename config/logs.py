@@ -38,7 +38,7 @@ def logging_config(level: str, style: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    # These formatters print no local variables, because these can contain email content.
+    # These formatters print no local variables, because local variables can contain email content.
     final: list[structlog.typing.Processor] = (
         [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if style == "console"

@@ -2,7 +2,7 @@
 
 A guard stores heartbeats (`sync.jobs.processes`). It stops the consumption of the queue `sync` while its worker is unfit
 (`sync.jobs.worker_fitness`). It notifies administrators of a standstill (`sync.reporting.standstill`). Every worker and every
-beat has a guard, so that the failure of one process or of a service is reported by the guards of the others.
+beat has a guard. If one process or a service fails, the guards of the other processes report the failure.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A web process has many threads, so that slow clients cannot occupy all of them. But each handled request needs memory and
 a database connection, and the number of connections is small. So a thread waits until fewer than `AT_ONCE` requests are
-handled. `access.body_limits` receives a small or chunked body completely before that.
+handled. Before a request waits, `access.body_limits` receives a small or chunked body completely.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ PATIENCE = 30.0
 class RequestLimitMiddleware:
     """Handles at most `AT_ONCE` requests concurrently. The response to a request that waits too long is 503.
 
-    This middleware follows the middlewares that respond without the database, and those that need no slot.
+    In the setting MIDDLEWARE, it follows the middlewares that respond without the database, and `BodyLimitMiddleware`, which
+    can wait for a slow client.
 
     Args:
         get_response: The next middleware or the view.

@@ -1,4 +1,4 @@
-"""The root URL configuration. `web.probes` responds to /healthz and /metrics before it is used."""
+"""The root URL configuration. `web.probes` responds to /healthz and /metrics before Django uses these URLs."""
 
 from django.contrib import admin
 from django.contrib.auth.views import LogoutView

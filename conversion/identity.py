@@ -10,8 +10,8 @@ from datetime import datetime
 from integrations.messages import CommentId
 
 MAX_BYTES = 512
-"""Maximum length in bytes of a Message-ID that is used as hex: its hex has at most the 1,024 characters of a comment
-id."""
+"""Maximum length in bytes of a Message-ID that is used as hex: its hex has at most 1,024 characters, the limit for a
+comment id."""
 
 
 def comment_id(message_id: str) -> CommentId:

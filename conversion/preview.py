@@ -48,7 +48,7 @@ def rejection(outcome: NotConvertible) -> str:
 def has_email_header(mime: bytes) -> bool:
     """Return whether bytes begin with lines that include a typical header of an email.
 
-    Exchange returns only emails, but an administrator can choose any file for a preview.
+    A user can choose any file for a preview, also a file that is not an email.
 
     Args:
         mime: The content of a file.

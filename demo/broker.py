@@ -1,4 +1,4 @@
-"""Choose the Redis of the demo: a packaged binary, one on the PATH, or the server of REDIS_URL."""
+"""Choose the Redis of the demo: the server of REDIS_URL, otherwise a packaged binary, otherwise one on the PATH."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Life:
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def step(self) -> None:
-        """Let one email arrive (in 70 % of the steps) or move (30 %) in a random mailbox. If no email can move, do nothing."""
+        """In a random mailbox, let one email arrive (70 % of the steps) or move (30 %). A move without emails does nothing."""
         address = self.chance.choice(self.addresses)
         if self.chance.random() < 0.3:
             self._move(address)

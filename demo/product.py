@@ -25,13 +25,13 @@ def main() -> int:
 
 
 def seed(given: dict[str, Any]) -> dict[str, Any]:
-    """Create a destination, three integrations, their mailboxes in two buckets, and an administrator.
+    """Create a destination, three integrations, their mailboxes in two buckets, and the administrator if needed.
 
     Args:
         given: addresses and secrets of the simulators, and the password of the administrator
 
     Returns:
-        The addresses of the mailboxes.
+        The addresses of the mailboxes, with the key `mailboxes`.
 
     Raises:
         SystemExit: a bucket cannot be created at Re:infer

@@ -1,4 +1,4 @@
-"""Create the simulated mailboxes and an administrator in the product of a running stack."""
+"""Add the simulated mailboxes and an administrator to the product of a stack."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def seed(stack: Stack, password: str = "") -> str:
     """Create integrations, mailboxes and buckets for the simulators, and the administrator `admin`.
 
     Args:
-        stack: the running stack
+        stack: the stack, prepared or running
         password: password of the administrator; generated if empty
 
     Returns:

@@ -1,7 +1,8 @@
 """Store notifications and their deliveries in the transaction of the event (transactional outbox).
 
 A notification of a kind in `RECOVERY` stays open until the error ends. Then a notification about the recovery is
-stored. A notification about deleted mailboxes or a deleted integration is closed without a recovery.
+stored. If the mailboxes of a notification or its integration were deleted, the notification is closed. A recovery is then
+announced only if other mailboxes of the notification have recovered.
 """
 
 from __future__ import annotations
@@ -136,7 +137,7 @@ def announce(
 ) -> None:
     """Store a notification and its deliveries: to each enabled webhook for its kind, and by email.
 
-    The email is stored only if `NOTICES_MAIL_TO` is set.
+    The delivery by email is stored only if `NOTICES_MAIL_TO` is set.
 
     Args:
         kind: The kind of the notification.

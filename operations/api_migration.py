@@ -52,7 +52,7 @@ MAX_FOLDERS = 20
 NOT_LISTED = "of them Graph does not list folders that are read now"
 Paths = frozenset[tuple[str, ...]]
 Known = Mapping[tuple[str, ...], tuple[SyncedFolder, FilterVerdict]]
-"""The folders of a mailbox that are read now, by path, each with the verdict of the filters."""
+"""The stored folders of a mailbox that contain mail, by path, each with the verdict of the filters."""
 Api = Integration.Api
 
 
@@ -277,7 +277,7 @@ def switch(
     anyway: bool = False,
     check: Callable[..., Sequence[MailboxCheck]] = check_mailboxes,
 ) -> str | ActionRefused:
-    """Check every started mailbox, and switch the integration if all can be opened and no folder that is read is lost.
+    """Check every started mailbox. Switch the integration if all can be opened and no folder that is read now is missing.
 
     An integration that an error stopped is started again. An integration that a user or a quota stopped stays stopped. A
     sync that is already running uses the previous API until its end.

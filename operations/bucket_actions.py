@@ -22,7 +22,7 @@ from sync.jobs import bucket_audit, connection_breakers
 from sync.store.lease import Clock, database_now
 
 PARDON = timedelta(days=1)
-"""For this time after an admin resumed a bucket, refused emails do not open its circuit breaker again."""
+"""For this time after an admin resumed a bucket, failed emails do not open its circuit breaker again."""
 CREATE_DEADLINE = 20.0
 """Seconds that Re:infer may take while the admin waits."""
 
@@ -95,9 +95,9 @@ def delete(actor: Actor, bucket: Bucket) -> bool:
 
 
 def resume(actor: Actor, bucket: Bucket, clock: Clock = database_now) -> str:
-    """Close the circuit breaker of a bucket that refused too many emails.
+    """Close the circuit breaker of a bucket.
 
-    For a day, refused emails become failed emails, and the other emails are pushed.
+    For a day, emails that are refused or cannot be converted become failed emails, and the other emails are pushed.
 
     Args:
         actor: Who resumes it.

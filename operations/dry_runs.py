@@ -33,7 +33,8 @@ from sync.reporting.filter_preview import SPAN, preview
 from sync.store.lease import database_now
 
 SECONDS = 20.0
-"""Seconds after which an estimate starts no further request, and that one request may take. An admin waits for the page."""
+"""Maximum time of one request, and time after which an estimate starts no further request, because an admin waits for the
+page. In seconds."""
 SAMPLE = 50
 """Maximum number of emails that are fetched to read their participants."""
 AI_UNITS = (
@@ -125,7 +126,7 @@ class Choice:
 
 
 def buckets_at(destination: Destination) -> Choice:
-    """List the buckets that Re:infer shows to the token of a destination. Takes up to 20 s.
+    """List the buckets that the token of a destination can access at Re:infer. Takes up to 20 s.
 
     Args:
         destination: The destination.

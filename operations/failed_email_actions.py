@@ -34,8 +34,8 @@ def retry(actor: Actor, email: DeadLetter) -> str | ActionRefused:
         email: The failed email with its folder and mailbox.
 
     Returns:
-        What was done, as sentences. Or that the email was delivered or deleted in the meantime, or the reason why the
-        mailbox cannot be queued; then its next sync retries the email.
+        What was done, as sentences. An `ActionRefused` states that the email was delivered or deleted in the meantime, or
+        why the mailbox cannot be queued. In the second case, the next sync of the mailbox retries the email.
     """
     unsettled = DeadLetter.objects.filter(pk=email.pk, settled__in=["", "dismissed"])
     if not unsettled.update(settled="", settled_at=None, retry_at=database_now()):
@@ -49,7 +49,7 @@ def retry(actor: Actor, email: DeadLetter) -> str | ActionRefused:
 def retry_many(
     actor: Actor, emails: QuerySet[DeadLetter], clock: Clock = database_now, *, about: Subject = FAILED_EMAILS
 ) -> str | ActionRefused:
-    """Retry failed emails. The next sync of each mailbox retries as many of them as it has time for.
+    """Retry failed emails. The next syncs of each mailbox retry its emails, a limited number in each sync.
 
     Emails that were delivered or deleted in the meantime stay settled.
 
@@ -75,7 +75,7 @@ def retry_many(
 
 
 def dismiss(actor: Actor, email: DeadLetter) -> str:
-    """Stop retrying a failed email and listing it on the pages. The email is not delivered.
+    """Stop retrying a failed email, and no longer list it on the pages. The email is not delivered.
 
     Args:
         actor: Who dismisses it.

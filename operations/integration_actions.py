@@ -73,7 +73,7 @@ def apply_document(actor: Actor, plan: Plan, *, imported: bool = False, secrets_
 
 
 def write_document(actor: Actor, plan: Plan, *, imported: bool = False, secrets_later: bool = False) -> Integration:
-    """Create or change an integration from its document. The caller calls `settings_changed` after the commit.
+    """Create or change an integration from its document. The caller must call `settings_changed` after the commit.
 
     Args:
         actor: Who sent the document.

@@ -374,7 +374,8 @@ def start_stopped(actor: Actor, row: Destination | Bucket) -> str | ActionRefuse
         return ActionRefused(f"No mailbox of {row} is stopped by an error or a quota.")
     stopped.update(**RUNNING)
     buckets = row.buckets.all() if isinstance(row, Destination) else [row]
-    # The circuit breaker of a bucket that refused too many emails stays open until an admin resumes the bucket.
+    # If too many emails were refused or could not be converted, the circuit breaker stays open until an admin resumes the
+    # bucket.
     for bucket in (one for one in buckets if one.held_kind != TooManyRefused.kind):
         connection_breakers.close_breaker(bucket)
     connection_breakers.close_breaker(row if isinstance(row, Destination) else row.destination)

@@ -96,7 +96,10 @@ def _store_decision(actor: Actor, mailboxes: Sequence[Mailbox], *, bring: bool, 
 
 
 def _undecided(mailboxes: Sequence[int]) -> set[tuple[int, int]]:
-    """Return the pairs of mailbox and rules version without a decision for which emails were found or can still be found."""
+    """Return the pairs of mailbox and rules version for which no decision is stored.
+
+    Only pairs are returned for which newly wanted emails were found or can still be found.
+    """
     waiting = with_decision(AdminDecision.WAITING, NewlyWanted.objects.filter(mailbox__in=mailboxes))
     pairs = set(waiting.values_list("mailbox_id", "version").distinct())
     answered = set(RulesAnswer.objects.filter(mailbox__in=mailboxes).values_list("mailbox_id", "version"))

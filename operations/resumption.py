@@ -36,10 +36,11 @@ def settings_changed(integration: Integration) -> None:
 
 
 def make_due(mailboxes: Sequence[Mailbox]) -> None:
-    """Make mailboxes due now, and clear their failures, so that the next tick queues them.
+    """Make mailboxes due now, and clear their failures, so that the next run of the scheduling can queue
+    them.
 
     Args:
-        mailboxes: The mailboxes. The next sync also tries their folders again that could not be read.
+        mailboxes: The mailboxes. The next sync also tries again to read those of their folders that could not be read.
     """
     scheduling.make_states()
     pks = [mailbox.pk for mailbox in mailboxes]

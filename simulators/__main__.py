@@ -80,7 +80,7 @@ def _wait_for_end_of_input(stop: threading.Event) -> None:
 
 
 def _check_ports_are_free(options: Options) -> None:
-    """Raises `OSError` if a port cannot be used. For an occupied port, the text names the option, as no server error does."""
+    """Raises `OSError` if a port cannot be used. For an occupied port, the text names the option; the servers' own errors do not."""
     ports = {
         "--onprem-port": options.onprem_port,
         "--online-port": options.online_port,
@@ -102,7 +102,7 @@ def _check_ports_are_free(options: Options) -> None:
 
 @contextmanager
 def _running(options: Options) -> Iterator[dict[str, Any]]:
-    """Start all simulators with their mail; yields their addresses, and the names of the accounts without secrets.
+    """Start all simulators with their mail; yields their addresses and the names of their accounts, but no secrets.
 
     One certificate authority signs the certificates of all HTTPS servers.
     """

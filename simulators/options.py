@@ -260,7 +260,7 @@ def _token(entry: dict[str, Any]) -> Token:
 
 
 def _made(kind: type[_Made], entry: dict[str, Any]) -> _Made:
-    """Make an object of this class from a JSON object of the file; lists become sets. Raises `ValueError`."""
+    """Make an object of this class from its fields in the file or the command line; lists become sets. Raises `ValueError`."""
     fields = {field.name: field for field in dataclasses.fields(kind)}
     needed = {name for name, field in fields.items() if field.default is dataclasses.MISSING}
     needed -= {name for name, field in fields.items() if field.default_factory is not dataclasses.MISSING}

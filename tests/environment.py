@@ -16,7 +16,7 @@ os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
 
 
 FAULTS = Path(__file__).parent / "faults"
-"""Tests in this folder can start processes that connect to the database. They need no fixture for this."""
+"""Tests in this folder are marked even without the fixture `db`, because they can start processes that use the database."""
 
 if os.environ.get("REWORD"):
     from tests import rewording

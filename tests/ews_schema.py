@@ -1,7 +1,7 @@
 """Validate every response of the simulated Exchange against Microsoft's EWS schema while tests run.
 
 Enabled by the environment variable EWS_SCHEMA: a folder with `messages.xsd` and `types.xsd`, which are not part of this
-project. SOAP faults, and responses that a scripted fault corrupts on purpose, are not validated.
+project. Not validated are SOAP faults, responses that a scripted fault corrupts on purpose, and responses of `UNDECLARED`.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Checker:
 
 
 def install() -> Checker:
-    """Wrap the simulator, so that each response is validated, also a response with which a scripted fault replaces another."""
+    """Wrap the simulator, so that its responses are validated, including those with which a scripted fault replaces others."""
     from simulators.exchange import effects, server
 
     checker = Checker(Path(FOLDER))

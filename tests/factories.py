@@ -200,7 +200,7 @@ class ProcessFactory(DjangoModelFactory):
 
 
 def newly_wanted(folder, count, *, version=2, draft=False):
-    """Add `count` emails, which only this version of the fixed rules wants, to a folder."""
+    """Add `count` newly wanted emails to a folder. The fixed rules want them since this version."""
     for _ in range(count):
         item = MailboxItemFactory(folder=folder, verdict=NEWLY_WANTED, comment_id=uuid4().hex)
         NewlyWanted.objects.create(mailbox=folder.mailbox, key=item.comment_id, version=version, draft=draft)

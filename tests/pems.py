@@ -15,7 +15,7 @@ NO_PASSPHRASE = serialization.NoEncryption()
 
 @cache
 def rsa_key(number: int = 1) -> rsa.RSAPrivateKey:
-    """Return the key with this number, which is cached, because generating a key is slow."""
+    """Return the key with this number. The keys are cached, because generating a key is slow."""
     return rsa.generate_private_key(65537, 2048)
 
 

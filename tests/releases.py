@@ -2,7 +2,7 @@
 
 The rules are implemented here, in a wrapper of the source, so that the tests do not depend on the current rules of the
 product. The first release reads no folder whose name begins with `Imported`, and rejects emails that are marked as drafts.
-The second release wants both.
+The second release reads these folders and accepts these emails.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def reworded(text: str) -> str:
 
 
 class Said(str):
-    """A message in a constant or class attribute. It is scrambled differently each time it is formatted."""
+    """A message in a string literal that is no f-string. It is scrambled differently each time it is formatted."""
 
     __slots__ = ("original",)
     original: str

@@ -17,7 +17,7 @@ View = TypeVar("View", bound=Callable[..., HttpResponse])
 
 
 def probe(view: View) -> View:
-    """Mark a view as one that `ProbeMiddleware` answers.
+    """Mark a view, so that `ProbeMiddleware` calls it directly.
 
     Such a view runs without session, user, CSRF check and host check. It must check by its own means whether the client
     may read the response, must write nothing, and must not put the host name of the request into its response.
@@ -33,7 +33,7 @@ def probe(view: View) -> View:
 
 
 class ProbeMiddleware:
-    """Answer the views that are marked with `probe`; pass every other request on. It is the first middleware."""
+    """Respond to requests for views that are marked with `probe`; pass every other request on. It is the first middleware."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         """Store the next middleware.
@@ -44,7 +44,7 @@ class ProbeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer a request for a marked view; pass every other request on.
+        """Respond to a request for a marked view; pass every other request on.
 
         Args:
             request: the request
@@ -59,7 +59,7 @@ class ProbeMiddleware:
         if not getattr(match.func, "is_probe", False):
             return self.get_response(request)
         response: HttpResponse = match.func(request, *match.args, **match.kwargs)
-        # The SecurityMiddleware would add this first header. It is skipped.
+        # Otherwise SecurityMiddleware adds this header, but it is skipped for probes.
         response["X-Content-Type-Options"] = "nosniff"
         response["Cache-Control"] = "no-store"
         return response

@@ -15,7 +15,7 @@ KNOWN_CONNECTION_KEYS = {
     "application": ("kind", "tenant_id", "client_id"),
     "access": ("kind", "username"),
 }
-"""Keys that the client knows in the objects of a connection."""
+"""The keys that the client knows in the objects `application` and `access` of a connection."""
 
 
 def restore_dropped_values(
@@ -29,7 +29,8 @@ def restore_dropped_values(
         shown: The stored integration, in the format in which the client received it.
 
     Returns:
-        The sent document with the dropped values. If the client did not change the connection, the result has none.
+        The sent document with the dropped values. If the client did not change the connection, the result contains no
+        connection, and the stored connection stays.
     """
     restored = {**({"title": stored["title"]} if stored.get("title") else {}), **wanted}
     configuration = wanted.get("configuration")
@@ -58,7 +59,7 @@ def _mailbox(entry: Any, stored_mailboxes: Mapping[str, Mapping[str, Any]]) -> A
 
 
 def _known_keys(connection: Mapping[str, Any]) -> Any:
-    """Return the keys of a connection that the client knows, for comparison.
+    """Return those keys of a connection that the client knows, with their values, for a comparison.
 
     If `application` or `access` has another key or is not an object, the result equals no other result.
     """

@@ -144,7 +144,7 @@ class BucketChange(Strict):
 
 
 class AvailableBuckets(serializers.Serializer):  # type: ignore[type-arg]
-    """The buckets that Re:infer shows to the token of a destination."""
+    """The buckets that the token of a destination can access at Re:infer."""
 
     class AvailableBucketSerializer(serializers.Serializer):  # type: ignore[type-arg]
         """One bucket at Re:infer."""

@@ -104,7 +104,8 @@ class PlanSerializer(serializers.Serializer):  # type: ignore[type-arg]
 class SwitchSerializer(Strict):
     """The request of a switch.
 
-    The servers of the other API are required only for clouds without built-in defaults.
+    `endpoint` is required only if the present endpoint does not belong to a Microsoft cloud. Without `authority`, the sign-in
+    service does not change.
     """
 
     endpoint = serializers.RegexField(WEB_ADDRESS, max_length=512, required=False)

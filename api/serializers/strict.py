@@ -1,4 +1,4 @@
-"""Base serializers of requests. They reject values whose JSON type is not the declared one, or also unknown keys."""
+"""Base serializers of requests. `Typed` rejects values with another JSON type than declared; `Strict` also unknown keys."""
 
 from __future__ import annotations
 

@@ -225,7 +225,7 @@ class AcceptComments(ApiView):
 
 
 class ResumeBucket(ApiView):
-    """Resumption of a bucket whose circuit breaker opened because Re:infer refused too many emails."""
+    """Resumption of a bucket whose circuit breaker is open."""
 
     needs: ClassVar = {"POST": OPERATE}
 
@@ -233,8 +233,8 @@ class ResumeBucket(ApiView):
     def post(self, request: Request, pk: int) -> Response:
         """Close the circuit breaker of a bucket.
 
-        If Re:infer refused too many emails, this is the way to resume the bucket. For 24 hours, emails that Re:infer refuses
-        become failed emails and do not pause the bucket.
+        If the circuit breaker opened because too many emails were refused or could not be converted, only this request closes
+        it. For 24 hours, such emails become failed emails and do not pause the bucket.
         """
         row = one(Bucket.objects.select_related("destination"), pk)
         return action_response(bucket_actions.resume(Actor.of_request(request), row))

@@ -160,7 +160,7 @@ class CheckIntegration(ApiView):
 
     @answers(body=Checked, parameters=[ADDRESS])
     def post(self, request: Request, project: str, name: str) -> Response:
-        """Test host name, port, TLS, sign-in, mailbox, folders and the fetch of one email. Each step takes up to 20 s."""
+        """Test host name, port, TLS, sign-in, mailbox, folders and the fetch of one email. Each request takes up to 20 s."""
         row, address = integration_of(project, name), _address(request)
         return Response(finding_data(connection_tests.test_integration(Actor.of_request(request), row, address)))
 
@@ -192,7 +192,7 @@ class EstimateIntegration(ApiView):
 
     @answers(body=Checked)
     def post(self, request: Request, project: str, name: str) -> Response:
-        """Estimate how many emails the first syncs deliver, and the maximum cost in AI units. Takes up to 20 s."""
+        """Estimate how many emails the first syncs deliver, and the maximum cost in AI units. Usually takes up to 20 s."""
         return Response(finding_data(dry_runs.cost_of_integration(integration_of(project, name))))
 
 

@@ -190,7 +190,7 @@ class FilterPreview(ApiView):
 
     @answers(422, given=MailboxSerializer(partial=True), body=Checked, examples=examples.FILTERS)
     def post(self, request: Request, pk: int) -> Response:
-        """Report how many emails of the last 30 days these filters would include. Takes up to 20 s."""
+        """Report how many emails of the last 30 days these filters would include. Usually takes up to 20 s."""
         row = one(rows(), pk)
         with Documents():
             rules = changed_rules(row, _object(request, partial=True))
@@ -198,7 +198,7 @@ class FilterPreview(ApiView):
 
 
 class _Action(ApiView):
-    """Base of the actions on one mailbox. With status 202, the next sync of the mailbox does the work."""
+    """Base of the actions on one mailbox. With status 202, a worker does the work later, in a sync or a verification."""
 
     needs: ClassVar = {"POST": OPERATE}
 
@@ -346,7 +346,7 @@ class EstimateMailbox(ApiView):
 
     @answers(body=Checked)
     def post(self, request: Request, pk: int) -> Response:
-        """Estimate how many emails the first sync delivers. Takes up to 20 s."""
+        """Estimate how many emails the first sync delivers. Usually takes up to 20 s."""
         return Response(finding_data(dry_runs.cost_of_mailbox(one(Mailbox.objects.select_related("integration"), pk))))
 
 

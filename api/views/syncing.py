@@ -161,9 +161,9 @@ class RetryMany(ApiView):
 
     @answers(422, body=ActionAnswerSerializer, code=202)
     def post(self, request: Request) -> Response:
-        """Retry the failed emails that match the filters; without a filter, all.
+        """Retry the failed emails that match the filters; without a filter, all failed emails.
 
-        Dismissed emails are retried, too. The next sync of each mailbox retries as many of its emails as it has time for.
+        Dismissed emails are retried, too. The next syncs of each mailbox retry its emails, a limited number in each sync.
         """
         look_at = reverse("api-set-aside-emails")
         emails = self.filter_queryset(self.get_queryset())
@@ -190,7 +190,7 @@ class PreviewFailedEmail(ApiView):
     def post(self, request: Request, pk: int) -> Response:
         """Fetch the failed email from Exchange and convert it. Return the comment, or the reason why there is none.
 
-        No comment is pushed or stored. Takes up to 20 s.
+        No comment is pushed or stored. A request to Exchange takes up to 20 s.
         """
         outcome = failed_email_actions.preview(one(_failed_emails(), pk))
         if isinstance(outcome, ActionRefused):
@@ -252,7 +252,11 @@ class Overview(ApiView):
 
     @answers(body=OverviewSerializer)
     def get(self, request: Request) -> Response:
-        """Return the number of mailboxes by status, rates and counts, and the alerts, newest first."""
+        """Return the state of the installation.
+
+        The response contains the number of mailboxes by status, the required and the measured rate of polls, the number of
+        comments of the last 24 hours, the number of failed emails, and the alerts, newest first.
+        """
         now = timezone.now()
         totals = mailbox_counters.totals(now)
         problems = [

@@ -1,4 +1,4 @@
-"""The attribution: the line that introduces a quote, on one to four lines.
+"""Find the attribution: one to four lines that introduce a quote.
 
 Example: "On 3 May 2026 at 10:00, Ann Field <ann@north.example> wrote:".
 """

@@ -70,7 +70,7 @@ def _banner_in(paragraph: Sequence[str], limits: Limits) -> int:
 
 
 def _end_of_run(hits: list[int]) -> int:
-    """Return the line after the last hit of a run. A run may have gaps of one line."""
+    """Return the line after the first run of hits. A run may have gaps of one line."""
     last = hits[0]
     for number in hits[1:]:
         if number - last > 2:

@@ -31,7 +31,8 @@ def contact_block_start(lines: Sequence[str], end: int, sender: str, *, above_hi
 
     The first line names the sender, and at least two other lines have a telephone number, an address or a web page. A
     block that does not name the sender is accepted only if two blank lines precede it and a quote follows it, because
-    mail programs insert signatures in this way.
+    mail programs insert signatures in this way. In such a block, one line with contact details is enough, and the first
+    line must have at most five words and no digit.
 
     Args:
         lines: The text.

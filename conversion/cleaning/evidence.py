@@ -53,7 +53,7 @@ def has_time(text: str) -> bool:
 
 
 def undecorated(line: str) -> str:
-    """Strip white space, and the asterisks, underscores and bars that bold text and tables become in plain text.
+    """Strip white space, asterisks, underscores and bars. In plain text, these signs replace bold text and tables.
 
     Args:
         line: The line.

@@ -152,7 +152,7 @@ def marked_headers(reading: Reading) -> int | None:
 
 
 def quoted_lines(reading: Reading) -> int | None:
-    """Find an attribution above lines that all begin with `>` up to the end, or at the beginning of these lines.
+    """Find lines that begin with `>` up to the end of the text, with an attribution above them or in their first lines.
 
     Args:
         reading: The text.

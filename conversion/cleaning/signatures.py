@@ -22,9 +22,9 @@ from conversion.cleaning.separators import is_drawn
 _MAX_LINES, _MAX_CHARS = 30, 2_000
 """Maximum number of lines and of characters of a signature that is marked in the HTML or is below the line `-- `."""
 _FEW_LINES, _SHORT_LINE, _NARROW_LINE = 12, 80, 60
-"""Maximum number of lines, and maximum number of characters of a line, below a delimiter without its trailing space, as
-HTML and some mail programs write it. Such a line could also be a divider. Third value: maximum number of characters of a
-line between two lines of dashes."""
+"""First two values: maximum number of lines, and maximum number of characters of a line, below a delimiter without its
+trailing space. HTML and some mail programs write the delimiter without the space, but it can then also be a divider. Third
+value: maximum number of characters of a line between two lines of dashes."""
 _MAX_PIECES = 6
 _LONGEST_MOBILE_LINE, _MAX_MOBILE_WORDS, _FEW_WORDS = 120, 11, 6
 _DELIMITERS = ("| |", "--", "—", "–", "___", "__", "---", "-- ", "--- ")
@@ -137,7 +137,7 @@ def marked_signature(reading: Reading, sender: str = "") -> int | None:
 
 
 def delimited_signature(reading: Reading, sender: str = "") -> int | None:
-    """Find the text below the line `-- ` (RFC 3676 §4.3), or below `--` if it looks like a signature.
+    """Find the text below the line `-- ` (RFC 3676 §4.3), or below a similar line if the text looks like a signature.
 
     Args:
         reading: The text.

@@ -166,8 +166,9 @@ class _QuoteRegion:
 def _best_version(section: Section, limits: Limits) -> MarkedText:
     """Choose between the plain text and the HTML of a section.
 
-    HTML is used if it has marks of a mail program, which plain text cannot have, or if the plain text has at most a
-    quarter of the words of the HTML. Otherwise plain text is used, because it has the lines that the author saw.
+    HTML is used if there is no plain text, if the HTML has marks of a mail program, which plain text cannot have, or if the
+    plain text has at most a quarter of the words of the HTML. Otherwise plain text is used, because it has the lines that
+    the author saw.
     """
     plain = _remove_invisible(MarkedText(tuple((section.plain or "").split("\n"))))
     if section.html is None:

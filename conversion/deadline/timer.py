@@ -16,8 +16,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 TICKS = 10
-"""Number of ticks in which the wall-clock time is counted. A suspended process gets only one tick when it resumes,
-regardless of the length of the suspension. So the suspension does not count against the email."""
+"""The wall-clock time is measured in this number of equal intervals: a signal is sent at the end of each interval. A
+suspended process gets only one signal when it resumes, regardless of the length of the suspension. So the suspension does
+not count against the email."""
 MIN_SECONDS = 0.001
 """Minimum interval of a timer in seconds. An interval of 0 would switch the timer off."""
 

@@ -183,7 +183,7 @@ class _Open:
             self._ended_counts[name] += 1
 
     def _close(self, names: frozenset[str] | set[str], *, again: bool = True) -> None:
-        """Pop elements until one with one of these names is popped.
+        """Pop elements, up to and including the first one that has one of these names.
 
         With `again`, the parser opens the popped formatting elements again in the next paragraph.
         """

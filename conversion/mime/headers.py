@@ -225,7 +225,7 @@ def _depth_of_comments(raw: str) -> int:
 
 
 def _ungrouped(raw: str) -> str:
-    """Return the addresses. If groups are nested too deep, their syntax is removed, and group names become list entries."""
+    """Return the address list. If groups are nested too deep, their syntax is removed, and group names become list entries."""
     if raw.count(":") <= MAX_GROUP_DEPTH:
         return raw
     depth = deepest = 0

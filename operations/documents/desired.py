@@ -77,8 +77,8 @@ class DesiredIntegration:
         secrets: Secrets by the name of the model's field.
         enabled: Whether the integration is started; None for no change.
         mailboxes: All mailboxes of the integration. Stored mailboxes that are missing here are deleted.
-        updated_at: When the integration had been changed last when the document was exported. The API uses it as an
-            optimistic lock. None for no lock.
+        updated_at: The time of the last change of the integration or its mailboxes before the document was exported. The
+            API uses it as an optimistic lock. None for no lock.
         warnings: Sentences about parts of the document that this product ignores or treats differently.
         defaults: Settings that a new integration gets if the document does not contain them.
     """

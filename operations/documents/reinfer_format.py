@@ -135,7 +135,7 @@ def _connection(configuration: Keys, warnings: list[str]) -> DocumentConnection:
 
 
 def usual_endpoint(authority: str, *, graph: bool) -> str:
-    """Return the URL of the API of Exchange Online in the cloud of a sign-in service.
+    """Return the URL of EWS or Graph in the Microsoft cloud to which a sign-in service belongs.
 
     Args:
         authority: The URL of the sign-in service; an unknown one counts as the global cloud.

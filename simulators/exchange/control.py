@@ -7,7 +7,7 @@ GET    /requests                  {"operations": {name: count}, "user_agents": [
 POST   /deliver                   {"mailbox", "folder", "mime" (base64) or "subject", "body", "message_id",
                                   "sender", "date", "reported", "listed" (see `Mailbox.deliver`)}
 POST   /move, /copy               {"mailbox", "id" or "message_id", "folder"}
-POST   /edit                      {"mailbox", "id" or "message_id", "mime" (base64)}
+POST   /edit                      {"mailbox", "id" or "message_id", "mime" (base64) or the other keys of an email in /deliver}
 POST   /delete                    {"mailbox", "id" or "message_id", "hard": false}
 POST   /mark-read                 {"mailbox", "id" or "message_id", "read": true}
 POST   /create-folder             {"mailbox", "folder", "class": "IPF.Note", "hidden": false}

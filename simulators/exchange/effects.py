@@ -4,10 +4,10 @@
   `disabled`, `unauthorized` (offers), `fault` (code).
 - These affect how the response is sent, see `delivery_faults`: `hang` (seconds), `drip` (rate), `drop` (bytes), `truncate`
   (bytes).
-- These are states of the store, which `operations` applies. `item` (code, item_id or message_id): GetItem returns this error
-  code for the item. If `code` is `broken-base64`, `unknown-element` or `control-character`, the item is malformed. If it is one
-  of `simulators.pages.KINDS`, this body replaces the MIME of the item. `invalid-state` (bare): a response that refuses a
-  sync contains no sync state.
+- These last until they are removed; `operations` applies them. `item` (code, item_id or message_id): GetItem returns this
+  error code for the item. If `code` is `broken-base64`, `unknown-element` or `control-character`, the item is malformed. If
+  `code` is one of `simulators.pages.KINDS`, this body replaces the MIME of the item. `invalid-state` (bare): if `bare` is
+  true, the error response to a SyncFolderHierarchy or SyncFolderItems contains no sync state.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ XML = "text/xml; charset=utf-8"
 
 
 def before(rule: Rule, operation: str, version: str) -> Response | None:
-    """The response that replaces the real one; None if the fault affects only how the real one is sent."""
+    """The response that replaces the real one; None if the fault affects only how the real response is sent."""
     options = rule.options
     match rule.effect:
         case "busy":

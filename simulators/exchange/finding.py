@@ -24,8 +24,8 @@ TRAVERSALS = ("Shallow", "SoftDeleted", "Associated")
 class Search:
     """The parameters of a FindItem.
 
-    `order` contains (function that reads a value, descending), highest priority first. With another traversal than Shallow
-    nothing is found, because the store has no associated and no soft-deleted items.
+    `order` contains (function that reads a value, descending), highest priority first. With a traversal other than
+    Shallow, nothing is found, because the store has no associated and no soft-deleted items.
     """
 
     wanted: Callable[[Item], bool]

@@ -76,7 +76,7 @@ class EwsRequestHandler:
         return self._envelope(call, operations[call.operation](call))
 
     def _server(self, call: Call) -> str:
-        """The build of the server of the mailbox, which creates the response."""
+        """The build of the server that creates the response: the server of the mailbox, if the mailbox has its own."""
         mailbox = self.store.get(self.mailbox_named(call))
         if mailbox is None:
             ids = [element.get("Id") or "" for element in call.body.iterfind(".//*[@Id]", NS)]

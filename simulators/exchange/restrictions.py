@@ -1,6 +1,6 @@
 """Restrictions: the search filters of FindItem and FindFolder.
 
-Comparisons ignore case, as in Exchange. `t:Contains` has modes with and without case.
+Comparisons of a text with a constant ignore case, as in Exchange. `t:Contains` can respect or ignore case.
 """
 
 from __future__ import annotations

@@ -23,5 +23,5 @@ def newest(build: str) -> str:
 
 
 def called(build: str) -> str:
-    """The version in the response of a server. Newer servers return a name that no request may use."""
+    """The version in the response of a server. Servers that are not in `NEWEST` return a name that no request may use."""
     return NEWEST.get(".".join(build.split(".")[:2]), "V2017_07_11")

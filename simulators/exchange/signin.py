@@ -45,7 +45,7 @@ class OnPremises:
         self.certificate = b""
         """The certificate of the server (DER)."""
         self.refused: Counter[str] = Counter()
-        """Number of refused sign-ins by user name. A directory would lock the account after some of them."""
+        """Number of wrong passwords by user name, except with NTLM in SPNEGO. A directory would lock the account after some of them."""
         self._generation = 0
         handle, self._users = tempfile.mkstemp(prefix="ntlm-users-")
         os.close(handle)
@@ -103,7 +103,7 @@ class OnPremises:
         try:
             token = base64.b64decode(value, validate=True)
             with NTLM_LOCK:
-                # The library reads the users from the file in this variable when it makes a context.
+                # When the library makes a context, it reads the users from the file that this variable names.
                 os.environ["NTLM_USER_FILE"] = self._users
                 context = state.get("ntlm") or _acceptor(token)
                 state["ntlm"] = context

@@ -25,13 +25,13 @@ class Registration(Application):
 
 @dataclass(frozen=True)
 class User:
-    """A service user that signs in with only a password, which is refused if it needs a second factor."""
+    """A service user, who signs in with only a password. A user who needs a second factor is refused."""
 
     tenant: str
     username: str
     password: str = field(repr=False)
     delegate_of: frozenset[str] = frozenset()
-    """Mailboxes that the user may read in addition to the own mailbox."""
+    """Mailboxes that the user may read in addition to their own mailbox."""
     permissions: frozenset[str] = frozenset({"Mail.Read"})
     needs_second_factor: bool = False
 

@@ -24,7 +24,7 @@ def attachments_of(item: Item) -> list[Attached]:
 
 
 def find_attachment(item: Item, number: str) -> int:
-    """The index of an attachment in its message. `number` is its regular or immutable id. Raises `Refused`."""
+    """The index of an attachment in its message. `number`: the regular or immutable id of the attachment. Raises `Refused`."""
     for place in range(len(attachments_of(item))):
         if number in (_id(item, place, immutable=False), _id(item, place, immutable=True)):
             return place

@@ -4,8 +4,8 @@
   body, retry_after), `unauthorized`, `aadsts` (number; for the operation `token`).
 - These affect how the response is sent, see `delivery_faults`: `hang` (seconds), `drip` (rate), `drop` (bytes), `truncate`
   (bytes).
-- `slow` (seconds) delays the response, except of `batch` and `token`. During this time the request counts as running for the
-  limits.
+- `slow` (seconds) delays the response, except for `batch`, `token` and `discovery`. During this time the request counts as
+  running for the limits.
 - These are states of a message. `corrupt` (message_id or item_id, status, code, properties): a response that contains one of
   the properties or the MIME fails; without `properties`, every response with the message fails. `page` (message_id
   or item_id, kind of `simulators.pages.KINDS`): `$value` returns this body instead of the MIME, with status 200.
@@ -27,7 +27,7 @@ STATES = ("corrupt", "page")
 
 
 def before(rule: Rule, operation: str) -> Response | None:
-    """The response that replaces the real response; None if the fault affects only when or how that is sent."""
+    """The response that replaces the real response; None if the fault affects only when or how the real response is sent."""
     options = rule.options
     headers = retry_after_header(options.get("retry_after"))
     match rule.effect:

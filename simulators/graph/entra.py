@@ -86,7 +86,7 @@ class Entra:
     # ---- tokens ---------------------------------------------------------------------------------------------------
 
     def principal(self, request: Request, base: str) -> Principal:
-        """The account of a request. Raises `Refused` without a valid token for Graph; `base` is one of the URLs of Graph."""
+        """The account of a request. Raises `Refused` without a valid token for Graph. A token for `base` is valid, too."""
         return self._authenticated(request, GRAPHS | {base})
 
     def exchange_principal(self, request: Request) -> ExchangePrincipal | None:

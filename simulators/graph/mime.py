@@ -2,7 +2,7 @@
 
 The order and the folding of headers differ, and so do boundaries and transfer encodings: base64 text becomes
 quoted-printable, other base64 gets lines of another length, all other content becomes base64. In a signed, encrypted or broken
-email, only the headers differ. Attached emails are unchanged.
+email, only the headers differ. Attached emails, and bodies with an unknown transfer encoding, are unchanged.
 """
 
 from __future__ import annotations

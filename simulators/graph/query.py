@@ -1,4 +1,4 @@
-"""Parses the query options of a request, validates them as Graph does, and parses its `Prefer` headers."""
+"""Parses the query options of a request, validated as Graph does, and the `Prefer` headers of the request."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ def _segments(path: str) -> list[str]:
 
 
 def _only(allowed: str, method: str, call: Call) -> Call:
-    """Return `call` for the allowed method. Raises `Refused` for others: writes are denied, because no account may write."""
+    """Return `call` for the allowed method. Raises `Refused` for other methods: no account may write."""
     if method == allowed:
         return call
     if method in ("POST", "PATCH", "PUT", "DELETE"):

@@ -7,8 +7,8 @@
         source = reinfer.sources["bank", "desk"]            # .comments, .ai_units, .text_changes, .messages_changed
         source.comments[comment_id].history                 # every accepted write of that comment
 
-The faults are in `effects`, the HTTP endpoint for other processes in `control`, the rules for request bodies in `contract`
-and `contracts`.
+`fault_script` selects the calls that fail, and `effects` contains the faults. The HTTP endpoint for other processes is in
+`control`, the rules for request bodies are in `contract` and `contracts`.
 
 Where the vendor publishes no rule, the simulator applies the one that is hardest for a client:
 

@@ -34,7 +34,7 @@ HANDLERS: Mapping[str, Handler] = {
 
 
 class Api:
-    """With `old_deployment`, `sync` returns only the three counts of older versions. `body_limit` is in bytes."""
+    """With `old_deployment`, pushes return only the three counts of older versions. `body_limit` is in bytes."""
 
     def __init__(self, store: Store, tokens: Iterable[Token], *, body_limit: int, old_deployment: bool) -> None:
         self._store = store

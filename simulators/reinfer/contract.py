@@ -29,7 +29,7 @@ def check_sync(body: Any, place: str = "body") -> None:
 
 
 def check_put(body: Any, place: str = "body") -> None:
-    """The same check for a PUT, in which a comment may have the `context` that it overwrites."""
+    """The same check for a PUT. Each comment may also have the `context` of the stored comment that it overwrites."""
     _PUT(body, place)
 
 

@@ -1,6 +1,6 @@
 """The rules for request bodies without comments.
 
-They contain sources, filters, datasets, buckets, emails, sync states or raw emails. As in `contract`, the stricter reading
+These bodies contain sources, filters, datasets, buckets, emails, sync states or raw emails. As in `contract`, the stricter reading
 applies where the published schemas are ambiguous.
 """
 

@@ -1,6 +1,6 @@
 """The effects of scripted faults on a call of the API.
 
-An `Effect` has one of three kinds, and a client must react differently to each. If its field `instead` is set, the data is
+There are three kinds of `Effect`, and a client must react differently to each. If its field `instead` is set, the data is
 not stored. If only `delivery` is set, the data is stored, and the response is lost or late. If `change_request` or
 `change_response` is set, the response is a success, but incomplete or wrong.
 """
@@ -74,7 +74,7 @@ def taken_then_hang(seconds: float = _FOR_EVER) -> Effect:
 
 
 def cut(at: int = 10) -> Effect:
-    """The data is stored. The connection closes after `at` bytes of the response body, but at least 1."""
+    """The data is stored. The connection closes after `at` bytes of the response body, or after 1 byte if `at` is less."""
     return Effect(delivery=Delivery(drop_after=max(1, at)))
 
 

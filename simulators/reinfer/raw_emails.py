@@ -22,7 +22,7 @@ _SKIPPED_TAGS = ("style", "script", "head")
 
 
 def comment_of_document(document: JsonObject, place: str = "documents") -> dict[str, Any]:
-    """The comment of one document of `sync-raw-emails`. Raises `InvalidBody` without an id or a valid Date."""
+    """The comment of one document of `sync-raw-emails`. Raises `InvalidBody` if there is no id, or no valid Date."""
     raw = document["raw_email"]
     headers = _headers(raw["headers"])
     text = raw["body"]["plain"] if "plain" in raw["body"] else _words(raw["body"]["html"])

@@ -76,7 +76,7 @@ _COMPILED = tuple((method, re.compile(path.replace("{}", "([^/]+)")), operation)
 def find_call(method: str, path: str) -> Call:
     """Find the call of a path, which is relative to the prefix.
 
-    Raises `Refused`: 400 if the path is not UTF-8, 404 if it is unknown, 405 if it has other methods.
+    Raises `Refused`: 400 if the path is not UTF-8, 404 if it is unknown, 405 if it exists only with other methods.
     """
     path = _decoded(path)
     has_other_method = False

@@ -27,7 +27,7 @@ from simulators.reinfer.tokens import Token
 DEFAULT_PREFIX = "/acme/prod/reinfer_"
 DEFAULT_TOKEN = "simulated-api-token"
 BODY_LIMIT = 32 * 1024 * 1024
-"""Maximum size of a request body in bytes. The vendor publishes a limit only for the HTML of one raw email, used here."""
+"""Maximum size of a request body in bytes. The vendor publishes only a limit for the HTML of one raw email: this one."""
 
 
 class ReinferSimulator:
@@ -37,7 +37,7 @@ class ReinferSimulator:
         sources: (project, name) of the sources that exist from the start.
         projects: Names of further projects that exist from the start, without sources.
         prefix: The path in front of the API, such as `/organisation/tenant/reinfer_`; "" for none.
-        old_deployment: `sync` returns only the three counts of older versions.
+        old_deployment: `sync` and `sync-raw-emails` return only the three counts of older versions.
         body_limit: Maximum size of a request body in bytes.
         port: 0 selects a free port.
     """

@@ -46,7 +46,7 @@ class Source:
     outcomes: dict[Outcome, int] = field(default_factory=lambda: dict.fromkeys(Outcome, 0))
     messages_changed: int = 0
     pushes: int = 0
-    """Number of accepted calls of `Store.sync`: one for each accepted request with comments, and for each email of a bucket."""
+    """Number of accepted calls of `Store.sync`: one per accepted request with comments, and per email of a linked bucket."""
 
     def __post_init__(self) -> None:
         self.id = self.id or id_of(self.project, self.name)

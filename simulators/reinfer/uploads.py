@@ -47,7 +47,7 @@ class Uploads:
         return self._contents.get(reference)
 
     def unknown(self, holder: str, item: JsonObject) -> Iterator[int]:
-        """The indexes of attachments whose hash is not that of the content that was last uploaded at this place."""
+        """The indexes of attachments whose hash differs from the hash of the content last uploaded for them."""
         for index, attachment in enumerate(item.get("attachments", [])):
             given_hash = attachment.get("content_hash")
             if given_hash is not None and self._hashes.get(Place(holder, item["id"], index)) != given_hash:

@@ -43,7 +43,7 @@ def snapshot():
 
 
 def bodies(mailbox):
-    """Return a valid body for each method and URL that accepts a body."""
+    """Return a valid body for each method and URL that these tests use: most of those that accept JSON."""
     integration = f"/api/v1/integrations/{mailbox.integration.project}/{mailbox.integration.name}"
     return {
         ("POST", "/api/v1/destinations"): SETTINGS,

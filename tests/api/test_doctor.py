@@ -82,7 +82,7 @@ def test_the_simulator_is_as_expected_and_the_output_contains_no_secret(life):
         ),
     ],
 )
-def test_the_doctor_reports_what_the_change_reports_contain_of_moved_emails(life, monkeypatch, removals, said):
+def test_the_doctor_reports_what_the_change_reports_contain_about_moved_emails(life, monkeypatch, removals, said):
     life.graph.removals = removals
     box = life.store[ADDRESSES[0]]
     moved, back = (box.deliver(replace(mail_of(mail(name)), received=datetime.now(UTC))) for name in ("moved", "back"))

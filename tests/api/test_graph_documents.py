@@ -137,7 +137,7 @@ def test_an_impossible_document_is_rejected_with_the_reason(api, destination, gi
     assert says in answer.content.decode()
 
 
-def test_the_vendors_client_gets_no_connection_that_it_cannot_parse_and_does_not_change_it(api, destination):
+def test_a_connection_that_the_vendors_client_cannot_parse_is_omitted_and_stays_unchanged(api, destination):
     api.put(URL, document(BY_CERTIFICATE), format="json")
     integration = api.get(VENDOR_URL).json()["integration"]
     assert "connection" not in integration["configuration"]

@@ -143,7 +143,7 @@ def test_the_last_page_costs_at_most_about_twice_as_much_as_the_first_one(api, n
 
 @pytest.mark.long
 @pytest.mark.parametrize("query", ["ordering=email", "ordering=-updated_at", "status=waiting", "email=77"])
-def test_an_ordering_without_an_index_needs_limited_memory(api, query):
+def test_an_ordering_or_filter_without_an_index_needs_limited_memory_and_steps(api, query):
     stored(*LISTS["mailboxes"])
     measured(api, "/api/v1/mailboxes?page_size=1")
     _, queries, steps, peak = measured(api, f"/api/v1/mailboxes?{query}")

@@ -21,7 +21,8 @@ EXAMPLES = int(os.environ.get("API_EXAMPLES", "0"))
 """Number of random requests per operation and role. If it is 0, only three are made, and none for the edge cases of the
 schema."""
 NETWORK = ("/check", "/estimate", "/create", "/preview", "/try", "/available-buckets")
-"""Ends of paths that are excluded, because these operations send requests to Exchange or Re:infer."""
+"""Paths that contain one of these texts are excluded. All of their operations, except `/api/v1/preview`, send requests to
+Exchange or Re:infer."""
 
 config = schemathesis.Config.from_dict(
     # 409 and 422: a request that matches the schema can be impossible because of the stored state.

@@ -1,7 +1,8 @@
 """A stored secret is sent only to the server for which it was entered, however the settings are changed.
 
-The tests combine each interface with each setting that decides where the secret is sent. Two servers listen on the loopback
-interface: the server of the secret (`own`) and another server (`other`). A rejected change must cause no connection to either.
+The tests combine each interface with each setting that decides where or how the secret is sent. Two servers listen on
+the loopback interface: the server of the secret (`own`) and another server (`other`). A rejected change must cause no
+connection to either.
 """
 
 from __future__ import annotations
@@ -296,7 +297,7 @@ def test_a_changed_integration_that_is_not_stored_sends_no_secret(integration, o
 
 
 def test_only_known_modules_decrypt_a_secret():
-    """`reveal` decrypts a secret without a check of its destination. So only modules that do not send it may call `reveal`."""
+    """`reveal` decrypts a secret without a check of its destination. So only the modules in `known` may call `reveal`."""
     known = {
         "integrations/bound.py": "checks the destination first",
         "integrations/sealing.py": "checks whether the secret can be decrypted",

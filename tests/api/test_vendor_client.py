@@ -1,7 +1,7 @@
 """The Re:infer-compatible API supports the requests of Re:infer's command-line client: paths, envelope and keys.
 
-The requests are recorded from `re` 0.43.0; only the ids differ. The tests require the keys of a response without which the
-parser of the client fails.
+The requests are recorded from `re` 0.43.0; only the ids differ. The tests check that each response
+has the keys without which the parser of the client fails.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def test_without_a_token_the_client_gets_an_error_in_its_envelope(db, path):
     assert response_to(client_of("nobody"), "GET", path)[0] == 401
 
 
-def test_an_integration_is_created_from_a_file_without_the_secrets_that_it_cannot_send(says, destination):
+def test_an_integration_is_created_without_the_secrets_that_the_client_cannot_send(says, destination):
     assert says("GET", f"{PRIVATE}/integrations") == (200, {"status": "ok", "integrations": []})
     code, answer = says("PUT", f"{PRIVATE}/integrations/bank%2Fclaims", CLAIMS)
     assert code == 200
@@ -130,7 +130,7 @@ def test_a_listed_integration_can_be_read_by_owner_and_name(says, destination):
     assert f"{one['integration']['owner']}/{one['integration']['name']}" == "bank/claims"
 
 
-def test_a_change_by_the_client_keeps_the_values_that_it_does_not_know(says, destination):
+def test_a_change_by_the_client_keeps_the_values_that_the_client_does_not_know(says, destination):
     says("PUT", f"{PRIVATE}/integrations/bank%2Fclaims", CLAIMS)
     row = Integration.objects.get()
     row.client_secret, row.poll_interval = "a secret", 300
@@ -216,7 +216,7 @@ def test_a_bucket_name_at_two_destinations_requires_the_id(says):
     assert says("GET", f"{PRIVATE}/buckets/id:{row.pk:016x}")[0] == 200
 
 
-def test_sync_states_are_listed_for_a_bucket_and_deleted_by_the_ids_of_a_mailbox(says):
+def test_sync_states_are_listed_for_a_bucket_and_deleted_by_their_ids(says):
     folder = factories.SyncedFolderFactory(cursor="behind the last page", up_to_date=True)
     factories.MailboxStateFactory(mailbox=folder.mailbox)
     _, buckets = says("GET", f"{PRIVATE}/buckets")

@@ -1,4 +1,4 @@
-"""A webhook is stored only if notifications can be sent to its URL, and no response contains its secret."""
+"""A webhook is stored only if notifications may be sent to its URL, and no response contains its secret."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SECRET = "a secret of sixteen or more"
         *("https://169.254.169.254/latest/meta-data", "https://[::ffff:10.0.0.1]/", "https://ann:pw@93.184.216.34/"),
     ],
 )
-def test_a_url_to_which_nothing_can_be_sent_is_rejected_when_it_is_entered(api, url):
+def test_a_url_to_which_no_notification_may_be_sent_is_rejected_when_it_is_entered(api, url):
     answer = api.post(URL, {"url": url, "secret": SECRET}, format="json")
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "url")
     assert Webhook.objects.count() == 0

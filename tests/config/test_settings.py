@@ -1,4 +1,4 @@
-"""Every setting is in docs/configuration.md, and Docker Compose passes it to every container.
+"""Every setting is in docs/configuration.md, and Docker Compose passes it to every container of the product.
 
 To find the settings, the tests run config/settings.py with an environment that records which variables are read.
 """
@@ -95,7 +95,7 @@ def test_a_setting_without_a_description_is_refused():
 
 
 @pytest.mark.parametrize("service", PRODUCT)
-def test_every_setting_reaches_every_container(service, read):
+def test_every_setting_reaches_every_container_of_the_product(service, read):
     dotenv = {name: f"a value of {name}" for name in read}
     assert given_to(service, dotenv).items() >= dotenv.items()
 

@@ -1,6 +1,7 @@
-"""A server on loopback whose answers a test defines for one port of the product, and the calls of each port.
+"""A server on loopback. A test defines its answers to one port of the product, and makes all calls of this port.
 
-Unless the sign-in service is the tested port, sign-in works.
+A port is here one of `PORTS` (an adapter with its kind of sign-in, or the sign-in service), and not a network port. If the tested
+port is an adapter, its sign-in works.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ Answer = Callable[[Request], Response]
 
 @dataclass
 class AnyServer:
-    """The server. `answer` returns the response to each request of the tested port, and `requests` records these requests.
+    """The server. `port` is the tested port. `answer` returns the response to each of its requests; `requests` records them.
 
     Without a tested port, both apply to all requests.
     """
@@ -68,7 +69,7 @@ class AnyServer:
         self.requests.clear()
 
     def calls(self) -> list[Callable[[], object]]:
-        """Return every call of the port, as functions."""
+        """Return a function for each call of the tested port."""
         return _of_sink(self.plain_url) if self.port == "Re:infer" else _of_source(self.source())
 
     def check(self) -> Callable[[], object]:

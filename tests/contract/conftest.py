@@ -1,4 +1,4 @@
-"""Fixtures with the rigs of sources, over simulators that the whole suite shares."""
+"""Fixtures with the rigs of sources (see `source_rigs`). All tests use the same simulators."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Rig(Protocol):
     def text_changes(self) -> int: ...
 
     def refuse(self, comment_id: CommentId) -> None:
-        """Refuse every request with this comment."""
+        """Make the server refuse every push that contains this comment."""
 
     def fail_once(self) -> None:
         """Make the next push fail before its comments are stored."""

@@ -87,7 +87,7 @@ class Rig(Protocol):
         """Invalidate all cursors. With `bare`, the refusals omit the parts that the schema makes optional."""
 
     def hand_out(self, item_id: ItemId, kind: str) -> None:
-        """Return a web page of this kind (`simulators.pages`) in every fetch of this item."""
+        """Return the body of a gateway (see `simulators.pages`) instead of the email in every fetch of this item."""
 
     def migrate(self) -> None: ...
 
@@ -317,7 +317,7 @@ class Rigs:
     _addresses: Iterator[str]
 
     def rig(self, name: str, names: Mapping[str, str] | None = None) -> Rig:
-        """Create a rig. `names` are names of well-known folders in another language, by their English names."""
+        """Create a rig with a new mailbox. `names`: names of well-known folders in another language, by their English names."""
         if name in FAKES:
             return FakeRig(names or {}, keeps_ids=name != "fake", quiet_moves=name == "fake with quiet moves")
         by_place = {english.casefold().replace(" ", ""): local for english, local in (names or {}).items()}

@@ -1,4 +1,4 @@
-"""For any answer of a server, each call of each port returns a result or raises an error of that port.
+"""For any answer of a server, each call of each port (see `any_server`) returns a result or raises an error of that port.
 
 Hypothesis generates statuses, headers, bodies and nearly correct JSON. `NASTY_JSON` contains bodies that are known to break
 parsers.
@@ -169,7 +169,7 @@ def put(value: Any, path: tuple[Any, ...], new: Any) -> Any:
 
 
 def with_wrong_value(port: str, path: tuple[Any, ...], body: bytes) -> Callable[[Request], Response]:
-    """Return the correct answer with `body` at one path. `body` is bytes, because it may be JSON that Python cannot write."""
+    """Return a function that returns the correct answer with `body` at one path. `body` may be JSON that `json` cannot write."""
     correct = CORRECT[port.partition(" ")[0]]
     marked = json.dumps(put(correct, path, "{here}")).encode().replace(b'"{here}"', body)
 

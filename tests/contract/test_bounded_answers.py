@@ -1,6 +1,6 @@
-"""Every port reads answers of any status, compressed or not, with bounded memory and time.
+"""Every port (see `any_server`) reads answers of any status, compressed or not, with bounded memory and time.
 
-The servers of these tests are on loopback, and each decompressed answer has 96 MB.
+The servers of these tests are on loopback. A decompressed answer has 96 MiB, or 64 MiB in the test of an endless answer.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.contract.any_server import EWS, PORTS, SIGN_IN, AnyServer, any_server
 MEGABYTE = 1024 * 1024
 LARGE = 96 * MEGABYTE
 MOST = 12 * MEGABYTE
-"""Maximum bytes of memory in use. The libraries and one decompressed chunk each need some megabytes."""
+"""Maximum bytes of memory for a 401. The libraries and one decompressed chunk each need some megabytes."""
 NTLM_CHALLENGE = base64.b64encode(
     b"NTLMSSP\0"
     + struct.pack("<I", 2)

@@ -47,7 +47,7 @@ def refused(server: AnyServer) -> list[errors.IntegrationError]:
 
 @pytest.mark.parametrize("status", REDIRECTS)
 @pytest.mark.parametrize("port", PORTS)
-def test_no_port_follows_a_redirect(server: AnyServer, other: AnyServer, port: str, status: int) -> None:
+def test_no_adapter_follows_a_redirect(server: AnyServer, other: AnyServer, port: str, status: int) -> None:
     for target in (other.url, other.plain_url, server.plain_url):
         location = (("Location", f"{target}/tenant/oauth2/v2.0/token"),)
         server.answers(port, lambda request, headers=location: Response(status, TOKEN, headers=headers))  # type: ignore[misc]

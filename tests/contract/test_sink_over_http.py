@@ -283,7 +283,7 @@ def test_a_redirect_is_not_followed(peer: Peer, url: str) -> None:
     assert len(peer.requests) == 1
 
 
-def test_the_page_of_a_gateway_is_not_in_the_error(peer: Peer, url: str) -> None:
+def test_the_body_of_a_gateway_error_is_not_in_the_error(peer: Peer, url: str) -> None:
     page = b"<html><title>502 Bad Gateway</title>upstream-17.internal</html>"
     peer.answer = lambda request: Response(502, page, "text/html", (("Retry-After", "3"),))
     fault = fault_of(sink_at(url), push)

@@ -29,7 +29,7 @@ def converted(rig: Rig) -> list[Converted | NotConvertible]:
 
 
 @pytest.mark.parametrize("kind", pages.KINDS)
-def test_a_page_instead_of_an_email_is_not_converted_and_other_emails_are(rig: Rig, kind: str) -> None:
+def test_a_gateway_body_instead_of_an_email_is_not_converted_and_other_emails_are(rig: Rig, kind: str) -> None:
     items = [rig.deliver(mail(name), received=NOON + timedelta(seconds=n)) for n, name in enumerate("abc")]
     rig.hand_out(items[1], kind)
     outcomes = converted(rig)

@@ -328,7 +328,10 @@ def test_any_bytes_become_a_valid_comment_or_a_reason(content, content_type):
 
 
 def is_valid(made):
-    """Return whether the simulated Re:infer accepts the comment. Its rules do not use the product's code."""
+    """Return True if the simulated Re:infer accepts the comment; otherwise `check_sync` raises an error.
+
+    The rules of the simulated Re:infer do not use the product's code.
+    """
     import json
 
     from integrations.reinfer.payload import comment_json

@@ -100,7 +100,7 @@ FOLDERS = [
 ]
 
 
-def test_skipped_well_known_folders_are_skipped_with_their_subfolders():
+def test_subfolders_of_a_skipped_well_known_folder_are_skipped():
     assert is_wanted("Inbox", FOLDERS)
     assert not is_wanted("Papierkorb/Alt", FOLDERS)
 
@@ -113,7 +113,7 @@ def expected():
 
 
 def comments(**changes):
-    """Return the comments of a bucket with the comment of email `a`, with some changed values."""
+    """Return the comments of a bucket that contains only the comment of email `a`, with these values changed."""
     values = {"folder": "Inbox", "mailbox": "desk@bank.example", "subject": "About a", "text": "Text"} | changes
     return {
         comment_id_of("a"): {

@@ -1,1 +1,1 @@
-"""Fakes of the ports in memory. Each passes the contract suite of the real implementation."""
+"""Implementations in memory of the ports `Source` and `Sink`. Each passes the contract suite of the real adapters."""

@@ -191,7 +191,7 @@ class FakeMailbox:
         self._folder_of(item_id).items[item_id].fault = ""
 
     def hand_out(self, item_id: ItemId, page: bytes, times: int = 1000) -> None:
-        """Return this web page instead of the email in the next fetches of the item."""
+        """Return this body instead of the email in the next fetches of the item."""
         self.in_place_of[item_id] = [page] * times
 
     def forget_cursors(self) -> None:
@@ -330,7 +330,7 @@ class FakeSource:
                 return
 
     def _first(self, entry: FakeFolder, listing: _Listing) -> tuple[list[Change], Cursor, bool]:
-        """Return a page of the items in the folder, newest first. After the last page, later log entries follow."""
+        """Return a page of the items in the folder, newest first. The cursor after the last item leads to later log entries."""
         places = sorted((item.received.timestamp(), item.id) for item in entry.items.values() if item.listed)
         rest = [place for place in reversed(places) if listing.last_listed is None or place < listing.last_listed]
         page = rest[: self.page_size]

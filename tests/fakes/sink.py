@@ -1,7 +1,7 @@
 """A sink without a network: a bucket in memory that counts AI units and can be set to fail.
 
-It passes the contract suite of the real sink (`tests/contract/test_sink.py`), so an engine that works with it works
-with Re:infer. Several sinks may share one `FakeBucket`, as several workers do.
+It passes the contract suite of the real sink (`tests/contract/test_sink.py`), so tests of the engine can use it instead of
+Re:infer. Several sinks may share one `FakeBucket`, like several workers with one bucket.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class FakeBucket:
 
     exists: bool = True
     down: IntegrationError | None = None
-    """If it is set, all calls of the port except `create` and `close` raise this error."""
+    """If it is set, all methods of the sink except `create` and `close` raise this error."""
     comments: dict[CommentId, Comment] = field(default_factory=dict)
     """In the order of their creation."""
     writes: dict[CommentId, list[Comment]] = field(default_factory=dict)

@@ -1,4 +1,7 @@
-"""The kind of server from which seeds read mail: FAULT_SOURCE is ews or graph. Without it, each seed runs with both."""
+"""Fixtures: the server from which seeds read mail, databases, and the servers for real workers.
+
+FAULT_SOURCE selects the server, `ews` or `graph`. Without FAULT_SOURCE, each seed (a random simulation, see `seed`) runs with both.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ def end(request: pytest.FixtureRequest) -> Iterator[End]:
 
 @pytest.fixture(scope="module")
 def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
-    """The databases for the workers of a module, which get the environment variables `SETTINGS` of the module."""
+    """Databases for the workers of a test module, migrated with the environment variables in `SETTINGS` of this module."""
     made = Databases(tmp_path_factory.mktemp("databases"), {**os.environ, **request.module.SETTINGS})
     yield made
     made.drop()
@@ -31,7 +34,7 @@ def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture
 def stage(request: pytest.FixtureRequest, databases: Databases, tmp_path: Path) -> Iterator[Workers]:
-    """Workers and a mailbox that contains the emails `NAMES` of the module."""
+    """The servers for real workers, and a mailbox with the emails `NAMES` of the module. The test starts the workers."""
     module = request.module
     with workers(databases, tmp_path, "desk@bank.example", module.NAMES, **module.SETTINGS) as started:
         yield started

@@ -1,4 +1,4 @@
-"""Wrappers of ports that end the worker before or after a certain call, as `kill -9` would."""
+"""Wrappers of ports (source, sink, ledger, checkpoints) that end the worker before or after a certain call, like `kill -9`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Died(BaseException):
-    """Simulates the death of the worker. The product must not catch this exception, or release or store anything after it."""
+    """Simulates the death of the worker. The product must not catch it. After it, the product must not release or store anything."""
 
 
 def _raise(where: str) -> None:
@@ -15,12 +15,12 @@ def _raise(where: str) -> None:
 
 
 class Reaper:
-    """Counts the calls of all wrapped ports, and ends the worker at one call.
+    """Counts the calls of all wrapped ports, and calls `die` at the selected call.
 
     Args:
-        at: Number (from 0) of that call, or the name of the calls at which the worker ends; None for no call.
-        after: Whether the worker ends after the call instead of before it.
-        die: Called at that call, to end the worker or to do something else. By default it raises `Died`.
+        at: Number (from 0) of the selected call, or the name of the selected calls; None for no call.
+        after: Whether `die` is called after the selected call instead of before it.
+        die: Ends the worker or does something else. By default it raises `Died`.
     """
 
     def __init__(

@@ -91,7 +91,7 @@ class End(Protocol):
         """
 
     def close(self) -> None:
-        """Close the connections that the product has to this server."""
+        """Close all connections of the product over this API."""
 
 
 class EwsEnd:

@@ -35,7 +35,7 @@ class ExchangeKind:
         return cls(auth, offers, extended_protection, random.choice(["", "", *OLD_SERVERS]))
 
     def apply(self, server: ExchangeSimulator) -> None:
-        """Configure a server as this kind. The store of the server must be that of the seed."""
+        """Configure a server as this kind. The server must already have the store of the seed."""
         server.on_premises.offers = self.offers
         server.on_premises.extended_protection = self.extended_protection
         next(iter(server.store)).server = self.old_server

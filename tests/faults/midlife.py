@@ -33,7 +33,7 @@ Api = Integration.Api
 
 @dataclass
 class Midlife:
-    """Within `stage`: call `begin`, `sync` and `live` alternately, `switch`, and finally `complaints`, for the violations."""
+    """Use it within `stage`: call `begin`, then `sync`, `live` and `switch`. `complaints` returns the violated conditions."""
 
     number: int = 1
     clock: Clock = field(default_factory=Clock)
@@ -64,7 +64,7 @@ class Midlife:
         self._pass_time(days=1)
 
     def live(self, happenings: int) -> None:
-        """Let this number of random things happen: mail arrives, is moved, edited, read or copied."""
+        """Let this number of random things happen: mail arrives, or is moved, edited, marked as read or copied."""
         story = self.story
         things = [
             story.arrives,
@@ -86,7 +86,7 @@ class Midlife:
             if between
             else connect.open_source,
             clock=self.clock,
-            monotonic=lambda: self.clock.now.timestamp(),  # noqa: PLW0108  # the clock turns
+            monotonic=lambda: self.clock.now.timestamp(),  # noqa: PLW0108  # `now` is replaced
             chance=lambda: 0.5,
         )
         runs = [runner.run(pk, environment) for pk in Mailbox.objects.order_by("pk").values_list("pk", flat=True)]

@@ -22,8 +22,8 @@ def complaints(
         reinfer: The simulated Re:infer.
         bucket: Project and name of the bucket.
         aside: Names of emails that need not be comments, such as dead letters with a reason.
-        places: Whether `Folder` and `Mailbox` of each comment must match the mailbox item. After a restore from a
-            backup they need not match, because the ledger may contain an older state.
+        places: Whether `Folder` and `Mailbox` of each comment must name a current mailbox item of its email. After a restore
+            from a backup they need not, because the ledger may contain an older state.
     """
     source = reinfer.sources[bucket]
     comments_by_name: dict[str, list[Any]] = {}

@@ -55,7 +55,8 @@ class Past:
         if not self.has_backup or self.came_back:
             return
         if self.backup is None:
-            # A backup from before the first contact with the bucket is no test: the bucket would not be trusted.
+            # Wait until the bucket is trusted. Otherwise, the restored product would ask Re:infer for each comment before it
+            # pushes the comment, and the restore would test nothing.
             if Bucket.objects.filter(trusted=True).exists() and self.random.random() < 0.7:
                 self.backup = Backup()
                 self.known = set(LedgerEntry.objects.values_list("comment_id", flat=True))

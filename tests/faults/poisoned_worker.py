@@ -9,6 +9,6 @@ from config.celery import app
 from conversion import cleaning, transform
 from tests.faults.poison import poisoned
 
-transform.clean = poisoned(cleaning.clean)  # type: ignore[attr-defined]  # replaces the function that it imported
+transform.clean = poisoned(cleaning.clean)  # type: ignore[attr-defined]  # where `transform` imported it
 
 __all__ = ["app"]

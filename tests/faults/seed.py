@@ -1,8 +1,8 @@
 """A simulation ("seed") in this process, with real sockets, a real database and a simulated clock.
 
-Mail arrives and moves in a few mailboxes, both servers return errors, and an admin presses buttons. At a call of a port, the
-worker can be killed or hang until another worker has its lease, another worker can sync the mailboxes, mail can move, an
-admin can act, or the clock can jump.
+Mail arrives and moves in a few mailboxes, Exchange and Re:infer return errors, and an admin presses buttons. At a call of a port
+(source, sink, ledger, checkpoints), one of these events can happen: the worker is killed, the worker hangs for minutes while
+another worker syncs, another worker syncs first, mail moves, an admin acts, or the clock jumps.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ BUCKET = ("bank", "desks")
 MAX_SLICES = 300
 MAX_RENEWALS = 100
 CALLS = 70
-"""Such an event happens at one of the first port calls of a sync, up to this number. A busy sync makes about this number."""
+"""An event happens at one of the first `CALLS` calls of ports in a sync. A sync with much work makes about this number of calls."""
 
 
 @dataclass
@@ -150,7 +150,7 @@ class Seed:
             make_ledger=wrapped("ledger", DatabaseLedger),
             make_checkpoints=wrapped("checkpoints", DatabaseCheckpoints),
             clock=self.clock,
-            monotonic=lambda: self.clock.now.timestamp(),  # noqa: PLW0108  # the clock turns
+            monotonic=lambda: self.clock.now.timestamp(),  # noqa: PLW0108  # `now` is replaced
             chance=self.random.random,
         )
 
@@ -168,7 +168,7 @@ class Seed:
         raise Died(where)
 
     def _stands_still(self, where: str) -> None:
-        """The worker hangs for some minutes, so that its lease can end and another worker can sync. Then it continues."""
+        """The worker hangs for some minutes. Its lease can end, and another worker can sync. Then the first worker continues."""
         self.log.append(f"a worker stands still {where}")
         self.clock.turn(minutes=self.random.choice([1, 4, 20]))
         self._meanwhile(lambda: self._tick(interrupted=False))

@@ -1,7 +1,7 @@
 """Random events in a few mailboxes, and the expected content of the bucket afterwards.
 
-The store is that of the Exchange simulator. Only the story changes its mail. So the story knows all emails that ever existed,
-the folder of each mailbox item, and every text that each email ever had.
+The mailboxes are in the store of the simulated Exchange or Graph, and only the story changes their mail. So the story knows all
+emails that ever existed, the folder of each mailbox item, and every subject that each email ever had.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from simulators.exchange.store import Item, Mailbox, Store
 from tests.mails import NOON, mail, message_id_of, received
 
 SKIPPED = ("Drafts", "Outbox", "Junk Email", "Deleted Items", "Sync Issues", "Conversation History")
-"""Folders that the vendor's product skips. They are listed here again, so that the tests do not rely on the product."""
+"""Folders whose mail is not wanted. They are listed here again, so that the tests do not rely on the product."""
 NEVER_USED = ("Drafts", "Outbox", "Sync Issues", "Conversation History")
 """Default folders that are deleted from the store. Without them a seed takes half the time, and faults hit used folders."""
 FOLDERS = ("Inbox", "Inbox/Trades", "Sent Items", "Archive", "Deleted Items", "Junk Email")

@@ -54,7 +54,7 @@ def test_a_connection_with_an_open_task_can_be_closed_after_redis_was_killed(ser
     given_up(connection)
 
 
-def test_a_task_that_ends_after_its_connection_was_given_up_is_an_error_of_the_connection(server, taken):
+def test_acknowledging_a_task_after_its_connection_was_closed_is_a_connection_error(server, taken):
     connection, message = taken
     server.kill(keep=True)
     given_up(connection)

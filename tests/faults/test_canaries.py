@@ -1,8 +1,8 @@
 """Canaries: unique strings in every secret and in every part of an email.
 
 The product runs with the log level DEBUG, and many syncs fail or are killed. Then all output and stored data of the product is
-searched for the canaries. A secret must not occur, neither as plain text nor in base64. Of an email, only the Message-ID may
-occur, as docs/guarantees.md states.
+searched for the canaries. A secret must not occur, neither as plain text nor in base64. Of the headers and the content of an
+email, only the Message-ID may occur. docs/guarantees.md lists the data of an email that the product stores.
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ def live(exchange: ExchangeSimulator, reinfer: ReinferSimulator, url: str) -> No
 
 
 def worker_environment(clock: Clock, end: object, sentence: str) -> runner.RunEnvironment:
-    """Return the environment of a worker that works (`end` None), or that dies or raises an error after the intention."""
+    """Return the environment of a worker. If `end` is not None, the worker dies or raises an error after it stored intentions."""
 
     def dies(where: str) -> None:
         if end is RuntimeError:

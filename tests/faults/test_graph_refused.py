@@ -31,7 +31,7 @@ def register(life, **given):
 
 
 def stays_so(life, days=4):
-    """Sync once a day as a half-open trial for a number of days, longer than `DISABLE_AFTER`."""
+    """Sync once a day, as a half-open trial. The number of days must exceed `DISABLE_AFTER`."""
     for _ in range(days):
         MailboxState.objects.update(probe=True)
         life.sync()
@@ -118,7 +118,7 @@ def test_a_delta_link_of_another_mailbox_is_refused_and_the_folder_is_listed_aga
 
 
 @pytest.mark.wording
-def test_a_connection_test_reports_the_same_error_before_anything_is_saved(life):
+def test_a_connection_test_reports_a_mistyped_client_secret_at_the_sign_in(life):
     stored(life, client_secret="mistyped")
     finding = connection_tests.test_integration(ADMIN, Integration.objects.get(), ADDRESSES[0])
     assert not finding.ok

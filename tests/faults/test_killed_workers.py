@@ -85,7 +85,7 @@ STEPS = [
 
 
 IN_EVERY_RUN = ("push", "before the checkpoint")
-"""The two most critical steps run in every test run; the other steps only in the long test run."""
+"""Ids of the two most critical steps. They have no mark of their own, but the whole test has the mark `long`."""
 
 
 @pytest.mark.long

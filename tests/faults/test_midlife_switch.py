@@ -123,7 +123,7 @@ def test_an_edit_that_ews_did_not_report_arrives_over_graph(life):
     assert comment.properties["string:Categories"] == "Done"
 
 
-def test_a_sync_during_a_switch_ends_with_its_api_and_leaves_no_cursor_of_this_api(life):
+def test_a_sync_during_a_switch_ends_over_the_old_api_and_leaves_no_cursor_of_the_old_api(life):
     life.begin(30)
     switched = []
 
@@ -197,7 +197,7 @@ def test_a_folder_renamed_before_the_switch_is_updated_free_of_charge(life):
     assert life.reinfer.ai_units == units
 
 
-def test_an_edit_of_the_connection_in_the_database_is_as_safe_as_the_button(life):
+def test_an_api_changed_in_the_database_loses_nothing_and_bills_nothing_twice(life):
     life.begin(10)
     life.sync()
     units = life.reinfer.ai_units

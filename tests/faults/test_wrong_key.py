@@ -1,4 +1,4 @@
-"""Two real workers, one with a wrong key: the other delivers the mail, and no circuit breaker opens (F53)."""
+"""Two real workers, one with a wrong key: the other delivers the mail, and no circuit breaker opens (F53 in docs/guarantees.md)."""
 
 from __future__ import annotations
 

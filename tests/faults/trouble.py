@@ -109,7 +109,7 @@ class Trouble:
         self.log.append(f"reinfer {status} for {message_id}")
 
     def of_the_next_email(self) -> None:
-        """Exchange returns a page instead of the next email: once, three times (then it is a dead letter), or always."""
+        """The body of a gateway replaces the next email: once, three times (then the email is a dead letter), or always."""
         message_id = message_id_of(f"m{len(self.story.emails)}")
         kind, times = self.random.choice(pages.KINDS), self.random.choice([1, 3, None])
         self.end.hand_out(message_id, kind, times)
@@ -133,5 +133,5 @@ class Trouble:
 
     def _drawn(self, effects: tuple[tuple[str, Mapping[str, Any]], ...]) -> tuple[str, Mapping[str, Any]]:
         effect = self.random.choice(effects)
-        # Half of the slow faults are replaced by another choice, to save time.
+        # To save time, choose again in half of the cases in which the fault is slow.
         return self.random.choice(effects) if effect[0] in SLOW and self.random.random() < 0.5 else effect

@@ -33,7 +33,7 @@ class UpgradedStory(Story):
     """Fraction of the emails that `Story` marks: none, because this class marks emails itself."""
     clock: Callable[[], datetime] = datetime.now
     marked: dict[str, tuple[datetime, bool]] = field(default_factory=dict)
-    """For each marked email: its arrival time, and whether the new release had begun before it arrived."""
+    """For each marked email: its arrival time, and whether the rules of the new release were in use when it arrived."""
 
     def arrives(self) -> None:
         self.now = max(self.now, self.clock())
@@ -125,7 +125,11 @@ class UpgradeSeed(Seed):
         return [*super()._complaints(), *(f"{name} was sent unasked" for name in sorted(self.unasked))]
 
     def _may_be_missing(self) -> set[str]:
-        """Return the emails that were left, and those for which date and order of arrival contradict each other."""
+        """Return the names of marked emails that need not be comments.
+
+        These are the emails that the admin did not decide to push, and emails whose arrival time contradicts whether the new
+        rules were in use when they arrived.
+        """
         left = set() if self.answered else self._that_waited()
         return left | {name for name in self.story.marked if not self._is_clear(name)}
 

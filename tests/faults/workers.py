@@ -78,7 +78,7 @@ class Workers:
 
 @contextmanager
 def workers(databases: Databases, folder: Path, address: str, names: Sequence[str], **more: str) -> Iterator[Workers]:
-    """Start the servers, with emails of these names in the mailbox. Workers are started by the test. `more`: settings."""
+    """Start the servers, with emails of these names in the mailbox. The test starts the workers. `more`: settings."""
     if broker.binary() is None:
         pytest.skip("There is no Redis here that may be ended: install redis-server or valkey-server.")
     queue = Queue(folder)

@@ -1,4 +1,7 @@
-"""`re prune --mailbox` of Re:infer's CLI finds the comments of a mailbox that this product or an older version pushed."""
+"""`re prune --mailbox` of Re:infer's CLI finds the comments of a mailbox by their property `Mailbox ID`.
+
+An older version pushed comments without this property. They are found after the renewal, which adds it.
+"""
 
 from __future__ import annotations
 

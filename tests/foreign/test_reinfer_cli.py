@@ -1,4 +1,4 @@
-"""The CLI of Re:infer against the simulator: it writes, reads, counts and prunes comments correctly."""
+"""The CLI of Re:infer against the simulator: projects, sources, comments, buckets with their emails, and sync states."""
 
 from __future__ import annotations
 

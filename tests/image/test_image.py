@@ -35,7 +35,7 @@ START_TIMEOUT = 60.0
 def folder():
     if reason := building.missing():
         pytest.skip(reason)
-    # Not below pytest's temporary folder: pytest keeps that, and this folder takes gigabytes.
+    # Do not use pytest's temporary folder: pytest keeps its content, and this folder takes gigabytes.
     with building.builder(Path(tempfile.mkdtemp(prefix="reinfer-exchange-image-"))) as builder:
         yield builder
 
@@ -125,7 +125,7 @@ def test_the_image_is_read_only_and_its_user_is_not_root(container):
 
 
 def test_the_web_process_starts_without_a_warning(web):
-    """This test must run before those that send invalid requests on purpose, which are logged as warnings."""
+    """This test must run before the tests that send invalid requests, because such requests are logged as warnings."""
     log = web.log.read_text()
     assert "Listening at" in log
     assert not re.search(r"\[(WARNING|ERROR|CRITICAL)\]|Traceback|[Cc]ontrol", log), log
@@ -148,7 +148,7 @@ def test_pages_and_static_files_are_served_only_through_the_proxy(web):
     assert get("/login/", Host="evil.example", **{"X-Forwarded-Proto": "https"})[0] == 400
 
 
-def test_the_worker_and_beat_commands_of_compose_run_a_tick(services, migrated):
+def test_the_worker_and_beat_commands_of_compose_run_the_dispatch_task(services, migrated):
     cluster, queue = services
     worker = migrated.start("worker", command_of("worker"))
     assert becomes_true(lambda: bool(queue.waiting()), START_TIMEOUT), worker.last_words(50)

@@ -1,4 +1,7 @@
-"""Which changes of settings would send a stored secret to another server, or over a less secure connection."""
+"""Which changes of settings would send a stored secret to another server, or over a less secure connection.
+
+A place is the set of settings that determine to which server a secret is sent, and how.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +89,7 @@ def test_an_invalid_minimum_tls_version_is_a_change(invalid):
     assert binding.changed(place(), place(tls_minimum=invalid)) == ["tls_minimum"]
 
 
-def test_ews_and_graph_of_one_cloud_are_one_place_and_of_two_clouds_are_two():
+def test_graph_of_the_same_cloud_is_no_change_and_graph_of_another_cloud_is_one():
     ews = place(endpoint="https://outlook.office365.com/EWS/Exchange.asmx")
     assert binding.changed(ews, place(endpoint="https://graph.microsoft.com")) == []
     assert binding.changed(ews, place(endpoint="https://graph.microsoft.us")) == ["endpoint"]

@@ -48,7 +48,7 @@ def test_every_class_without_mail_in_exchangelib_is_in_the_table() -> None:
     assert not {name for name in others if holds_mail(name)}
 
 
-def test_the_first_version_that_reads_a_class_is_known() -> None:
+def test_the_first_version_of_the_fixed_rules_that_reads_a_class_is_known() -> None:
     assert {read_since(name) for name in ("", "IPF.Note", "IPF.Note.Custom")} == {1}
     assert {read_since(name) for name in ("IPF.Imap", "IPF", "IPF.Vendor")} == {2}
 

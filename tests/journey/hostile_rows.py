@@ -1,4 +1,6 @@
-"""Rows with a hostile string in each column that others can fill. Most of the strings are as long as the column allows.
+"""Rows with a hostile string in each column that users or servers can fill.
+
+Most of the strings are as long as the column allows.
 
 The rows are created in a process of the product: `manage.py shell -c "from tests.journey.hostile_rows import make; make()"`.
 None of the mailboxes becomes due, so the worker does not change them.

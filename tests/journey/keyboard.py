@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 MOST = 250
-"""Maximum number of tab stops of a page. More indicate an error of the test."""
+"""Maximum number of times that Tab is pressed on a page. Every page has fewer controls."""
 
 # Start at the top of the page. Stop the timers, so that no refresh replaces the element with the focus.
 BEGIN = """() => {
@@ -13,7 +13,8 @@ BEGIN = """() => {
   document.activeElement?.blur();
 }"""
 
-# The element with the focus, and whether the focus is visible: the element or the card of a choice has an outline.
+# The element with the focus. `drawn`: the element, or the `.card-choice` around it, has an outline. `seen`: the element is in
+# the visible part of the page.
 FOCUSED = """() => {
   const focused = document.activeElement;
   if (!focused || focused === document.body) return null;
@@ -31,7 +32,8 @@ FOCUSED = """() => {
   };
 }"""
 
-# Controls that Tab did not reach. Radio buttons are left out: Tab reaches one of a group, the arrow keys the others.
+# Controls that Tab did not reach. Radio buttons are left out: Tab reaches one of a group, and the arrow
+# keys reach the others.
 MISSED = """() => [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")]
   .filter(element => element.checkVisibility({visibilityProperty: true}) && !element.disabled && element.type !== "hidden"
     && element.type !== "radio" && !element.dataset.reached)

@@ -1,4 +1,7 @@
-"""The daily work of an admin in a real browser: sync, stop, start, errors and their repair. Also accessibility of all pages."""
+"""The daily work of an admin in a real browser: sync, stop, start, errors and their repair.
+
+The accessibility of the pages is tested here, too.
+"""
 
 from __future__ import annotations
 
@@ -128,7 +131,7 @@ def test_a_wrong_endpoint_is_reported(integration, stack):
 def test_an_unknown_mailbox_is_reported(integration):
     integration.get_by_label("Mailbox to test with").fill("nobody@bank.example")
     integration.get_by_role("button", name="Test connection").click()
-    integration.locator(".finding.bad").get_by_text("knows no mailbox with this address").wait_for(timeout=PATIENCE)
+    integration.locator(".finding.bad").get_by_text("has no mailbox with this address").wait_for(timeout=PATIENCE)
 
 
 def test_sync_now_syncs_a_mailbox_at_once(integration, exchange, reinfer):

@@ -87,7 +87,7 @@ def hostile_stack(stack):
 
 @pytest.fixture(params=WIDTHS)
 def screen(request, page, hostile_stack, complaints):
-    """The page in this width. The test fails if the browser reports an error, a warning or a dialog: see `logged_in`."""
+    """The page in one of `WIDTHS`. The test fails if the browser reports an error, a warning or a dialog: see `logged_in`."""
     complaints.clear()
     page.set_viewport_size({"width": request.param, "height": 900})
     yield page

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.journey
 
 TRADES = "trades@bank.example"
 BUCKET = "sources/bank/operations"
-"""The bucket of this mailbox and of a mailbox of the other integration."""
+"""The bucket of `TRADES`, and of a mailbox of the other integration."""
 NUMBERS = count(1)
 SLOW = 60_000
 

@@ -63,7 +63,7 @@ def test_mail_without_a_received_time_is_never_too_old():
 
 
 @pytest.mark.parametrize("item_class", ["IPM.Note", "ipm.note.smime", "IPM.Note.SMIME.MultipartSigned", ""])
-def test_mail_of_every_item_class_is_wanted(item_class):
+def test_emails_with_these_item_classes_are_wanted(item_class):
     assert verdict_on(Rules(), change(item_class=item_class)) is FilterVerdict.WANTED
 
 
@@ -94,7 +94,7 @@ def test_an_item_marked_as_a_draft_elsewhere_is_a_draft_unless_a_server_received
     assert draft_verdict(FolderKind.DRAFTS, marked=True, received=True) is FilterVerdict.DRAFT
 
 
-def test_any_participant_on_the_allow_list_is_enough():
+def test_one_participant_on_the_allow_list_is_enough():
     rules = Rules(participant_allow=("Ann@North.example",))
     assert participants_verdict(rules, {"ann@north.example", "x@y.example"}) is FilterVerdict.WANTED
     assert participants_verdict(rules, {"x@y.example"}) is FilterVerdict.PARTICIPANT

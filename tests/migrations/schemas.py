@@ -1,4 +1,4 @@
-"""Migrate the test database back to the schema of commit 58a28db, the oldest version that can be upgraded, and forward."""
+"""Migrate the test database back to commit 58a28db (the oldest version that can be upgraded), and forward again."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ CHANGED = {
     ("sync_setasideemail", 4, "reason"): "",
     ("sync_setasideemail", 5, "reason"): "",
 }
-"""What the upgrade changes in existing columns, besides names of models: table, id of the row, column, new value."""
+"""What the upgrade changes in existing columns, besides names of models and permissions: table, id of the row, column, value."""
 KINDS = {
     ("integrations_integration", "disabled_kind"): {1: "", 2: "client_secret_expired"},
     ("mailboxes_mailbox", "disabled_kind"): {

@@ -1,4 +1,4 @@
-"""Notifications are stored in the transaction of their event, and delivered once to each webhook, with retries."""
+"""Notifications: each event is announced once, and each notification is delivered by webhook and email, with retries."""
 
 from __future__ import annotations
 

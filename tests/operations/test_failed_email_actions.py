@@ -1,4 +1,4 @@
-"""Each action on a failed email writes an audit entry, and an action without effect says so."""
+"""A retry of a failed email writes an audit entry. If the email was settled already, the retry writes none and says so."""
 
 from access.models import AuditEntry
 from operations import failed_email_actions

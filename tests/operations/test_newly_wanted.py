@@ -234,7 +234,7 @@ def test_a_decision_during_the_search_applies_to_emails_that_are_found_later(wor
     world.assert_all_is_well([f"desk-{number}" for number in range(9)])
 
 
-def test_a_mailbox_that_was_never_synced_is_not_asked_about(world: World, release: Release):
+def test_a_mailbox_that_was_never_synced_needs_no_decision(world: World, release: Release):
     release.install(2)
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
@@ -246,9 +246,7 @@ def test_a_mailbox_that_was_never_synced_is_not_asked_about(world: World, releas
     world.assert_all_is_well(["odd", "draft"])
 
 
-def test_a_mailbox_that_was_added_before_the_upgrade_and_never_synced_is_not_asked_about(
-    world: World, release: Release
-):
+def test_a_mailbox_that_was_added_before_the_upgrade_and_never_synced_needs_no_decision(world: World, release: Release):
     desk = world.mailbox()
     world.mailboxes[desk.address].deliver(received(mail("draft")), received=OLD, draft=True)
     release.install(2)
@@ -301,7 +299,7 @@ def test_an_email_that_is_moved_to_a_folder_of_the_old_rules_is_delivered(world:
     world.assert_all_is_well(["plain", "odd-1"])
 
 
-def test_a_delivered_email_that_is_moved_into_a_folder_that_is_newly_read_is_followed(world: World, release: Release):
+def test_a_delivered_email_that_is_moved_into_a_newly_read_folder_gets_that_folder(world: World, release: Release):
     desk, box = mailbox_synced_by_release_1(world)
     release.install(2)
     settle(world, desk)
@@ -356,7 +354,7 @@ def test_a_decision_about_one_version_does_not_apply_to_the_next(world: World, r
     assert set(RulesAnswer.objects.values_list("version", "bring")) == {(2, False), (3, True)}
 
 
-def test_a_stopped_mailbox_is_asked_about_when_it_is_started(world: World, release: Release):
+def test_the_old_emails_of_a_stopped_mailbox_wait_for_a_decision_when_it_is_started(world: World, release: Release):
     desk, _ = mailbox_synced_by_release_1(world)
     other, _ = mailbox_synced_by_release_1(world, "other@bank.example", "others")
     mailbox_actions.stop(ADMIN, desk)
@@ -374,7 +372,7 @@ def test_a_stopped_mailbox_is_asked_about_when_it_is_started(world: World, relea
     assert newly_wanted.amount(AdminDecision.WAITING).emails == 3
 
 
-def test_an_earlier_start_time_brings_what_it_covers_and_not_what_was_left(world: World, release: Release):
+def test_an_earlier_start_time_delivers_older_emails_but_not_those_that_were_left(world: World, release: Release):
     desk, box = mailbox_synced_by_release_1(world)
     box.deliver(mail("ancient"), "Imported", received=OLD - timedelta(days=300))
     Mailbox.objects.update(start_at=OLD - timedelta(days=1))

@@ -264,7 +264,7 @@ _ELEMENTS = (
 
 
 def _elements() -> Iterator[Case]:
-    """Yield each HTML element many times: open, closed, in a paragraph, incomplete, and with different ids."""
+    """Yield each HTML element many times: open, closed, incomplete, with different ids, and in other elements."""
     for name in _ELEMENTS:
         for piece in (f"<{name}>x", f"<{name}>x</{name}>", f"<p><{name} class=a>x", f"<{name}"):
             yield f"{piece!r} * n", partial(_put, _page, Pump("", piece, "")), len(piece)
@@ -285,7 +285,7 @@ def _attributes(name: str, repeats: int) -> str:
 
 
 def _trees() -> Iterator[Case]:
-    """Yield HTML for which many parsers take long, and HTML for which our cleaning rules search."""
+    """Yield HTML for which many parsers take long, and HTML that our cleaning rules search for."""
     formatting = "".join(f"<b id={number}>" for number in range(1_000))
     deep = "<div>" * 1_900
     repeated = {

@@ -107,7 +107,8 @@ def _module_name(path: Path, root: Path) -> str:
 def _reachable(modules: Mapping[str, types.ModuleType]) -> Iterator[tuple[re.Pattern[Any], str]]:
     """Yield every compiled expression that can be reached from these modules, with the place where it was first found.
 
-    Modules and classes of other packages are not traversed. Of their functions, only closures, defaults and attributes are.
+    Modules and classes of other packages are not traversed. Of functions of other packages,
+    only closures, defaults and attributes are traversed.
     """
     packages = {name.partition(".")[0] for name in modules}
     # The global names of other modules, which our functions can reach through imported functions.
@@ -137,7 +138,7 @@ def _all_modules() -> list[types.ModuleType]:
 
 
 def _expression_of(thing: Any) -> re.Pattern[Any] | None:
-    """Return the expression of a pattern or of a URL route, which compiles it at the first use; None for other objects."""
+    """Return the expression of a pattern or of a URL route; None for other objects. A route compiles it at the first use."""
     if isinstance(thing, re.Pattern):
         return re.compile(thing.pattern, thing.flags)  # the object can be a lazy proxy, as in Django's validators
     if type(thing).__name__ in ("RegexPattern", "RoutePattern") and type(thing).__module__ == "django.urls.resolvers":

@@ -104,7 +104,7 @@ def _growth(call: Callable[[Any], object], text: Callable[[int], Any], unit: int
 
 
 def _doubled(call: Callable[[Any], object], text: Callable[[int], Any], repeats: int, unit: int, once: float) -> Growth:
-    """Compare with an input of twice the length. If the ratio is too large, compare the best of three calls of both."""
+    """Compare with an input of twice the length. If the ratio is too large, compare the shortest times of three calls."""
     short, long = text(repeats), text(2 * repeats)
     first = cpu_seconds(call, long)
     if first is not None and first / once > MAX_GROWTH:

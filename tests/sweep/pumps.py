@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-# The private parser of `re`, because there is no public one. It is the same in Python 3.11 to 3.14.
+# The parser of `re` is private, but there is no public one. It is the same in Python 3.11 to 3.14.
 from re import _constants as codes
 from re import _parser as parser
 from typing import Any

@@ -13,7 +13,7 @@ from tests.sweep.growth import GIVEN_UP, Growth, cpu_seconds, growth
 from tests.sweep.pumps import Pump, common, derived
 
 ENOUGH = 3
-"""Number of failures after which the sweep of an expression or place ends, because more often have the same cause."""
+"""Number of failures after which the sweep of an expression or place ends, because further ones often have the same cause."""
 
 
 @dataclass(frozen=True, slots=True)

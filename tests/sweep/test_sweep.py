@@ -189,7 +189,7 @@ def test_no_expression_of_the_product_is_unknown_and_no_bound_is_stale():
     )
 
 
-def test_every_package_of_the_tree_is_swept_or_is_no_part_of_the_product():
+def test_the_sweep_includes_the_packages_of_the_product_and_each_excluded_package_exists():
     assert set(product_packages()) >= {"sync", "integrations", "mailboxes", "api", "config"}
     assert all((ROOT / name / "__init__.py").exists() for name in NOT_THE_PRODUCT)
 

@@ -1,4 +1,4 @@
-"""A slow Exchange, measured by the clock of the tests, and mailboxes with many folders."""
+"""An Exchange that is slow according to the clock of the tests, and mailboxes with many folders."""
 
 from __future__ import annotations
 

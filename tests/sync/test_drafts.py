@@ -1,4 +1,7 @@
-"""Tests of items that Exchange marks as drafts: one that a mail server has received is an email, any other is a draft."""
+"""Tests of items that Exchange marks as drafts.
+
+Such an item is an email if a mail server has received it. It is a draft otherwise, and always if it is in Drafts or Outbox.
+"""
 
 import pytest
 
@@ -10,7 +13,7 @@ from tests.sync.world import World
 
 
 def nested(depth: int) -> bytes:
-    """Return an email with more nested parts than the conversion reads."""
+    """Return an email in which parts are nested to this depth."""
     parts = b"".join(
         b'Content-Type: multipart/mixed; boundary="b%d"\n\n--b%d\n' % (number, number) for number in range(depth)
     )

@@ -1,4 +1,7 @@
-"""Tests of folder classes that migrations create, over the simulated servers, before and after an upgrade."""
+"""Tests of folders of several classes, with the simulated servers, before and after an upgrade.
+
+Some of these folder classes are created when mail is migrated to Exchange from another system.
+"""
 
 from __future__ import annotations
 

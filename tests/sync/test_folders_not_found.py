@@ -1,4 +1,7 @@
-"""Tests of a folder that is in the tree but not found when it is read: no right to read it, or just deleted."""
+"""Tests of a folder that is in the tree but not found when it is read.
+
+Either the account has no right to read the folder, or the folder was just deleted.
+"""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def world(db):
 
 
 def deliver_replaced(world, desk, name, kind, times=1000, **given):
-    """Deliver an email. The first `times` fetches return a response of this kind (`pages.KINDS`) instead of it."""
+    """Deliver an email. The first `times` fetches return a response of this kind (`pages.KINDS`) instead."""
     box = world.mailboxes[desk.address]
     mime = mail(name)
     item = box.deliver(mime, **given)

@@ -53,7 +53,10 @@ def push_as_another_program(world: World, *ids: str) -> None:
 
 
 def restore_backup(world: World, since: timedelta) -> None:
-    """Make a backup, deliver and edit mail, and restore the backup without the command `restored_backup`."""
+    """Make a backup, deliver and edit mail, and restore the backup without the command `restored_backup`.
+
+    `since`: the time from the backup to the restore.
+    """
     desk, other = world.mailbox(), world.mailbox("other@bank.example", bucket="others")
     for box in (desk, other):
         world.mailboxes[box.address].deliver(mail(f"before-{box.pk}"))

@@ -54,7 +54,7 @@ class World:
     """Moved items keep their ids."""
     quiet_moves: bool = False
     """The folder to which an item is moved does not report it."""
-    wrap: Callable[[str, Any], Any] = lambda port, it: it  # fault tests wrap the ports with this function
+    wrap: Callable[[str, Any], Any] = lambda port, it: it  # tests wrap the ports with this function
 
     def __post_init__(self) -> None:
         self.destination = Destination.objects.create(name="Re:infer", endpoint="https://re.example", token="t")

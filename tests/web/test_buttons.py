@@ -183,7 +183,7 @@ def test_every_htmx_target_of_a_live_page_exists_on_this_page(admin, mailbox):
 
 @pytest.fixture
 def stopped(db) -> Bucket:
-    """A bucket with a mailbox for each reason to be stopped, and a stopped mailbox of another bucket of this tenant."""
+    """A bucket with a mailbox for each reason to be stopped, and a stopped mailbox of another bucket."""
     bucket = factories.BucketFactory()
     for address, reason, kind in (
         ("error@corp.example", "sync_error", "reinfer_token_refused"),

@@ -94,7 +94,7 @@ def test_only_changed_fields_are_written_so_that_changes_of_a_worker_are_kept(ad
     integration = factories.IntegrationFactory()
     address = reverse("integration-edit", args=[integration.pk])
     sent = {name: value for name, value in admin.get(address).context["form"].initial.items() if value is not None}
-    # A worker disables it in the meantime. This does not change updated_at, because it is not an edit.
+    # A worker disables the integration in the meantime. This does not change updated_at, because it is not an edit.
     Integration.objects.update(enabled=False, disabled_reason="quota", disabled_detail="Quota reached.")
     admin.post(address, {**sent, "title": "Renamed"})
     integration.refresh_from_db()

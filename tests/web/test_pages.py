@@ -24,7 +24,7 @@ SECRETS = ("a-password-nobody-may-read", "a-token-nobody-may-read")
 
 @pytest.fixture
 def everything(db):
-    """Create one object of each kind. Every name that comes from outside is hostile."""
+    """Create one object of each kind. Names and texts that come from Exchange or Re:infer are hostile."""
     folder = factories.SyncedFolderFactory(name=EVIL, path=["Inbox", EVIL])
     mailbox = folder.mailbox
     factories.MailboxStateFactory(mailbox=mailbox, failures=2, error_kind="x", error_text=f"Failed with {EVIL}")
@@ -44,7 +44,7 @@ def everything(db):
 
 
 def pages(rows):
-    """Yield the URL of every page, but not of the buttons."""
+    """Yield the URLs of the pages that these tests open. `BUTTONS` has the URLs of buttons."""
     yield from (reverse(name) for name in ("overview", "runs", "set-aside", "integrations", "destinations"))
     yield from (reverse(f"newly-wanted{verb}") for verb in ("", "-bring", "-leave"))
     yield from (reverse(name) for name in ("integration-new", "destination-new"))
@@ -80,7 +80,7 @@ BUTTONS = (
 )
 
 
-def test_every_address_of_ours_is_a_page_or_a_button_of_these_tests(everything):
+def test_every_url_name_that_begins_with_a_kind_of_row_is_listed_in_these_tests(everything):
     ours = {name for name in get_resolver().reverse_dict if isinstance(name, str)}
     kinds = ("integration", "destination", "mailbox")
     looked_at = {

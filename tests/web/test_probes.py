@@ -1,4 +1,7 @@
-"""The health check and the metrics are answered over plain HTTP with any Host. Pages require HTTPS and a known Host."""
+"""The health check and, if METRICS_TOKEN is set, the metrics are answered over plain HTTP with any Host.
+
+Pages require HTTPS and a known Host.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,7 @@ def test_a_probe_is_read_only(strict, client):
     assert client.head("/healthz").status_code == 200
 
 
-def test_without_a_token_no_foreign_name_that_leads_to_this_machine_is_answered(client, db, settings):
+def test_without_a_token_the_metrics_are_refused_for_an_unknown_host_name(client, db, settings):
     settings.ALLOWED_HOSTS = ["mail.bank.example"]
     for host in ("localhost", "127.0.0.1:8000", "[::1]:8000", "mail.bank.example"):
         assert client.get("/metrics", headers={"host": host}).status_code == 200, host

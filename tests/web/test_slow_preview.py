@@ -1,4 +1,4 @@
-"""A preview whose conversion does not end does not block other requests: threads serve them, a child process converts."""
+"""A preview whose conversion does not end does not block other requests: it runs in a child process."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_while_conversions_do_not_end_other_requests_are_served_and_another_prev
 
 
 @pytest.mark.long
-def test_the_api_says_the_same(browser, faulty):
+def test_the_api_also_refuses_a_preview_with_429_while_conversions_do_not_end(browser, faulty):
     token = ApiToken.objects.create(AdminFactory(), name="test")[1]
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "message/rfc822"}
 

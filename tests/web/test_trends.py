@@ -170,7 +170,7 @@ def test_without_any_mail_the_charts_say_what_to_do(page):
     assert "The chart shows new emails as they arrive" in page()
 
 
-def test_before_there_is_a_mailbox_the_first_steps_say_it(page):
+def test_before_there_is_a_mailbox_the_overview_shows_the_first_steps_and_no_chart(page):
     text = page()
     assert "Add a destination" in text
     assert "Sync delay" not in text

@@ -1,4 +1,7 @@
-"""The web process as the image starts it, with clients that are slow, silent, or send too much; and parts of it alone."""
+"""The web process as the image starts it, with clients that are slow, silent, or send too much.
+
+The last tests test parts of the web process without a server.
+"""
 
 from __future__ import annotations
 

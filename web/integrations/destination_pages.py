@@ -118,7 +118,8 @@ def _integration_in_setup(request: HttpRequest) -> Integration | None:
 def try_(request: HttpRequest) -> HttpResponse:
     """Test the values in the form before they are stored.
 
-    If the form has no token, the test uses the stored token of the destination, unless the form has another endpoint.
+    If the form has no token, the test uses the stored token of the destination. If the form has another endpoint than the
+    destination, the token must be entered; otherwise nothing is tested.
 
     Args:
         request: the request

@@ -268,7 +268,8 @@ def create(request: HttpRequest) -> HttpResponse:
 def try_(request: HttpRequest) -> HttpResponse:
     """Test the values in the form before they are stored.
 
-    If the form has no secret, the test uses the stored secret of the integration, unless the form has another endpoint.
+    If the form has no secret, the test uses the stored secret of the integration. If the secret would be sent to a server
+    that it was not entered for, the secret must be entered; otherwise nothing is tested.
 
     Args:
         request: the request
@@ -411,7 +412,7 @@ stop = button(_row, integration_actions.stop, _page)
 def test(request: HttpRequest, pk: int) -> HttpResponse:
     """Test the connection to Exchange now.
 
-    Each step of the test can take 20 seconds; the page shows that the test is running.
+    Each request of the test can take 20 seconds; the page shows that the test is running.
 
     Args:
         request: the request

@@ -38,7 +38,8 @@ class Command(BaseCommand):
             CommandError: There is no integration with one of the names.
         """
         rows = [_integration_of(name) for name in options["names"]] or list(Integration.objects.all())
-        # `updated_at` is an optimistic lock. A document in a repository is applied many times, so it must not contain it.
+        # `updated_at` is an optimistic lock. A document in a repository is applied many times, so it must not contain
+        # this lock.
         documents = [{key: value for key, value in exported(row).items() if key != "updated_at"} for row in rows]
         if options["yaml"]:
             text = yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True)

@@ -55,8 +55,8 @@ class Command(BaseCommand):
             **options: The parsed options.
 
         Raises:
-            CommandError: There is no such mailbox or integration, the mailboxes of a decision are not chosen, or no email is
-                waiting for a decision.
+            CommandError: There is no such mailbox or integration, no option selects the mailboxes for a decision, or no email
+                is waiting for a decision.
         """
         mailboxes = _chosen(options)
         if not (options["bring"] or options["leave"]):

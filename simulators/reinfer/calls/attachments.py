@@ -1,6 +1,6 @@
 """Upload and download of attachments.
 
-The content is uploaded as a form with one file, before the comment or email that it belongs to is sent.
+A client uploads the content as a form with one file, and then sends the comment or email with the attachment.
 """
 
 from __future__ import annotations

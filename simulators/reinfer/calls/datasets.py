@@ -1,4 +1,4 @@
-"""Datasets: their sources and annotated comments, which the vendor's client reads before it deletes other comments."""
+"""Datasets. The vendor's client reads their sources and annotated comments before it deletes the other comments."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ def test_there_are_cases():
     assert len(files_in(CASES)) >= 150
 
 
-def test_each_rule_has_a_case_that_it_cuts():
+def test_each_rule_cuts_text_in_at_least_one_case():
     cuts = [cut.rule for path in files_in(CASES) for cut in cleaned(read(path)).cuts]
     rules = {rule for cut in cuts for rule in cut.removeprefix("signature: ").split(" + ")}
     assert rules >= set(quotes.RULES) | set(signatures.RULES) | {"banner"}

@@ -1,4 +1,4 @@
-"""The product's child process with additional faults. The subject of an email selects the fault that it causes."""
+"""The product's child process with additional faults. The subject of an email selects the fault."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def clean(sections, subject, *given):
     return usual(sections, subject, *given)
 
 
-transform.clean = clean  # type: ignore[attr-defined]  # replaces the function that it imported
+transform.clean = clean  # type: ignore[attr-defined]  # replaces the function that `transform` imported
 
 if __name__ == "__main__":
     child.main()

@@ -1,4 +1,7 @@
-"""Conversion in the same process. Any error becomes a reason with its kind and location, and without text of the email."""
+"""Conversion in the same process. An error becomes a reason with the class and location of the error, without its text.
+
+`SystemExit` and `KeyboardInterrupt` are raised.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ SECRET = "the rent of Ann Field"
 
 
 class Panic(BaseException):
-    """An exception like the one that an extension module in Rust raises."""
+    """An exception like the one that a panic in an extension module written in Rust raises."""
 
 
 def outcome(mime: bytes, cpu: float = 20):

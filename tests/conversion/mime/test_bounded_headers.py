@@ -1,4 +1,4 @@
-"""Content-* headers are cut, because the standard library takes quadratic time for their parameters."""
+"""Content-* headers are cut after 199 parameters, because the standard library takes quadratic time for them."""
 
 from email import message_from_bytes
 

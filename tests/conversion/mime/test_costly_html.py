@@ -81,7 +81,7 @@ TAGS = [
         st.one_of(st.sampled_from(TAGS), st.builds("<b id={}>".format, st.integers(0, 30)), st.just("x")), max_size=60
     )
 )
-def test_the_parser_makes_at_most_three_times_as_many_elements_as_are_counted(tags):
+def test_the_parser_makes_at_most_three_formatting_elements_per_counted_element_and_tag(tags):
     page = "".join(tags)
     opened, counted = costly_html._Open(), 0
     for tag in costly_html._TAG.finditer(page):

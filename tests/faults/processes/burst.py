@@ -16,7 +16,7 @@ from tests.mails import comment_id_of, mail
 
 MAILBOXES, ORDINARY_OF_EACH = 6, 50
 """Number of mailboxes, and of ordinary emails in each. There are more mailboxes than concurrent syncs of a connection, so
-that a blocked slot delays others."""
+that a blocked sync delays other mailboxes."""
 PROBE_EVERY = 0.1
 WITHIN = 120.0
 """Maximum waiting time in seconds. An idle machine needs a tenth of it."""

@@ -1,4 +1,4 @@
-"""The moment of a fault: at a request that is chosen at random, in the middle of a sync, or any moment."""
+"""The moment of a fault: shortly after the next request of a random kind, or at any time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Simulators of Entra, with an application and a service user, and of an Exchange Online that accepts its tokens."""
+"""A simulated Graph and Entra with an application and a service user, and an Exchange Online that accepts the tokens of Entra."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A host name with several addresses: one that accepts is found, and silent ones take no more than the deadline."""
+"""A host name with several addresses: an address that accepts is found; silent ones together take no more than the deadline."""
 
 from __future__ import annotations
 

@@ -114,9 +114,10 @@ def test_an_error_of_every_item_is_a_fault_of_the_mailbox_if_the_inbox_cannot_be
 
 
 def stopping(store: Store, at: int, marker: bytes, *, denied: frozenset[int] = frozenset()) -> object:
-    """Return the responses of an Exchange that answers only about the first `at` items of each request for several items.
+    """Return a function that answers like an Exchange that stops in the middle of a batch.
 
-    The other items get the response `marker`, and those at the places `denied` get ErrorAccessDenied.
+    In a request for several items, the items from index `at` get the response `marker`, and the items at the indexes `denied`
+    get ErrorAccessDenied.
     """
     original = answers_of(store)
 
@@ -205,7 +206,7 @@ Rearrange = Callable[[list[bytes]], list[bytes]]
 
 
 def rearranging(store: Store, how: Rearrange, *, alone: bool = False) -> Callable[[Request], Response]:
-    """Return the responses of an Exchange. `how` changes those for several items; with `alone`, also those for one item."""
+    """Return a function that answers like Exchange, with messages that `how` rearranged; a single message only with `alone`."""
     original = answers_of(store)
 
     def answer(request: Request) -> Response:

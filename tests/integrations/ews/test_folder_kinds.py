@@ -87,7 +87,7 @@ def listed_folders(**classes: str) -> dict[str, Folder]:
     return folders(answers_of(store))
 
 
-def test_folders_of_classes_that_a_migration_leaves_hold_mail() -> None:
+def test_folders_of_imported_custom_and_unknown_classes_hold_mail() -> None:
     by_name = listed_folders(Imap="IPF.Imap", Bare="IPF", None_="", Custom="IPF.Note.Custom", Strange="IPF.Strange")
     for name in ("Imap", "Bare", "None_", "Custom", "Strange"):
         assert by_name[name].holds_mail, name

@@ -25,7 +25,7 @@ def ids(*names: str) -> set[str]:
 
 
 def list_with_retries(world: World, source: GraphSource, after: Cursor | None = None) -> list[ChangePage]:
-    """Return the pages of several syncs. Each starts at the cursor of the last page. Transient errors are retried."""
+    """List the inbox to its end, and return the pages. After a transient error, continue at the cursor of the last page."""
     pages: list[ChangePage] = []
     folder = world.inbox(source)
     for _ in range(PATIENCE + 1):

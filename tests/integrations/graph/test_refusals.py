@@ -67,7 +67,7 @@ def test_each_code_of_graph_has_an_error_class_and_no_retry(
         (504, errors.ExchangeTimedOut),
     ],
 )
-def test_a_page_of_a_gateway_is_classified_by_its_status(
+def test_a_gateway_error_is_classified_by_its_status(
     world: World, status: int, kind: type[errors.IntegrationError]
 ) -> None:
     world.graph.faults.add("status", operation="folder", status=status, times=1)

@@ -1,4 +1,4 @@
-"""The check of an access token shows its roles and no other value of the token."""
+"""The check of an access token shows its roles or its delegated permissions, and no other value of the token."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_consent_for_the_whole_tenant_is_reported() -> None:
     assert "ann@" not in result
 
 
-def test_no_role_means_that_rbac_decides() -> None:
+def test_a_token_without_roles_is_reported_as_rbac_for_applications() -> None:
     assert "RBAC for Applications" in result_for({"roles": []})
 
 

@@ -71,7 +71,7 @@ def test_no_comments_are_no_batches() -> None:
     assert list(batches([])) == []
 
 
-def test_a_request_body_is_the_comments_in_their_order() -> None:
+def test_a_request_body_contains_the_comments_in_order() -> None:
     (batch,) = batches(many(3))
     assert [item["id"] for item in json.loads(request_body(batch))["comments"]] == [one.id for one in many(3)]
 

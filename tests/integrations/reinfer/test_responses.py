@@ -76,7 +76,7 @@ def test_each_error_of_reinfer_has_an_error_class(
         (200, errors.ReinferUnintelligible),
     ],
 )
-def test_a_page_of_a_gateway_is_classified_only_for_its_usual_statuses(
+def test_a_gateway_error_is_classified_only_for_statuses_that_gateways_send(
     status: int, kind: type[errors.IntegrationError]
 ) -> None:
     caught_error = raised(answer(status, GATEWAY))

@@ -55,7 +55,7 @@ class OtherDatabase:
         return {table: self.table(table) for (table,) in self.ask(self.tables)}
 
     def write_checks_as_a_dump_does(self) -> None:
-        """Recreate check constraints from their definitions: PostgreSQL then stores type casts as in a restored dump."""
+        """On PostgreSQL, recreate check constraints from their definitions, so that type casts are stored as in a restored dump."""
 
     def manage(self, *arguments: str) -> str:
         """Run `manage.py` with this database. Returns what it prints."""

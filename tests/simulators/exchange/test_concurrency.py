@@ -29,7 +29,7 @@ class Interrupted(dict[str, Item]):
         for item in super().values():
             if self.arriving.ident is None:
                 self.arriving.start()
-                self.arriving.join(0.3)  # the delivery waits for the lock of the request, not the reverse
+                self.arriving.join(0.3)  # the delivery waits until the request releases its lock
             yield item
 
 

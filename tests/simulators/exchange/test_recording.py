@@ -1,4 +1,4 @@
-"""Contents and names of the recorded files."""
+"""Names and contents of the files in which a simulator records requests and responses."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def test_malformed_and_unknown_ids_have_different_errors(ews_client: EwsClient) 
     assert ews_client.codes(with_key) == ["ErrorInvalidChangeKey"]
 
 
-def test_an_anchor_for_another_mailbox_is_refused(ews_client: EwsClient) -> None:
+def test_an_anchor_header_for_another_mailbox_is_refused(ews_client: EwsClient) -> None:
     assert ews_client.codes(get_folder(), **{"X-AnchorMailbox": OTHER}) == ["ErrorInvalidRequest"]
     assert ews_client.codes(get_folder(), **{"X-AnchorMailbox": ADDRESS.upper()}) == ["NoError"]
 

@@ -62,7 +62,7 @@ class Reader:
         return response.status_code, response.json()["error"]["code"]
 
     def round(self, where: str, *prefer: str, **options: str) -> tuple[list[dict[str, Any]], str]:
-        """All rows of a round of change tracking, and the link to the next round."""
+        """Request all pages up to the next delta link (a round of change tracking). Returns their rows and this link."""
         rows = []
         answer = self.get(where, *prefer, **options).json()
         while True:

@@ -123,7 +123,7 @@ def test_one_kind_of_change_can_be_requested(reader: Reader, kind: str, reported
     assert names(reader.round(link)[0]) == reported
 
 
-def test_links_end_with_the_sync_states_of_their_mailbox(reader: Reader) -> None:
+def test_links_expire_when_the_sync_states_of_their_mailbox_expire(reader: Reader) -> None:
     _, link = reader.round(INBOX)
     _, tree = reader.round("mailFolders/delta")
     reader.mailbox.expire_sync_states()

@@ -1,4 +1,4 @@
-"""The MIME that Graph renders has other bytes than that of EWS, but the same content."""
+"""The MIME that Graph renders has other bytes than the MIME of EWS, but the same content."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_a_broken_email_is_returned_with_the_same_content(mime: bytes) -> None:
     ) == content(mime)
 
 
-def test_value_hands_out_the_rendered_email(reader: Reader) -> None:
+def test_dollar_value_returns_the_rendered_email(reader: Reader) -> None:
     item = reader.deliver("a", body="Grüße aus Köln")
     row = reader.get("mailFolders/inbox/messages", select="id").json()["value"][0]
     answer = reader.get(f"messages/{row['id']}/$value")

@@ -1,4 +1,4 @@
-"""`python -m simulators` as a child process: the line of JSON, the servers, the end, and errors in options."""
+"""`python -m simulators`: the line of JSON with all addresses, the servers, the end of the process, and errors in options."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Tests of the comparison of a folder total with the count: which difference is stored, and when the folder is listed."""
+"""Tests of the comparison of a folder total with the roster: which difference is stored, and when the folder is listed."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Hours:
                 self._begin(self.queue.pop(0))
 
     def _begin(self, mailbox_id: int) -> None:
-        """Occupy the slot now. The sync itself runs in `_finish`, at the end of its simulated time."""
+        """Occupy a worker now. The sync itself runs in `_finish`, at the end of its simulated time."""
         until = self.world.clock() + timedelta(seconds=self.takes(mailbox_id))
         MailboxState.objects.filter(pk=mailbox_id).update(queued_until=until + timedelta(milliseconds=1))
         self.syncs.append((self.world.clock(), mailbox_id))
@@ -127,7 +127,7 @@ def test_a_busy_connection_waits_for_the_requested_time(world: World):
 
 
 @pytest.mark.long
-def test_short_syncs_do_not_wait_for_the_tick_and_never_exceed_the_limit_of_the_integration(world: World):
+def test_short_syncs_do_not_wait_for_beat_and_never_exceed_the_limit_of_the_integration(world: World):
     Integration.objects.update(most_at_once=4)
     for number in range(120):
         world.mailbox(f"m{number}@bank.example")
@@ -142,7 +142,7 @@ def test_short_syncs_do_not_wait_for_the_tick_and_never_exceed_the_limit_of_the_
 
 @pytest.mark.long
 def test_a_giant_mailbox_delays_99_percent_of_the_polls_of_small_ones_by_less_than_an_interval(world: World):
-    """Only scheduling is simulated: the giant needs one slice after the other, a small mailbox less than a second."""
+    """Only scheduling is simulated: the giant needs one slice after the other, and a small mailbox 0.3 s."""
     Integration.objects.update(most_at_once=16)
     giant = world.mailbox("giant@bank.example")
     small = [world.mailbox(f"m{number}@bank.example") for number in range(1_000)]

@@ -1,4 +1,7 @@
-"""An email whose conversion fails or does not end becomes a dead letter at once, and all other emails are pushed."""
+"""An email whose conversion fails or does not end becomes a dead letter at once, and all other emails are pushed.
+
+If too many conversions fail with an error, the circuit breaker of the bucket opens instead.
+"""
 
 from __future__ import annotations
 
@@ -255,7 +258,7 @@ def titles(world: World) -> list[str]:
     return [problem.title for problem in alerts.problems(world.clock())]
 
 
-def test_a_mailbox_with_more_than_ten_slow_emails_in_an_hour_is_reported_once(world: World, desk):
+def test_a_mailbox_with_more_than_ten_slow_emails_in_an_hour_is_announced_at_most_once_an_hour(world: World, desk):
     add_slow_emails(world, desk, MANY + 1)
     assert "Slow emails" in titles(world)
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""A violated invariant is reported under *Action required* while it lasts, or for a day after it was detected."""
+"""Violated invariants are reported on the overview: some while they last, others for a day after they were detected."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_a_cursor_that_an_admin_drops_while_the_tree_is_read_stays_dropped(world
 
 
 def stopping_before(method: str):
-    """Return a value for `World.wrap`: a source whose method ends the process, so that the run stays open."""
+    """Return a value for `World.wrap`: a source whose method raises KeyboardInterrupt, so that the run stays open."""
 
     class Stopping:
         def __init__(self, it):

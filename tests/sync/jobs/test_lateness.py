@@ -34,7 +34,7 @@ def world(db) -> World:
 
 def status_of(world: World, mailbox: Mailbox) -> str:
     row = with_status(Mailbox.objects.select_related("state", "integration"), world.clock()).get(pk=mailbox.pk)
-    # Python computes the sentence and the database the status. Both must agree.
+    # Python computes the sentence, and the database computes the status. The two must agree.
     waits = row.status in (Status.OVERDUE, Status.WAITING)
     assert bool(mailbox_standing(row, world.clock()).sentence) is waits
     return row.status
@@ -134,7 +134,7 @@ def test_a_giant_mailbox_in_its_listing_does_not_delay_polled_mailboxes(world: W
     assert giant
 
 
-def test_a_tick_and_the_end_of_a_sync_run_as_many_queries_for_thousands_of_mailboxes_as_for_a_few(world: World):
+def test_dispatch_and_the_end_of_a_sync_run_as_many_queries_for_thousands_of_mailboxes_as_for_a_few(world: World):
     Integration.objects.update(most_at_once=1)
 
     def queries(action) -> int:

@@ -1,4 +1,4 @@
-"""A fault of a worker does not change the mailbox, its connection or its bucket (F53)."""
+"""A fault of a worker does not change the mailbox, its connection or its bucket: fault F53 in docs/guarantees.md."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_a_worker_that_cannot_decrypt_a_secret_changes_nothing(world, desk, sett
     assert not SyncRun.objects.exists()
 
 
-def test_the_next_tick_queues_the_mailbox_again_and_a_worker_with_the_right_key_syncs_it(world, desk, wrong_key):
+def test_the_next_dispatch_queues_the_mailbox_again_and_a_worker_with_the_right_key_syncs_it(world, desk, wrong_key):
     assert world.due() == [desk.pk]
     wrong_key(True)
     world.run(desk)
@@ -99,7 +99,7 @@ def test_the_next_tick_queues_the_mailbox_again_and_a_worker_with_the_right_key_
     world.assert_all_is_well("a")
 
 
-def test_a_half_open_trial_on_a_worker_without_the_key_is_repeated_at_the_next_tick(world, desk, wrong_key):
+def test_a_half_open_trial_on_a_worker_without_the_key_is_repeated_at_the_next_dispatch(world, desk, wrong_key):
     connection_breakers.open_breaker(world.integration, world.clock(), SignInRefused(), world.clock())
     sent: list[int] = []
     scheduling.dispatch(sent.append, world.clock)

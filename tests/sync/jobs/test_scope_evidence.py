@@ -37,7 +37,7 @@ def refuse(world: World, mailbox: Mailbox, error: Exception, times: int = ALWAYS
 
 
 def polls(world: World, count: int) -> None:
-    """Poll `count` times: each time, run a tick, all queued syncs, and the syncs that these queue when they end."""
+    """Poll `count` times: each time, queue the due mailboxes, run their syncs, and the syncs that these queue at their end."""
     for _ in range(count):
         world.clock.turn(seconds=67)
         queue: list[int] = []

@@ -48,7 +48,7 @@ class Interrupted:
 
 
 def interrupted(world: World, method: str, meanwhile, *, after: bool = False) -> None:
-    """Run `meanwhile` in the middle of the next sync, with unwrapped ports, like another worker."""
+    """Run `meanwhile` in the middle of the next sync, with unwrapped ports, as another worker would."""
 
     def with_plain_ports():
         wrap, world.wrap = world.wrap, lambda port, it: it
@@ -186,7 +186,7 @@ def test_two_overlapping_pushes_leave_the_entry_dirty(world: World, two):
     confirms = []
 
     class Late:
-        """A ledger that postpones each confirmation: the test calls it later."""
+        """A ledger at whose confirmations the worker dies. The test runs the confirmations later."""
 
         def __init__(self, it):
             self.it = it

@@ -1,4 +1,4 @@
-"""Alerts about mailboxes that received no mail for a day, completed no sync for hours, or that no worker synced."""
+"""Alerts about buckets and mailboxes without mail for a day, and mailboxes without a complete sync or without a worker."""
 
 from datetime import timedelta
 
@@ -44,13 +44,13 @@ def of_day(world: World, mailbox: Mailbox, days: int, created: int) -> None:
 
 
 def usually(world: World, mailbox: Mailbox) -> None:
-    """Add mail on the weekday of yesterday, one week and two weeks earlier."""
+    """Record mail for the days one week and two weeks before yesterday."""
     of_day(world, mailbox, 8, 40)
     of_day(world, mailbox, 15, 20)
 
 
 def problems(world: World) -> list[alerts.Problem]:
-    """Record a tick, so that no standstill is reported, and return the alerts."""
+    """Record a run of the task `dispatch`, so that no standstill is reported, and return the alerts."""
     housekeeping.record_tick("dispatch", world.clock())
     return alerts.problems(world.clock())
 

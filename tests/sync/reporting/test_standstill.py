@@ -1,4 +1,7 @@
-"""Most standstills are detected within a minute. Their cause and their end are each announced once (F128)."""
+"""Most standstills are detected within a minute. Their cause and their end are each announced once.
+
+This is fault F128 in docs/guarantees.md.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +31,13 @@ def desk(world: World):
 
 @pytest.fixture
 def well(world, desk):
-    """A worker and a beat with a heartbeat, and a tick. All of them are from the current time."""
+    """A worker and a beat. Their heartbeats and the last run of the task `dispatch` (a tick) are from the current time."""
     housekeeping.record_tick("dispatch", world.clock())
     return [ProcessFactory(seen_at=world.clock()), ProcessFactory(seen_at=world.clock(), kind="beat", name="beat")]
 
 
 def pass_(world, *, minutes=0.0, seconds=0.0, ticks=True, heartbeats=True):
-    """Advance the clock. Record a tick and heartbeats, unless `ticks` or `heartbeats` is False."""
+    """Advance the clock. Then record a tick, unless `ticks` is False, and heartbeats, unless `heartbeats` is False."""
     world.clock.turn(minutes=minutes, seconds=seconds)
     if ticks:
         housekeeping.record_tick("dispatch", world.clock())
@@ -246,7 +249,7 @@ def test_the_process_guard_sends_notifications_that_no_worker_sends(world, well,
 # ---- heartbeats ------------------------------------------------------------------------------------------------------
 
 
-def test_a_heartbeat_keeps_the_time_since_when_a_value_is_the_same(world):
+def test_a_heartbeat_keeps_the_time_at_which_an_unchanged_state_began(world):
     processes.record_heartbeat(
         "worker", "celery@here", processes.Heartbeat("away", unreadable=["integration:1"], fault="x"), world.clock()
     )

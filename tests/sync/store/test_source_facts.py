@@ -14,7 +14,7 @@ from tests.sync.world import World
 
 
 class Learning(FakeSource):
-    """A source that learns a new fact in each sync, and records the facts that it gets in `received`."""
+    """A source that learns a new fact in each sync, and appends each fact that it is given to `received`."""
 
     received: list[str] = []
 
@@ -61,7 +61,7 @@ def test_the_fact_is_stored_when_the_sync_fails(learning: World) -> None:
     assert MailboxState.objects.get(pk=desk.pk).learned == "Exchange2010_SP2 14.1"
 
 
-def test_nothing_is_stored_for_a_source_that_is_no_learner(world: World) -> None:
+def test_nothing_is_stored_for_a_source_that_learns_no_facts(world: World) -> None:
     desk = world.mailbox()
     world.sync(desk)
     assert MailboxState.objects.get(pk=desk.pk).learned == ""
