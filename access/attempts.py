@@ -1,4 +1,4 @@
-"""Rate limit for password attempts by user name and browser: after five failures, a wait that doubles with each further failure.
+"""Limit password attempts by user name and browser: after five failures, a wait that doubles with each further failure.
 
 The longest wait is `LONGEST_WAIT`.
 

@@ -87,7 +87,9 @@ ACCESS = {
 
 
 def allows(url: str, user: Any) -> bool:
-    """Return whether a user may open the URL of a page. Do not use this for the API and Django admin, which check by themselves.
+    """Return whether a user may open the URL of a page. Not for URLs of the API and Django admin.
+
+    The API and Django admin check permissions themselves.
 
     Args:
         url: Path of the URL, with or without a query.

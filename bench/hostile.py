@@ -106,7 +106,7 @@ def _measured(name: str) -> tuple[float, float, str]:
     try:
         result: tuple[float, float, str] = here.recv() if here.poll(PATIENCE) else (PATIENCE, 0, "time limit exceeded")
     except EOFError:
-        result = (0.0, 0.0, "process ended")
+        result = (PATIENCE, 0.0, "process ended")
     process.kill()
     process.join()
     return result

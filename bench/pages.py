@@ -175,7 +175,7 @@ def _runs(boxes: list[Any], folders: list[Any]) -> None:
 
 
 def _days(boxes: list[Any]) -> None:
-    """Create the daily counts of three weeks. All mailboxes were just synced. One in `SILENT` had no email in the last two days."""
+    """Create the daily counts of three weeks. All mailboxes were just synced. One in `SILENT` had no email for two days."""
     from django.utils import timezone
 
     from sync.jobs import housekeeping

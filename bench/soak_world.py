@@ -28,9 +28,9 @@ from tests.faults.trouble import AT_REINFER, SLOW
 BUCKETS = 5
 FOLDERS = ("Inbox", "Inbox/Trades", "Archive", "Deleted Items")
 LASTING = {"unauthorized", "disabled", "quota", "token-revoked", "forbidden", "redirect", "ok-as-error"}
-"""Faults that open the circuit breaker of a whole connection or bucket, or disable its mailboxes. Too many would stop all syncs."""
+"""Faults that open the circuit breaker of a whole connection or bucket, or disable mailboxes. Too many would stop all syncs."""
 SELDOM = 0.01
-"""Share of the faults of Exchange that refuse the sign-in or disable EWS. They can open the circuit breaker of the connection."""
+"""Share of the faults of Exchange that refuse the sign-in or disable EWS. They can open the connection's circuit breaker."""
 PASSING_EXCHANGE = [(effect, options) for effect, options in EwsEnd.effects if effect not in SLOW | LASTING]
 PASSING_REINFER = [(effect, options) for effect, options in AT_REINFER if effect not in SLOW | LASTING]
 

@@ -202,7 +202,7 @@ def _clean_text(parsed: Parsed, email: Email, subject: str, people: _People, lim
 
 
 def _is_encrypted(parsed: Parsed, email: Email) -> bool:
-    """Return whether MIME parts are encrypted. An unsigned email without text is encrypted, too, if its item class is S/MIME."""
+    """Return whether an email is encrypted: by its MIME parts or, if it has no text and is not signed, by its item class."""
     by_class = email.details.item_class.casefold() == "ipm.note.smime"
     return parsed.encrypted or (by_class and not parsed.sections and not parsed.opaque)
 

@@ -103,7 +103,7 @@ def faults(expected: Expectation, comments: Mapping[str, Mapping[str, Any]]) -> 
     differences = []
     missing = expected.by_id.keys() - comments.keys()
     if missing:
-        differences.append(f"{len(missing)} emails are missing: {_some(missing)}")
+        differences.append(f"Missing emails ({len(missing)}): {_some(missing)}")
     others = {key: comment for key, comment in comments.items() if key not in expected.by_id}
     surplus = [key for key, comment in others.items() if not _is_nameless(comment)]
     if surplus:

@@ -1,7 +1,7 @@
 """Screenshots of the pages, taken with Chromium while the demo runs.
 
-`python -m demo.screenshots [DIR]` takes screenshots of the login page and the pages of `EMPTY` without data, and of the pages of
-`FULL` and some more with data, each wide and narrow, light and dark.
+`python -m demo.screenshots [DIR]` takes screenshots of the login page and the pages of `EMPTY` without data, and of the pages
+of `FULL` and some more with data, each wide and narrow, light and dark.
 `python -m demo.screenshots --docs [DIR]` takes only the screenshots that docs/ shows.
 """
 

@@ -1,4 +1,4 @@
-"""Read-only pages of the Django admin for integrations and destinations, which are changed on the product's own pages."""
+"""Read-only pages of the Django admin for integrations and destinations. The product's own pages change them."""
 
 from __future__ import annotations
 

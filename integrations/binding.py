@@ -2,7 +2,7 @@
 
 A user who may edit a connection must not learn its secret by entering the address of another server. Therefore the
 place that a secret is sent to is stored when the secret is entered, and the secret is sent to no other place. The
-secret must be entered again when the server changes, or when the connection to it becomes less protected.
+secret must be entered again when any part of the place changes, unless only the minimum TLS version is raised.
 
 A place is a small mapping of texts, so that a JSON column can store it. It contains no secret.
 """
@@ -22,7 +22,7 @@ from cryptography.x509 import load_pem_x509_certificates
 from integrations.clouds import cloud_at
 
 Place = dict[str, str]
-"""The settings of a place, by the keys of `LABELS`, normalised so that equal settings are equal texts."""
+"""The settings of a place, by the keys of `LABELS`, normalised so that equivalent settings are equal texts."""
 
 Route = list[tuple[str, str]]
 """The servers of a connection: the role of each, and its host and port."""
@@ -59,7 +59,7 @@ SYSTEM_TLS = "1.2"
 """The minimum TLS version of Python's default context."""
 TLS_RANKS = {"1.0": 0, "1.1": 1, "": 2, "1.2": 3, "1.3": 4}
 """How well each minimum version protects, ascending. The system default ("") ranks below 1.2, because an admin of the
-machine can configure a lower version than Python's default."""
+machine can configure a lower version than Python's default. A stored system default counts as `SYSTEM_TLS`."""
 DEFAULT_PORTS = {"https": 443, "http": 80, "socks5": 1080, "socks5h": 1080}
 """The port of an address without a port, by scheme."""
 
@@ -172,8 +172,8 @@ def host_and_port(address: str) -> str:
         address: A URL.
 
     Returns:
-        `host:port`, with the default port of the scheme where the address has none; a fixed text for an invalid
-        address.
+        `host:port`. If the address has no port: the default port of its scheme, or only the host if the scheme has none
+        in `DEFAULT_PORTS`. A fixed text for an invalid address.
     """
     parts, port = _split(address)
     if parts is None or not parts.hostname:
@@ -191,7 +191,7 @@ def normal_address(address: str) -> str:
         address: A URL.
 
     Returns:
-        The normalised address; of an invalid address, only the surrounding white space is removed.
+        The normalised address. From an invalid address, only the white space around it is removed.
     """
     address = address.strip()
     parts, port = _split(address)
@@ -208,7 +208,8 @@ def normal_address(address: str) -> str:
 def _endpoint(address: str) -> str:
     """Return the normalised endpoint.
 
-    EWS and Graph of one Microsoft cloud count as one place, because their hosts are constants of this product.
+    All hosts of EWS and Graph of one Microsoft cloud count as one place, over HTTPS on port 443. The hosts are constants
+    of this product, so a change from one to another cannot send a secret to a foreign server.
     """
     parts, port = _split(address.strip())
     cloud = cloud_at(address.strip())
@@ -218,7 +219,7 @@ def _endpoint(address: str) -> str:
 
 
 def _split(address: str) -> tuple[SplitResult | None, int | None]:
-    """Return the parts of an address, and its port or the default port of its scheme; None for an invalid address."""
+    """Return the parts of an address, and its port or the default port of its scheme; twice None for an invalid address."""
     try:
         parts = urlsplit(address)
         return parts, parts.port or DEFAULT_PORTS.get(parts.scheme)

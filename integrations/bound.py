@@ -28,9 +28,9 @@ class BindsSecrets(models.Model):
     place_fields: ClassVar[Sequence[str]]
     """Fields of the model that determine where its secrets are sent."""
     places_of: ClassVar[Callable[[Mapping[str, Any]], dict[str, Place]]]
-    """Maps the values of these fields to the place of each secret that is sent, by the field name of the secret."""
+    """Maps the values of `place_fields` to the place of each secret that is sent, by the field name of the secret."""
     route_of: ClassVar[Callable[[Mapping[str, Any]], Route]]
-    """Maps the values of these fields to the servers of the connection."""
+    """Maps the values of `place_fields` to the servers of the connection."""
     refusal: ClassVar[type[SecretElsewhere]] = SecretElsewhere
     """The error of a secret that was entered for another place."""
 
@@ -75,6 +75,7 @@ class BindsSecrets(models.Model):
         Raises:
             SecretElsewhere: The secret was entered for another place.
             SecretUnreadable: No key decrypts the secret.
+            ImproperlyConfigured: This process has no usable key.
         """
         if name not in self.places():
             return ""

@@ -24,8 +24,8 @@ class CatalogueEntry:
         remedy: What the admin should do.
         scope: The part that the error stops, as text for users.
         answer: What the server answered, as text for users; blank where there is no typical answer.
-        evidence: The evidence from which the engine derives what is paused; None for an error that this product
-            does not report itself.
+        evidence: The evidence from which the engine derives what is paused; None for a dead letter, and for an error
+            that only the vendor's product reports.
     """
 
     kind: str
@@ -417,7 +417,7 @@ STAGES: dict[str, DeadLetterKind] = {
 
 
 def entries() -> list[CatalogueEntry]:
-    """Return the entries of all errors of this product, and of those that only the vendor's reports, sorted by kind."""
+    """Return the entries of all errors of this product, and of errors that only the vendor's product reports, by kind."""
     own = [
         CatalogueEntry(
             error.kind,

@@ -1,6 +1,6 @@
 """Read and check the private key and the certificate (PEM) with which an application signs in.
 
-The checks run when a user enters a key or a certificate, so that a worker does not fail later because of a wrong input.
+The checks run when a user enters a key or a certificate, so that a worker does not fail later because of wrong input.
 The module has no side effects.
 """
 
@@ -20,7 +20,7 @@ from cryptography.x509 import Certificate, load_pem_x509_certificate
 WARN_BEFORE = timedelta(days=30)
 """A certificate that ends within this time is shown with a warning."""
 BOUNDARY = re.compile(r"(?=-----(BEGIN|END) ([A-Z0-9 ]{1,40})-----)")
-"""A lookahead, so that a boundary that begins in the dashes of another one is found, too."""
+"""A lookahead, so that a boundary is also found if it begins within the last dashes of the boundary before it."""
 ENCRYPTED = "Proc-Type: 4,ENCRYPTED"
 """The header of a key with a passphrase in the traditional format of OpenSSL (RFC 1421)."""
 
@@ -182,7 +182,8 @@ def matching(key: str, certificates: tuple[str, ...]) -> str:
         The certificate, in PEM.
 
     Raises:
-        CertificateWrong: None of them belongs to the key, or a text is unreadable.
+        CertificateWrong: None of the certificates belongs to the key, a certificate cannot be read, or the key cannot be
+            used: see `check_key`.
     """
     own = _public(_key(key))
     found = next((pem for pem in certificates if _public(_certificate(pem)) == own), None)
@@ -199,7 +200,7 @@ def check_dates(certificate: str, now: datetime) -> None:
         now: The current time.
 
     Raises:
-        CertificateWrong: The certificate has expired, or is not valid yet.
+        CertificateWrong: The certificate has expired, is not valid yet, or cannot be read.
     """
     dates = facts(certificate)
     if dates.ends <= now:
@@ -218,7 +219,7 @@ class ValidityNote:
     Attributes:
         text: The remark.
         tone: `ok`, `warn` or `bad`, which selects the colour.
-        ends: The end of the certificate.
+        ends: The last moment of the validity of the certificate, in UTC.
     """
 
     text: str

@@ -25,7 +25,13 @@ def keys_are_usable(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     try:
         key_ring()
     except ImproperlyConfigured as error:
-        return [Error(str(error), hint="Until then, no credentials can be stored or used.", id="reinfer_exchange.E001")]
+        return [
+            Error(
+                str(error),
+                hint="Until this is corrected, no credentials can be stored or used.",
+                id="reinfer_exchange.E001",
+            )
+        ]
     return []
 
 
@@ -51,9 +57,9 @@ def secret_key_is_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def times_fit_together(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Check that a lease outlasts calls, so that two workers never push for one mailbox at once.
+    """Check that `LEASE` is longer than `EXCHANGE_DEADLINE`, and longer than twice `REINFER_DEADLINE`.
 
-    It must be longer than one call of Exchange, and longer than two calls of Re:infer.
+    If a call took longer than the lease, another worker could take the mailbox, and both would push at the same time.
 
     Args:
         app_configs: As in Django; unused.

@@ -1,4 +1,4 @@
-"""The clouds of Microsoft 365, with their addresses of the sign-in service, Graph and EWS.
+"""The clouds of Microsoft 365, each with the addresses of its sign-in service, of Graph and of EWS.
 
 Source of the sign-in services and of Graph: https://learn.microsoft.com/en-us/graph/deployments.
 """
@@ -102,7 +102,7 @@ def cloud_of(endpoint: str, authority: str) -> Cloud | None:
         authority: The address of the sign-in service.
 
     Returns:
-        The cloud; None where one of the addresses is not a default one.
+        The cloud; None where the two addresses are not the default addresses of one cloud.
     """
     return next(
         (

@@ -1,7 +1,8 @@
-"""Create a source or a sink from an `Integration` or a `Destination`. Only this module refers to the adapters by name.
+"""Create a source or a sink from an `Integration` or a `Destination`. In the product, only this module does so.
 
-An adapter is imported when it is first needed: its library takes a second to load, and most pages and commands do not
-need it.
+Of the adapters, other modules import only `integrations.reinfer.names` and `integrations.reinfer.payload`, which send no
+request. Each other part of an adapter is imported when it is first needed: its library takes a second to load, and most
+pages and commands do not need it.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ def open_source(
     Args:
         integration: The integration through which the mailbox is read.
         address: The primary SMTP address of the mailbox.
-        deadline: Seconds that one request may take; None for the setting `EXCHANGE_DEADLINE`.
+        deadline: Seconds that one request (EWS) or one call of the source (Graph) may take; None for the setting
+            `EXCHANGE_DEADLINE`.
         fresh: True to sign in again, without an open connection or a stored token.
 
     Returns:
@@ -41,6 +43,7 @@ def open_source(
     Raises:
         SecretUnreadable: A secret cannot be decrypted.
         SecretElsewhere: A secret was entered for another place.
+        ImproperlyConfigured: This process has no usable key.
         SettingsWrong: A setting of the integration is invalid.
     """
     deadline = deadline or settings.EXCHANGE_DEADLINE.total_seconds()
@@ -84,13 +87,15 @@ def network_steps(integration: Integration, *, deadline: float) -> Iterator[Diag
 
     Args:
         integration: The integration to test.
-        deadline: Seconds that one step may take.
+        deadline: Time-out of each socket operation in seconds. It does not limit the lookup of the name.
 
     Returns:
         The steps, up to the first that fails.
 
     Raises:
-        IntegrationError: As `open_source`.
+        SecretUnreadable: A secret cannot be decrypted.
+        SecretElsewhere: A secret was entered for another place.
+        ImproperlyConfigured: This process has no usable key.
     """
     from integrations.network.steps import network_steps
 
@@ -106,14 +111,14 @@ def graph_facts(integration: Integration, address: str, *, deadline: float, wait
     Args:
         integration: An integration over Graph.
         address: The mailbox to read.
-        deadline: Seconds that one request may take.
+        deadline: Seconds for all requests of one check; in the checks of moved emails, for those of one folder.
         wait_seconds: Seconds to wait for emails that a person moves by hand.
 
     Returns:
         The assumptions, each with the result of its verification.
 
     Raises:
-        IntegrationError: As `open_source`.
+        SecretUnreadable, SecretElsewhere, ImproperlyConfigured, SettingsWrong: As in `open_source`.
     """
     from integrations.graph.service_checks import checked_facts
 
@@ -127,7 +132,8 @@ def open_sink(destination: Destination, project: str, name: str, *, deadline: fl
         destination: The destination of the bucket.
         project: The project of the bucket.
         name: The name of the bucket.
-        deadline: Seconds that one call of `push` may take; None for the setting `REINFER_DEADLINE`.
+        deadline: Seconds that one call of the sink may take (`stored`: each part of 128 ids); None for the setting
+            `REINFER_DEADLINE`.
 
     Returns:
         The sink.
@@ -135,7 +141,9 @@ def open_sink(destination: Destination, project: str, name: str, *, deadline: fl
     Raises:
         SecretUnreadable: The token cannot be decrypted.
         TokenElsewhere: The token was entered for another endpoint.
-        SettingsWrong: The endpoint, the project or the name is invalid.
+        ImproperlyConfigured: This process has no usable key.
+        ReinferTokenRefused: The token is empty, or cannot be part of a header.
+        SettingsWrong: The endpoint, the project or the name of the bucket is invalid.
     """
     from integrations.reinfer.sink import ReinferSink
 
@@ -162,7 +170,7 @@ def list_buckets(destination: Destination, *, deadline: float) -> list[tuple[str
         Project and name of each bucket.
 
     Raises:
-        IntegrationError: As `open_sink`, or an error of the request.
+        IntegrationError: An error of `open_sink`, or of the request.
     """
     from integrations.reinfer.listing import list_buckets
 

@@ -19,7 +19,7 @@ class Stage(StrEnum):
     """The conversion took longer than `CONVERSION_DEADLINE`. The email is retried when a user requests it, and by a
     newer version of the conversion. It is not retried after a delay, because each attempt takes the whole deadline."""
     PUSH = "push"
-    """Re:infer refused the comment."""
+    """Re:infer refused the comment, or failed repeatedly because of it."""
     WORKER = "worker"
     """A worker process ended while it processed the email."""
     GONE = "gone"
@@ -34,7 +34,7 @@ HIDDEN_STAGES = (Stage.GONE, Stage.AGAIN)
 
 
 class DeadLetterKind(StrEnum):
-    """The reason of a dead letter, or of the failed preview of a file. Each kind has one stage, but see `NOT_AN_EMAIL`."""
+    """The reason of a dead letter, or of the failed preview of a file. Each kind has one stage, except `NOT_AN_EMAIL`."""
 
     UNREADABLE = "unreadable"
     """Exchange cannot return the email, or fails repeatedly because of it."""
@@ -63,7 +63,7 @@ class DeadLetterKind(StrEnum):
 
     @property
     def stage(self) -> Stage:
-        """Return the stage of the kind; for `NOT_AN_EMAIL`, that from the third attempt on."""
+        """Return the stage of the kind; for `NOT_AN_EMAIL`, the stage from the third attempt on."""
         return _STAGES.get(self, Stage.TRANSFORM)
 
 

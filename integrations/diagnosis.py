@@ -36,7 +36,7 @@ class DiagnosisStep:
         name: The name of the step.
         ok: Whether it succeeded.
         text: What was found, or the error.
-        seconds: How long the step took.
+        seconds: How long the step took; 0 if its result comes from the request of an earlier step.
         kind: The kind of the error; blank where the step succeeded.
     """
 
@@ -128,7 +128,8 @@ def bucket_steps(sink: Sink, bucket: str) -> Iterator[DiagnosisStep]:
 
     Args:
         sink: The bucket.
-        bucket: The name of the bucket, for the result; blank to test only the endpoint and the token.
+        bucket: The name of the bucket, for the result. If blank, only the endpoint and the token are tested, but a 403 is
+            still reported as a failed step `Bucket`.
 
     Yields:
         The result of each step, up to the first that fails.
@@ -149,7 +150,7 @@ def bucket_steps(sink: Sink, bucket: str) -> Iterator[DiagnosisStep]:
 
 
 def _bucket_results(failed: FailedStep | None, bucket: str, seconds: float) -> Iterator[DiagnosisStep]:
-    """Yield the results of the steps. All come from one request, and the first step gets its duration."""
+    """Yield the results of the steps. All come from one request; the first result contains the duration of the request."""
     texts = {"Address": "Re:infer answers.", "Token": "The token is accepted."}
     texts |= {"Bucket": f"{bucket} exists."} if bucket else {}
     for name, text in texts.items():

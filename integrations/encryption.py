@@ -1,6 +1,6 @@
 """Encryption of stored secrets: a key ring, a sealed (encrypted) value that is never printed, and a model field for it.
 
-The newest key encrypts, every key of the ring decrypts (`MultiFernet`). So keys can be replaced while the product runs:
+The newest key encrypts, and every key of the ring can decrypt (`MultiFernet`). So keys can be replaced while the product runs:
 put the new key first, run `manage.py rotate_keys`, remove the old key.
 """
 
@@ -175,8 +175,8 @@ class EncryptedField(_TextField):
         """Create the field: blank by default and not editable.
 
         Args:
-            *args: As of `TextField`.
-            **kwargs: As of `TextField`.
+            *args: As in `TextField`.
+            **kwargs: As in `TextField`.
         """
         kwargs.setdefault("default", "")
         kwargs.setdefault("blank", True)

@@ -75,7 +75,7 @@ def end_of_ews(now: datetime, client_id: str = "") -> End:
 
 
 def allow_list_command(client_id: str) -> str:
-    """Return the command with which an Exchange admin allows an application to use EWS until the end.
+    """Return the command with which an Exchange admin allows an application to use EWS until EWS ends.
 
     Args:
         client_id: The application id; blank for a placeholder.

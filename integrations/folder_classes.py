@@ -14,9 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 VERSION = 2
-"""The version of the rule in `holds_mail`. When the rule is changed to read a class that it excluded before, raise this
-version in the same release to the version of `mailboxes.rules_versions`. When the folder tree of a mailbox was last read
-under another version, the next sync reads the whole tree again."""
+"""The version of the rule in `holds_mail`. A release in which the rule reads a class that it excluded before sets this
+number to its new version of the fixed rules, `mailboxes.rules_versions.current()`. If the folder tree of a mailbox was
+last read with another version, the next sync reads the whole tree again."""
 
 MAPI = "https://learn.microsoft.com/en-us/office/client-developer/outlook/mapi/pidtagcontainerclass-canonical-property"
 SPECIAL_FOLDERS = "https://learn.microsoft.com/en-us/openspecs/exchange_server_protocols/ms-oxosfld/68a85898-84fe-43c4-b166-4711c13cdd61"
@@ -73,7 +73,7 @@ def holds_mail(folder_class: str, *, version: int = VERSION) -> bool:
 
 
 def read_since(folder_class: str) -> int:
-    """Return the first version of the rule by which a folder is read.
+    """Return the first version of the rule that reads a folder of this class.
 
     Args:
         folder_class: The class of the folder; blank for none.

@@ -1,4 +1,4 @@
-"""Pages of the vendors of Exchange, Entra, Graph and Re:infer that explain an error to the admins of these systems."""
+"""Pages of the documentation of Exchange, Entra, Graph and Re:infer, by the errors that they explain to admins."""
 
 from __future__ import annotations
 

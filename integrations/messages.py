@@ -1,7 +1,8 @@
 """The values that a `Source` returns and a `Sink` accepts.
 
-The module uses only the standard library and defines only immutable values. An adapter of Exchange creates them, the
-engine passes them on, and an adapter of Re:infer reads them. None of the three depends on the formats of the others.
+The module uses only the standard library and defines only immutable values. A source creates folders, changes and
+emails, `conversion` creates a comment from an email, and a sink pushes comments and returns receipts. So none of
+these parts depends on the data formats of another.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ class ChangeKind(StrEnum):
     """The item left this folder: it was deleted, or moved to another folder. Where items keep their ids, the page may
     report a change in the other folder instead: see `ChangePage`."""
     READ = "read"
-    """Only the read flag changed. Comments do not contain it."""
+    """Only properties changed that no comment contains, such as the read flag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +114,11 @@ class Change:
         change_key: A version of the item that differs after each change that a comment could show. It may also differ
             after a change of the read flag.
         item_class: The message class, for example `IPM.Note`.
-        message_id: The Message-ID as the server lists it. That of the MIME header can differ.
+        message_id: The Message-ID as the server lists it. The Message-ID header of the MIME content can differ.
         received: The time of arrival.
         size: Bytes, as the server counts them.
         draft: Whether the server marks the item as a draft.
-        modified: The time of the last change of the item, including its read flag; None where the server returns none.
+        modified: The time of the last change of the item, even of its read flag; None where the source reports no time.
     """
 
     kind: ChangeKind
@@ -182,8 +183,8 @@ class Email:
     """An item that was fetched.
 
     Attributes:
-        change: The requested change, with the change key at the time of the fetch. It may be newer than the listed key,
-            and is never newer than the MIME.
+        change: The requested change. Its change key may be newer than the listed change key, and is never newer than
+            the MIME content.
         mime: The MIME content.
         details: What the server stores about the item in addition to the MIME content.
     """
@@ -272,7 +273,7 @@ class Comment:
 
     Attributes:
         id: The comment id.
-        timestamp: The time of sending, or of arrival where the email has none.
+        timestamp: The time of sending, or the time of arrival if the email has no time of sending.
         thread_id: The id of its conversation.
         message: The text, the sender and the recipients.
         properties: The user properties.
@@ -291,7 +292,7 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A comment that Re:infer permanently refuses, alone or in a batch.
+    """A comment that Re:infer permanently refuses, even if the request contains no other comment.
 
     Attributes:
         comment_id: The id of the comment.
@@ -310,8 +311,8 @@ class Receipt:
 
     Attributes:
         rejections: The comments that were refused.
-        in_doubt: All comments of a request, if the counts in the response do not account for each of them. Reading the
-            bucket shows which of them are stored.
+        in_doubt: The comments of each request for which the sum of the counts in the response is not the number of
+            comments. Reading the bucket shows which of these comments are stored.
         created: How many comments were created.
         updated: How many comments were changed.
         unchanged: How many comments were already stored in the same form.

@@ -1,7 +1,7 @@
 """The two ports of the engine: `Source`, from which mail is read, and `Sink`, to which comments are pushed.
 
 Each port has a fake for tests and at least one adapter, and all implementations pass the same contract suite
-(`tests/contract`). Both are context managers: on exit, they are closed. A source can also be a
+(`tests/contract`). Sources and sinks are context managers that close themselves on exit. A source can also be a
 `Learner`. CONTRIBUTING.md lists what a new source of mail needs in addition to the adapter.
 """
 
@@ -49,7 +49,8 @@ class Source(Protocol):
     def changes(self, folder: FolderId, after: Cursor | None) -> Iterator[ChangePage]:
         """Yield the pages of changes in one folder.
 
-        Each page is requested when the caller takes it. Its cursor is known before any email of the page is fetched.
+        Each page is requested when the caller takes it. A page contains its cursor, so the cursor is known before any
+        email of the page is fetched.
 
         Args:
             folder: The folder to list.
@@ -67,8 +68,9 @@ class Source(Protocol):
     def fetch(self, changes: Sequence[Change]) -> Iterator[Fetched]:
         """Yield the emails of these changes, one outcome for each change and in the same order.
 
-        All of them are fetched within the deadline of one call. A permanent fault of one item is the outcome of that
-        item and does not affect the others.
+        The emails are requested together, within one deadline. An item that the server leaves out may be requested again,
+        with a deadline of its own. A permanent fault of one item is the outcome of that item and does not affect the
+        others.
 
         Args:
             changes: The changes, as listed by `changes`.
@@ -98,8 +100,8 @@ class Learner(Protocol):
     Not every source is a learner.
 
     Attributes:
-        learned: The fact, in a format that only the source reads, at most 32 characters; blank for none. The caller
-            sets the fact of the previous source before it calls a method.
+        learned: The fact, in a format that only the source reads, at most 32 characters; blank for none. Before
+            the caller calls a method, it sets this attribute to the value that the previous source had at its end.
     """
 
     learned: str

@@ -18,7 +18,7 @@ EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT})
 
 
 def own_fault(error: BaseException) -> ProcessFault | None:
-    """Return the fault of this process that an exception is, or that caused it.
+    """Return the fault of this process that an exception or one of its causes shows.
 
     Args:
         error: Any exception.
@@ -27,7 +27,7 @@ def own_fault(error: BaseException) -> ProcessFault | None:
         The fault; None if the exception is no fault of this process.
     """
     if isinstance(error, ImportError | FileNotFoundError):
-        # Only the exception itself counts, not a cause: libraries try an optional import or file and continue without.
+        # Only the exception itself counts, not a cause: libraries try an optional import or file, and continue without it.
         return InstallationIncomplete(f"library {error.name}" if isinstance(error, ImportError) else "a file")
     return next((fault for cause in _chain(error) if (fault := _fault(cause)) is not None), None)
 

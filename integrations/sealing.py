@@ -1,4 +1,4 @@
-"""Check whether the stored secrets of a row can be used, with a text for its admin."""
+"""Check whether the stored secrets of a row can be used. The result is a text for an admin."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def problem_with_keys() -> str:
 def problem_with_secrets(row: BindsSecrets) -> str:
     """Return why a secret of a row cannot be decrypted, or must not be sent to the place that the row describes.
 
-    The decrypted texts are dropped.
+    The decrypted texts are discarded.
 
     Args:
         row: The row with the secrets.

@@ -12,7 +12,8 @@ def display_text(value: Any) -> str:
         value: A cleaned or initial value of a form field.
 
     Returns:
-        The text: `empty`, `yes` or `no`, the items of a list with commas between them, or `str(value)`.
+        The text: `empty`, `yes` or `no`, or `str(value)`. The items of a list are separated by commas, and the parts of an
+        item that is itself a list by slashes.
     """
     if value in (None, "", []):
         return "empty"

@@ -1,7 +1,7 @@
 """Parse a pasted or uploaded list of mailboxes. No side effects.
 
 A line contains one mailbox, as `address` or `address,project/bucket`. The separator can also be a semicolon or a tab,
-because spreadsheets export such files.
+because spreadsheets export such files. The first line determines the separator of all lines.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class AddressProblem:
 
     Attributes:
         number: Line number, from 1.
-        text: The reason, one sentence for the user.
+        text: The reason, as text for the user.
     """
 
     number: int

@@ -1,4 +1,4 @@
-"""Read-only pages for mailboxes and buckets in Django's admin. They are changed on the other pages of the product."""
+"""Read-only pages of the Django admin for mailboxes and buckets. The product's own pages change them."""
 
 from __future__ import annotations
 

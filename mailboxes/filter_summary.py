@@ -29,7 +29,8 @@ def filter_lines(mailbox: Mailbox) -> list[FilterLine]:
         mailbox: The mailbox.
 
     Returns:
-        One line per filter that is set. An empty list means that all email of the default folders is wanted.
+        One line per filter that is set. An empty list means that all email of the default folders is wanted, from the start
+        time on.
     """
     listed: list[tuple[str, Iterable[str]]] = [
         ("Only these folders", map(format_path, mailbox.folder_allow)),

@@ -109,7 +109,7 @@ class Mailbox(models.Model):
 
     @property
     def disabled_sentence(self) -> str:
-        """Return the reason why the mailbox is disabled, as a sentence; empty when a user disabled it."""
+        """Return why the mailbox is disabled, as text for users; empty when a user disabled it."""
         return sentence(self.disabled_kind, self.disabled_detail)
 
     def rules(self) -> Rules:

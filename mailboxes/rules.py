@@ -25,7 +25,7 @@ The names are for display."""
 
 
 UNSENT = {FolderKind.DRAFTS, FolderKind.OUTBOX}
-"""Folders in which an item that is marked as a draft is a draft. Their subfolders are treated like any other folder: mail
+"""Folders in which an item that is marked as a draft counts as one. Their subfolders are treated like any other folder: mail
 programs store unsent mail directly in Drafts, but a user may have imported mail into a subfolder."""
 
 

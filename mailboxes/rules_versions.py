@@ -1,8 +1,9 @@
 """Versions of the fixed filter rules, and the items that each version wants in addition. No side effects.
 
 Fixed rules cannot be configured. They decide, for example, which folders contain mail and what is a draft. A release
-that changes a fixed rule adds an entry to `CHANGES`. Items that were in a mailbox before such a release are not pushed
-until an administrator decides about them: see `sync.engine.newly_wanted`.
+in which a fixed rule wants more items adds an entry to `CHANGES`. Items that only the new version wants, and that were
+in a mailbox before the upgrade, are not pushed until an administrator decides about them: see
+`sync.engine.newly_wanted`.
 
 Version 1 is the set of rules from before versions were introduced.
 """
@@ -22,8 +23,9 @@ class RulesChange:
     Attributes:
         version: Version number.
         what: The additional emails, as text. Pages show this text after a count: `12 emails <what>`.
-        wants: Function that returns whether only this and later versions want an item, according to a listing. It does not
-            cover folders that this version newly reads: see `integrations.messages.Folder.read_since`.
+        wants: Function that returns whether only this and later versions want an item, judged by its entry in a listing.
+            It does not consider folders that only this and later versions read: see
+            `integrations.messages.Folder.read_since`.
     """
 
     version: int

@@ -110,7 +110,10 @@ def resume(actor: Actor, bucket: Bucket, clock: Clock = database_now) -> str:
     Bucket.objects.filter(pk=bucket.pk).update(refusals="", pardoned_until=clock() + PARDON)
     connection_breakers.close_breaker(bucket)
     make_due(list(bucket.mailboxes.all()))
-    text = f"{bucket} is resumed. For the next 24 hours, each email that Re:infer refuses becomes a failed email."
+    text = (
+        f"{bucket} is resumed. For the next 24 hours, each email that Re:infer refuses or that cannot be converted becomes a "
+        "failed email."
+    )
     return recorded(actor, text, Subject.of(bucket))
 
 

@@ -134,5 +134,5 @@ def preview(email: DeadLetter) -> Converted | NotConvertible | ActionRefused:
 
 def _location(email: DeadLetter) -> str:
     """Return the folder, the mailbox and, if known, the time of arrival, for the audit log and the admin."""
-    arrived = f", arrived {email.received:%Y-%m-%d %H:%M} UTC" if email.received else ""
+    arrived = f" that arrived {email.received:%Y-%m-%d %H:%M} UTC" if email.received else ""
     return f"{'/'.join(email.folder.path)} of {email.mailbox}{arrived}"

@@ -216,7 +216,7 @@ def stop_many(actor: Actor, mailboxes: Sequence[Mailbox], about: Subject = MANY_
 
 
 def sync_many_now(actor: Actor, mailboxes: Sequence[Mailbox], about: Subject = MANY_MAILBOXES) -> str | ActionRefused:
-    """Make the given mailboxes due, except stopped ones. The task `dispatch_due` queues them as soon as workers are free.
+    """Make the given mailboxes due, except stopped ones. The task `dispatch` queues them as workers become free.
 
     Args:
         actor: Who requests the syncs.
@@ -358,8 +358,8 @@ def start_stopped(actor: Actor, row: Destination | Bucket) -> str | ActionRefuse
     """Start the mailboxes of a destination or bucket that an error or the quota of Re:infer stopped.
 
     Mailboxes that a user or a monthly limit stopped stay stopped. For a destination, its circuit breaker and
-    those of its buckets close. For a bucket, its circuit breaker and that of its destination close. The circuit breaker of
-    a bucket that refused too many emails stays open.
+    those of its buckets close. For a bucket, its circuit breaker and that of its destination close. A circuit breaker that
+    opened because too many emails were refused or could not be converted stays open.
 
     Args:
         actor: Who starts them.
@@ -374,8 +374,8 @@ def start_stopped(actor: Actor, row: Destination | Bucket) -> str | ActionRefuse
         return ActionRefused(f"No mailbox of {row} is stopped by an error or a quota.")
     stopped.update(**RUNNING)
     buckets = row.buckets.all() if isinstance(row, Destination) else [row]
-    # If too many emails were refused or could not be converted, the circuit breaker stays open until an admin resumes the
-    # bucket.
+    # If too many emails were refused or could not be converted, the circuit breaker stays open: an admin has to resume the
+    # bucket, or Re:infer has to accept a comment in a half-open trial.
     for bucket in (one for one in buckets if one.held_kind != TooManyRefused.kind):
         connection_breakers.close_breaker(bucket)
     connection_breakers.close_breaker(row if isinstance(row, Destination) else row.destination)

@@ -36,8 +36,7 @@ def settings_changed(integration: Integration) -> None:
 
 
 def make_due(mailboxes: Sequence[Mailbox]) -> None:
-    """Make mailboxes due now, and clear their failures, so that the next run of the scheduling can queue
-    them.
+    """Make mailboxes due now, and clear their failures, so that the next task `dispatch` can queue them.
 
     Args:
         mailboxes: The mailboxes. The next sync also tries again to read those of their folders that could not be read.

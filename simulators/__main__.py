@@ -80,7 +80,7 @@ def _wait_for_end_of_input(stop: threading.Event) -> None:
 
 
 def _check_ports_are_free(options: Options) -> None:
-    """Raises `OSError` if a port cannot be used. For an occupied port, the text names the option; the servers' own errors do not."""
+    """Raises `OSError` if a port cannot be used. Only here, and not in the servers, can the text name the option."""
     ports = {
         "--onprem-port": options.onprem_port,
         "--online-port": options.online_port,

@@ -132,7 +132,7 @@ class HttpServer:
             return Response(500, text, "text/plain", label="simulator-failed")
 
     def secure(self, connection: socket.socket) -> socket.socket:
-        """Do the TLS handshake, if the server has TLS, on the thread of the connection, so that a slow client does not delay others."""
+        """Do the TLS handshake, if any, on the thread of the connection, so that a slow client does not delay others."""
         return self._tls.wrap_socket(connection, server_side=True) if self._tls else connection
 
 

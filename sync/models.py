@@ -21,7 +21,9 @@ class MailboxStates(models.QuerySet["MailboxState"]):
     """Queries of mailbox states."""
 
     def update(self, **values: Any) -> int:
-        """Update rows. If `next_sync_at` becomes None, the mailboxes are due at once: then also set `asked_at` to now.
+        """Update rows. If `next_sync_at` is set to None, the mailboxes are due at once, and `asked_at` is set to now.
+
+        A value for `asked_at` among the arguments is used instead.
 
         Args:
             **values: New values by field name.
@@ -441,10 +443,11 @@ class MailboxItem(models.Model):
 
 
 class NewlyWanted(models.Model):
-    """An email that only a newer version of the fixed rules wants and that arrived before that version.
+    """An email that only a newer version of the fixed rules wants.
 
-    See `sync.engine.newly_wanted`. The row of an email that an administrator chose to leave stays until its mailbox is
-    deleted, so that no later listing delivers the email.
+    It waits for the decision of an administrator, or is delivered at once: see `sync.engine.newly_wanted`. The row of
+    an email that an administrator chose to leave stays until its mailbox is deleted, so that no later listing delivers
+    the email.
     """
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="newly_wanted")
@@ -512,7 +515,7 @@ class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
 class DeadLetter(models.Model):
     """An email that cannot be delivered now, with the reason. The sync of its mailbox continues without it.
 
-    A row that is not settled is only deleted together with its mailbox.
+    A row that is not settled is deleted only together with its mailbox.
     """
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="dead_letters")
@@ -624,7 +627,7 @@ def _folders(count: int) -> str:
 
 
 class Verification(models.Model):
-    """A comparison of a mailbox, the ledger and its bucket: its progress and its results.
+    """The progress and the results of a comparison of Exchange, the ledger and the bucket, for one mailbox.
 
     See `sync.jobs.verification`.
     """
@@ -715,7 +718,10 @@ class Verification(models.Model):
 
 
 class Activity(models.Model):
-    """Counts of what one integration delivered to one bucket in one hour. A created comment costs an AI unit."""
+    """Counts of what one integration delivered to one bucket in one hour. A created comment costs an AI unit.
+
+    A row without an integration counts the changed texts of a property renewal, or its integration was deleted.
+    """
 
     integration = models.ForeignKey(Integration, null=True, on_delete=models.SET_NULL, related_name="+")
     bucket = models.ForeignKey(Bucket, on_delete=models.CASCADE, related_name="+")
@@ -758,7 +764,7 @@ class MailDay(models.Model):
 
 
 class Comparison(models.Model):
-    """The last bucket audit: the number of comments that Re:infer counts, and of confirmed ledger entries.
+    """The last bucket audit: the number of comments that Re:infer counts, and the number of confirmed ledger entries.
 
     See `sync.jobs.bucket_audit`.
     """
@@ -851,7 +857,7 @@ class PollRate(models.Model):
 
 
 class Tick(models.Model):
-    """When a periodic task last ran. If a task is overdue, beat or every worker may be down."""
+    """When a periodic task last ran. If a task is overdue, beat, the broker or every worker may be down."""
 
     name = models.CharField(max_length=32, primary_key=True)
     at = models.DateTimeField()
@@ -863,7 +869,7 @@ class Tick(models.Model):
 class Process(models.Model):
     """A running worker or beat process, with its state.
 
-    The process updates its row every few seconds, directly in the database and without the broker.
+    The process updates its row every ten seconds, directly in the database and without the broker.
     """
 
     class Kind(models.TextChoices):

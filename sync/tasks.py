@@ -63,7 +63,8 @@ def verify_mailbox(pk: int, sent: str) -> None:
 
     Args:
         pk: Primary key of the verification.
-        sent: The due time of the slice in ISO format. The task does nothing if the verification is due at another time.
+        sent: The mark of the task: the time from which the task counts as lost, in ISO format. The task does nothing if
+            the verification has another mark.
     """
     with _database_may_be_unavailable():
         verification.run_slice(pk, sent=sent)

@@ -40,8 +40,8 @@ class WebhookSerializer(Strict):
             The URL.
 
         Raises:
-            Unprocessable: The URL is not valid, or contains credentials. If NOTICES_ALLOW_PRIVATE is not set, also: the URL does
-                not begin with https://, or its host has an address that is not public.
+            Unprocessable: The URL is not valid, or contains credentials. If NOTICES_ALLOW_PRIVATE is not set, also: the URL
+                does not begin with https://, or its host has an address that is not public.
         """
         checked_address("url", value)
         if problem := problem_with(value, allow_private=settings.NOTICES_ALLOW_PRIVATE):

@@ -233,8 +233,8 @@ class ResumeBucket(ApiView):
     def post(self, request: Request, pk: int) -> Response:
         """Close the circuit breaker of a bucket.
 
-        If the circuit breaker opened because too many emails were refused or could not be converted, only this request closes
-        it. For 24 hours, such emails become failed emails and do not pause the bucket.
+        Use this after too many emails were refused or could not be converted. For 24 hours, such emails become failed emails
+        and do not pause the bucket.
         """
         row = one(Bucket.objects.select_related("destination"), pk)
         return action_response(bucket_actions.resume(Actor.of_request(request), row))

@@ -98,8 +98,8 @@ def _is_closing(line: str, *, name_below: bool, alone: bool) -> bool:
 def _without_closings(text: str) -> tuple[str | None, bool, bool]:
     """Remove the closings at the beginning of a line.
 
-    Returns the rest, whether a removed closing was a strong one, and whether the first removed closing was an abbreviation. The rest is
-    None if the line does not begin with a closing.
+    Returns the rest, whether a removed closing was a strong one, and whether the first removed closing was an
+    abbreviation. The rest is None if the line does not begin with a closing.
     """
     strong, short, begun = False, False, False
     while text:

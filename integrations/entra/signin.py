@@ -24,7 +24,8 @@ from integrations.network.settings import ServerSettings, check_url
 from integrations.network.transport import CallDeadline
 
 MARGIN = 300.0
-"""A token is replaced this many seconds before it expires; if half of its lifetime is less, at half of its lifetime."""
+"""A token is replaced this many seconds before it expires. If it is valid for less than twice this time, it is replaced
+after half of its lifetime."""
 PROTOCOL_VIOLATIONS = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, MsalError)
 """Exceptions of this module and of MSAL for an answer that violates the protocol. RecursionError, for JSON that is nested
 too deeply, is a RuntimeError."""
@@ -151,8 +152,8 @@ class TokenSignIn:
         return token, lifetime
 
     def _answer(self) -> Mapping[str, Any]:
-        # Each token is requested with a new application object. MSAL caches refusals in this object for a minute, and
-        # stores refresh tokens in it that are not used here.
+        # Each token is requested with a new application object, because MSAL caches refusals in this object for a minute.
+        # MSAL also stores refresh tokens there, which this product does not use.
         settings = self._settings
         credential = client_credential(settings, lambda: str(app.authority.token_endpoint))
         kind = msal.ConfidentialClientApplication if credential else msal.PublicClientApplication
@@ -221,7 +222,7 @@ class _HttpClient:
         """Return the address with the port of the authority, which MSAL drops.
 
         Raises:
-            SignInRefused: The address is of another server. It may come from a discovery document, so neither a secret
+            SignInRefused: The address is of another server or port. It may come from a discovery document, so neither a secret
                 nor a password is sent to it.
         """
         parts = urlsplit(url)

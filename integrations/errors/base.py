@@ -1,4 +1,4 @@
-"""The root of the error tree, and the terms by which an error is classified.
+"""The base class of all errors, and the terms by which an error is classified.
 
 `kind` is stable: the error catalogue, the API, the database and the retry policy use it as a key. Where the vendor's
 product has the same error, the kind is the vendor's name for it.
@@ -99,7 +99,7 @@ class IntegrationError(Exception):
     text: str = "An unknown error occurred."
     remedy: str = "It is retried automatically. If it persists, check the log of the worker."
     may_be_item: bool = False
-    """Whether a single email can cause the error, so that the other emails must be tried without it."""
+    """Whether a single email can cause the error, so that the other emails must be tried without that email."""
 
     def __init_subclass__(cls) -> None:
         """Derive the scope of a subclass from its evidence.

@@ -52,9 +52,10 @@ class ExchangeFailed(Transient):
 
 
 class RequestRejected(Transient):
-    """A request was called invalid once, for example by a gateway that was restarting.
+    """A request was called invalid, for example by a gateway that was restarting.
 
-    A repeated rejection is reported as `RequestInvalid`: see `sync.engine.repeated_errors`.
+    If three syncs of a mailbox in a row end with this error, it is reported as `RequestInvalid`: see
+    `sync.engine.repeated_errors`.
     """
 
     kind = "exchange_request_rejected"
@@ -298,10 +299,11 @@ class FolderRefused(Refused):
 
 
 class FolderNotFound(FolderRefused):
-    """Exchange lists a folder in the folder tree, but reports it as not found each time that it is read.
+    """Exchange lists a folder in the folder tree, but reports it as not found when it is read.
 
-    The engine raises this error for a `FolderGone` if the folder is still in the tree. According to the documentation of
-    Microsoft, Exchange also reports "not found" if the account has no right to read the folder.
+    The engine replaces a `FolderGone` by this error if the folder is still in the tree at the next sync. A connection test
+    replaces it at once, because the test has just read the tree. According to the documentation of Microsoft, Exchange
+    also reports "not found" if the account has no right to read the folder.
     """
 
     kind = "folder_not_found"
@@ -326,9 +328,9 @@ class CursorRefused(IntegrationError):
 
 
 class FolderGone(IntegrationError):
-    """Exchange does not find a folder: it was deleted after the folder tree was read, or see `FolderNotFound`."""
+    """Exchange does not find a folder: it was deleted after the tree was read, or cannot be read: see `FolderNotFound`."""
 
     kind = "folder_gone"
     evidence = Evidence.FOLDER
-    text = "The folder was deleted."
+    text = "Exchange does not find the folder."
     remedy = "Nothing needs to be done."

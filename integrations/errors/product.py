@@ -44,7 +44,7 @@ class SignInPaused(Transient):
 
 
 class SecretElsewhere(Refused):
-    """A stored secret would have been sent to another place than the place that it was entered for."""
+    """A stored secret would have been sent to another place than the one it was entered for."""
 
     kind = "secret_elsewhere"
     evidence = Evidence.SETTINGS
@@ -53,7 +53,7 @@ class SecretElsewhere(Refused):
 
 
 class TokenElsewhere(SecretElsewhere):
-    """The stored API token of Re:infer would have been sent to another endpoint than it was entered for."""
+    """The stored API token of Re:infer would have been sent to another endpoint than the one it was entered for."""
 
     kind = "reinfer_token_elsewhere"
     evidence = Evidence.DESTINATION
@@ -83,7 +83,7 @@ class SecretUnreadable(ProcessFault):
 
 
 class OutOfResources(ProcessFault):
-    """The process has no file descriptors, or its disk has no space or quota."""
+    """The process has no free file descriptors, or its disk has no free space or no quota left."""
 
     ours = True
     kind = "worker_out_of_resources"

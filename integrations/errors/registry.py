@@ -11,7 +11,7 @@ _MODULES = (base, sign_in, exchange, graph, reinfer, product)
 
 
 def all_errors() -> Iterator[type[IntegrationError]]:
-    """Return each error class of this package that defines a kind, beginning with the root of the tree."""
+    """Yield each error class of this package that defines a kind, beginning with `IntegrationError`."""
     for module in _MODULES:
         for member in tuple(vars(module).values()):
             if isinstance(member, type) and issubclass(member, IntegrationError):

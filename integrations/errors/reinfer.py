@@ -37,7 +37,7 @@ class ReinferTimedOut(Transient):
 
 
 class ReinferFailed(Transient):
-    """Re:infer answered with status 5xx or 409, or the connection was lost."""
+    """Re:infer answered with status 409 or 5xx (except 504), or the connection was lost."""
 
     kind = "reinfer_failed"
     evidence = Evidence.DESTINATION
@@ -73,7 +73,7 @@ class ReinferNotStored(Transient):
 
 
 class ReinferEndpointWrong(SettingsWrong):
-    """The API endpoint is invalid, or no API of Re:infer answers there."""
+    """The API endpoint is not a valid URL, or its host name is invalid."""
 
     kind = "reinfer_endpoint_wrong"
     evidence = Evidence.DESTINATION
@@ -124,7 +124,7 @@ class ReinferForbidden(Refused):
 
 
 class BucketNotFound(Refused):
-    """The bucket does not exist."""
+    """The bucket does not exist, or the token may not see it."""
 
     kind = "bucket_not_found"
     evidence = Evidence.BUCKET
@@ -142,7 +142,7 @@ class BucketNameWrong(SettingsWrong):
 
 
 class ProjectNotFound(Refused):
-    """The project of the bucket does not exist."""
+    """The project of the bucket does not exist, or the token may not see it."""
 
     kind = "project_not_found"
     evidence = Evidence.BUCKET

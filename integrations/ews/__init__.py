@@ -4,7 +4,7 @@
 - `folders`, `changes` and `fetch` read folders, changes and emails.
 - `operations` adapts exchangelib's service classes for polling. `matching` and `mime_texts` read their responses.
 - `connection`, `protocol` and `credentials` make and keep the connection. `mailbox` and `versions` add what differs
-  between its mailboxes.
+  between the mailboxes of a connection.
 - `errors`, `codes`, `responses` and `offers` map errors of Exchange and of the libraries to the errors of the product.
 """
 

@@ -2,8 +2,8 @@
 
 Source: https://learn.microsoft.com/en-us/exchange/client-developer/web-service-reference/responsecode and the schema of
 EWS, which has more codes. A code that is not listed here counts as a transient failure of Exchange. A test
-contains the codes of exchangelib that are omitted here on purpose, and fails for any other missing code. `fetch`
-interprets the codes of a single email in a batch.
+lists the codes of exchangelib that are omitted here on purpose, and fails if any other code of exchangelib is omitted.
+`fetch` interprets the codes of a single email in a batch.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ def product_error(error: Exception) -> IntegrationError:
 
 
 def _transport_cause(error: BaseException) -> BaseException | None:
-    """Return the first transport error among an error and its causes, or None. exchangelib links only by `__context__`."""
+    """Return the first transport error among an error, its causes and its contexts (exchangelib sets no cause), or None."""
     current: BaseException | None = error
     for _ in range(6):
         if current is None:

@@ -36,7 +36,7 @@ SINCE_2013 = {
     "conversationhistory": FolderKind.CONVERSATION_HISTORY,
 }
 API_2013 = EXCHANGE_2013.api_version()
-"""First EWS version that supports the folders in `SINCE_2013`. The alphabetical order of versions is that of their age."""
+"""First EWS version that supports the folders in `SINCE_2013`. The names of versions sort by age."""
 MISSING_CODES = {"ErrorFolderNotFound", "ErrorItemNotFound", "ErrorAccessDenied"}
 """Codes for a well-known folder that does not exist in the mailbox, or that the account may not see."""
 HIDDEN_CODES = {"ErrorFolderNotFound", "ErrorItemNotFound", "ErrorSyncFolderNotFound"}
@@ -156,7 +156,7 @@ def _kinds(account: MailboxAccount) -> dict[str, FolderKind]:
     """Return the kinds of the well-known folders of this mailbox by folder id, from one request.
 
     Any error except `MISSING_CODES` is raised, even a transient one. If an error about the Drafts folder were ignored,
-    for example, it would be stored as an ordinary folder, and drafts would be pushed to Re:infer.
+    for example, Drafts would be stored as an ordinary folder, and drafts would be pushed to Re:infer.
     """
     names = dict(WELL_KNOWN)
     if account.version.build >= EXCHANGE_2013 and account.version.api_version >= API_2013:

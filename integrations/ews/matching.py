@@ -19,15 +19,16 @@ from integrations.messages import ItemId
 def match_outcomes(requested: Sequence[ItemId], outcomes: Sequence[Outcome]) -> Mapping[ItemId, Outcome]:
     """Return the outcomes by the ids of their items.
 
-    Error responses contain no item id. They are assigned to the remaining items in order, but only if there are as many of
-    them as remaining items, and if the other responses are at their positions or all errors have the same code.
+    Error responses contain no item id. They are assigned, in order, to the items that no other response names. This is
+    done only if the number of these responses equals the number of these items, and one of two conditions is met: each
+    other response is at the position of its item in the request, or all error responses have the same code.
 
     Args:
         requested: Ids of the request, each once.
         outcomes: Outcomes of the response, in order.
 
     Returns:
-        Outcomes by item id. The caller must request each missing item in a separate request.
+        Outcomes by item id. An item without an outcome is not in the mapping, and the caller must request it alone.
 
     Raises:
         ExchangeFailed: A response is about an item that was not requested, or two responses are about the same item.

@@ -1,7 +1,7 @@
 """The service classes of exchangelib for operations that read, adapted for polling.
 
 They yield one outcome per item: its XML element, or its error as a value. The request payloads are those of the stock
-classes. A test compares the results of both.
+classes. A test compares the results with the results of the stock classes.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ class _Service:
     def _get_response_xml(self, payload: Any) -> Any:
         """Send the request in the first EWS version that the server accepts, and return the response messages.
 
-        If the server rejected another version before, the accepted version is remembered for this mailbox. The stock class
-        tries all versions for any invalid request, and does not remember the version that worked.
+        If the server rejected at least one version first, the accepted version is remembered for this mailbox. The stock
+        class tries all versions for any invalid request, and does not remember the version that worked.
         """
         first_error = None
         for api_version in versions_to_try(self.account.version.api_version):

@@ -60,8 +60,8 @@ class AnswerPolicy(FailFast):
     def raise_response_errors(self, response: requests.Response) -> None:
         """Raise the error for a response.
 
-        Nothing is raised for status 200, except for a web page, and for status 500 with XML. The service classes read
-        the errors in these responses.
+        Nothing is raised for status 200 unless the body is a web page, nor for status 500 if the body is XML: the service
+        classes read the errors in these responses.
 
         Args:
             response: Response of Exchange.

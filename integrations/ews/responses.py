@@ -28,7 +28,7 @@ def error_for_code(code: str | None, values: Any = None) -> Exception:
 
     Args:
         code: Code of the response message.
-        values: Its MessageXml, which may contain a more specific code and a waiting time.
+        values: Element MessageXml of the response message, which may contain a more specific code and a waiting time.
 
     Returns:
         An error with the attributes `response_code` (the more specific code if it is a known one), `response_codes` (all

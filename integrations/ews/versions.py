@@ -1,4 +1,4 @@
-"""The EWS version for requests to a mailbox that is on an older server than the server of the connection.
+"""The EWS version for requests to a mailbox whose server is older than the server of the connection.
 
 For such a mailbox, Exchange rejects the version of the connection. Then other versions are tried: first older, then newer
 ones. The version that works is remembered for this mailbox only. Other mailboxes use the version of the connection.

@@ -1,4 +1,4 @@
-"""A form for a stored row. It writes only the changed fields, and only if the row did not change since it was opened.
+"""A form for a stored row: it writes only changed fields, and only if the row is unchanged since the form was opened.
 
 Workers write to the same rows: a page that was opened before a write of a worker must not undo that write. Of two
 admins who edit the same row, the second gets an error instead of overwriting the changes of the first.
@@ -42,7 +42,7 @@ class SecretInput(forms.CharField):
         """Create the field.
 
         Args:
-            **kwargs: As of `CharField`; they override the defaults of this field.
+            **kwargs: As in `CharField`; they override the defaults of this field.
         """
         # "new-password" keeps a browser from filling in the password of the admin.
         widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password", "spellcheck": "false"})
@@ -78,8 +78,8 @@ class ChangedOnlyForm(_ModelForm):
         """Create the form.
 
         Args:
-            *args: As of `ModelForm`.
-            **kwargs: As of `ModelForm`.
+            *args: As in `ModelForm`.
+            **kwargs: As in `ModelForm`.
         """
         super().__init__(*args, **kwargs)
         self._sealed: dict[str, Secret] = {}
@@ -115,7 +115,7 @@ class ChangedOnlyForm(_ModelForm):
         return cleaned
 
     def _check_bound(self, cleaned: Mapping[str, Any]) -> None:
-        """Add an error for each stored secret that would be sent to another place than it was entered for."""
+        """Add an error for each stored secret that would be sent to another place than the one it was entered for."""
         row = self.instance
         if not isinstance(row, BindsSecrets):
             return

@@ -167,8 +167,8 @@ class IntegrationForm(ChangedOnlyForm):
 
         Args:
             data: The submitted values; None for a form that was not submitted.
-            *args: As of `ModelForm`.
-            **kwargs: As of `ModelForm`.
+            *args: As in `ModelForm`.
+            **kwargs: As in `ModelForm`.
         """
         instance: Integration | None = kwargs.get("instance")
         super().__init__(None if data is None else _with_values_of_choices(data, instance), *args, **kwargs)

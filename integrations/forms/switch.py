@@ -70,7 +70,7 @@ class SwitchForm(forms.Form):
         return without_credentials(self.cleaned_data["authority"])
 
     def clean_client_key(self) -> str:
-        """Return the private key; if a certificate is stored, require its key."""
+        """Return the private key; if a certificate is stored, require the key of this certificate."""
         row, key = self._integration, self.cleaned_data["client_key"]
         if not key:
             return ""

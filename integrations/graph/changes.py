@@ -43,7 +43,7 @@ def change_pages(
 
     Raises:
         CursorRefused: The cursor cannot be used.
-        FolderGone: The folder does not exist any more.
+        FolderGone: Graph does not find the folder: it was deleted, or the account may not see it.
         FolderRefused: The account may not read the folder.
         IntegrationError: A fault that is not limited to this folder or one of its emails.
     """

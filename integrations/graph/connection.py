@@ -25,7 +25,7 @@ from integrations.network.settings import ServerSettings, check_server_settings
 from integrations.network.transport import CallDeadline, tls_context
 
 AT_ONCE = 4
-"""Maximum number of concurrent requests of a connection. Graph throttles a fifth request of an app to one mailbox."""
+"""Maximum number of concurrent requests of a connection. Graph allows an app four concurrent requests to one mailbox."""
 MAX_REMEMBERED = 1000
 """Maximum number of stored page sizes, and of stored failure counts."""
 PREFER_IDS = 'IdType="ImmutableId"'
@@ -225,8 +225,8 @@ class GraphConnection:
 class PageSizes:
     """Page sizes of folders that are below the usual size, and counts of consecutive failures of a page of one email.
 
-    A key is the address of a mailbox and the id of a folder. At most `MAX_REMEMBERED` sizes and as many counts are
-    stored. Above that limit, the oldest ones are dropped.
+    A key is the address of a mailbox and the id of a folder. At most `MAX_REMEMBERED` sizes and `MAX_REMEMBERED` counts
+    are stored. Above that limit, those that were stored first are dropped.
     """
 
     def __init__(self) -> None:

@@ -36,7 +36,7 @@ class CursorScope:
     around: Mapping[str, Any] | None = None
     """State of the plain list, while the link fails because of one email: see `fallback_listing`. None otherwise."""
     removed: Sequence[str] = ()
-    """Ids of messages that pages before the link report as removed, and that were not requested by id: see
+    """Ids of messages that pages before the link report as removed, and that have not been requested by id yet: see
     `item_locations`."""
     unclear: Sequence[str] = ()
     """Ids of messages that were requested, but whose folder Graph does not report. They are requested again."""

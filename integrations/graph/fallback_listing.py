@@ -58,7 +58,8 @@ class FallbackListing:
 
     The state of a listing is stored in `CursorScope.around`, with these keys:
 
-    - `below`: received time before which the next window begins; blank to begin at the newest email. Only during a listing.
+    - `below`: the next window contains only emails from before this received time; blank for the first window, which begins
+      at the newest email. Only during a listing.
     - `skip`: number of rows of the window that were already listed. Only during a listing.
     - `down`: received time at which the listing ends; blank to list the whole folder. Only during a listing.
     - `newest`: received time of the newest email that was listed.
@@ -127,7 +128,7 @@ class FallbackListing:
         return self._make_page(self._messages.changes(self._folder, reported, ChangeKind.UPDATED), scope, next_state)
 
     def _next_rows(self, state: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
-        """Return the next rows, after a failure from a smaller page. Returns None where a page of one row fails."""
+        """Return the next rows. After a failure, request a smaller page. Return None if a page of one row fails."""
         while True:
             # The smaller size is stored first: a request that uses up the deadline must not be repeated unchanged.
             self._sizes.set(self._size_key, max(1, self._size // PAGE_SIZE_DIVISOR), self._usual_size)

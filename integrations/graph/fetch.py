@@ -1,6 +1,7 @@
 """Fetch emails by their ids: MIME and details, one outcome per change, in the order of the changes.
 
-Each email takes one request, and one more if its properties are not cached. Several requests run concurrently.
+Each email takes one request, one more if its properties are not cached, and one more if the first response may show a
+fault of the item. Several requests run concurrently.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def fetch_emails(mailbox: GraphMailbox, changes: Sequence[Change], messages: Mes
 
 
 def _contents(mailbox: GraphMailbox, items: Sequence[ItemId]) -> list[GraphResponse]:
-    """Return the responses for these items. A response that may be a fault of the item is requested a second time."""
+    """Return the responses for these items. If a response may show a fault of its item, the item is requested again."""
     responses = list(_request_contents(mailbox, items))
     retried = [index for index, response in enumerate(responses) if response.may_be_item_fault()]
     for index, response in zip(retried, _request_contents(mailbox, [items[index] for index in retried]), strict=True):
@@ -83,8 +84,8 @@ def _has_item_code(response: GraphResponse) -> bool:
 def _raise_mailbox_fault(mailbox: GraphMailbox, responses: Mapping[ItemId, GraphResponse]) -> None:
     """Raise the error of the mailbox, if the mailbox is at fault. Called when no email could be read.
 
-    The mailbox is not at fault if the inbox can be opened after server errors, and if another email can be read after
-    a 403.
+    After server errors, the mailbox is at fault if the inbox cannot be opened. After a 403, it is at fault if no other
+    email can be read.
     """
     if any(response.may_be_item_fault() for response in responses.values()):
         read_inbox(mailbox)

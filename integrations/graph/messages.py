@@ -145,7 +145,7 @@ class MessageCache:
     def _complete(
         self, item: ItemId, response: GraphResponse, folder: FolderId, kind: ChangeKind, page: dict[ItemId, DeltaRow]
     ) -> dict[ItemId, Change]:
-        """Return the change of an incomplete row. Empty if the message is gone: another page reports that."""
+        """Return the change of an incomplete row. Empty if the message has left the folder: another page reports that."""
         parsed = self._row(Change(kind, folder, item), response)
         if isinstance(parsed, Gone):
             return {}

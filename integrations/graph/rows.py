@@ -78,7 +78,7 @@ def with_defaults(row: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def has_no_relevant_change(row: Mapping[str, Any]) -> bool:
-    """Return whether the row lists no property that a comment shows, because only a read mark or a flag changed.
+    """Return whether the row lists no property that a comment shows. For example, only the read mark or a flag changed.
 
     Args:
         row: Row of a delta page.

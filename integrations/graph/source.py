@@ -77,7 +77,7 @@ class GraphSource:
 
         Raises:
             CursorRefused: The cursor cannot be used.
-            FolderGone: The folder does not exist any more.
+            FolderGone: Graph does not find the folder: it was deleted, or the account may not see it.
             FolderRefused: The account may not read the folder.
         """
         return self._steps(lambda: change_pages(self._mailbox, folder, after, self._page_size, self._messages))

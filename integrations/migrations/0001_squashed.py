@@ -1,4 +1,7 @@
-"""The schema of the integrations app as commit 58a28db had it. Replaces the migrations that existed at that commit."""
+"""The schema of the integrations app in the oldest version that can be upgraded, commit 58a28db.
+
+Replaces the migrations of that version.
+"""
 
 import django.core.validators
 from django.db import migrations, models

@@ -1,7 +1,7 @@
-"""All changes since commit 58a28db.
+"""All changes since the oldest version that can be upgraded, commit 58a28db.
 
-Rows of that version told an error by its whole text. They get the kind of the error, and keep only what the other side said.
-Each stored secret is bound to the place that it is sent to now.
+That version stored an error as its whole text. This migration stores the kind of the error instead, and keeps only the
+detail, such as the response of the server. It also binds each stored secret to the place that its row describes.
 """
 
 from django.db import migrations, models
@@ -39,7 +39,7 @@ BINDS = {
 
 
 def bind(apps, schema_editor):
-    """No key is needed for it: nothing is opened."""
+    """Bind each stored secret. This needs no encryption key, because no secret is decrypted."""
     for name, (fields, places_of) in BINDS.items():
         model = apps.get_model("integrations", name)
         for row in model.objects.all():

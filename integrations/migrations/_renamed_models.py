@@ -1,4 +1,4 @@
-"""Renaming the permissions of a renamed model, for migrations. Django renames its content type and leaves these behind."""
+"""Rename the permissions of a renamed model in a migration. Django itself renames only the content type of the model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DEPENDENCIES = [
     ("auth", "0012_alter_user_first_name_max_length"),
     ("contenttypes", "0002_remove_content_type_name"),
 ]
-"""What a migration that renames permissions depends on."""
+"""Dependencies of a migration that renames permissions."""
 _ACTIONS = ("add", "change", "delete", "view")
 
 
@@ -20,7 +20,7 @@ def rename_permissions(label: str, models: Mapping[str, tuple[str, str]]) -> mig
 
     Args:
         label: The label of the app.
-        models: For each old model name in lower case, the new one and its verbose name.
+        models: For each old model name, the new name and the new verbose name. All names are in lower case.
 
     Returns:
         An operation that can be reversed. It does nothing in a new database, which has no permissions yet.

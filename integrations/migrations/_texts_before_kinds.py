@@ -1,4 +1,7 @@
-"""The texts of errors as they were when a row told its error by its whole text alone. Frozen: never change them."""
+"""The texts of errors in the versions that stored an error as its whole text.
+
+Migrations use the texts to take such stored errors apart, so never change a text.
+"""
 
 from __future__ import annotations
 
@@ -208,12 +211,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         'Add the key that sealed it to ENCRYPTION_KEYS, or enter the secret again.',
     ),
 }
-"""By kind: what happened, and what to do."""
+"""For each kind: what happened, and what to do."""
 
 
 def parted(said: str) -> tuple[str, str]:
-    """The kind of an error and what the other side said, of a text that consists of both. Of no known error: no kind, and the
-    text itself."""
+    """Return the kind and the detail of a stored error text. For an unknown error: a blank kind, and the whole text."""
     found = [kind for kind, (text, _) in TEXTS.items() if said.startswith(text)]
     if not found:
         return "", said
@@ -222,7 +224,7 @@ def parted(said: str) -> tuple[str, str]:
 
 
 def detail_of(kind: str, said: str) -> str:
-    """What the other side said, of the whole text of an error of this kind; where that is no such text, the text itself."""
+    """Return the detail in the stored text of an error of this kind; the whole text if it is not of this kind."""
     text, remedy = TEXTS.get(kind, ("", ""))
     if not kind or not said.startswith(text) or not said.endswith(remedy):
         return said
@@ -231,7 +233,7 @@ def detail_of(kind: str, said: str) -> str:
 
 
 def whole(kind: str, detail: str) -> str:
-    """The text that `parted` takes apart."""
+    """Return the whole text of an error, from which `parted` returns this kind and detail."""
     if kind not in TEXTS:
         return detail
     text, remedy = TEXTS[kind]

@@ -46,7 +46,7 @@ def waiting_time(seconds: float | None) -> timedelta | None:
         seconds: The requested seconds; None if the server requested none.
 
     Returns:
-        The time to wait, at most `LONGEST_WAIT`; None if the value is absent, not positive, or 1e9 or more.
+        The time to wait, at most `LONGEST_WAIT`; None if the value is absent, not positive, or a billion or more.
     """
     if seconds is None or not 0 < seconds < 1e9:
         return None
@@ -99,7 +99,7 @@ def _certificate_problem(text: str) -> str:
 
 
 def _chain_text(error: BaseException | None) -> str:
-    """Return the types and texts of an exception and of up to 7 causes, to search words in them. Never display the result."""
+    """Return types and texts of an exception and of up to 7 causes, to search for words in them. Never display the result."""
     parts = []
     for _ in range(8):
         if error is None:

@@ -17,7 +17,7 @@ class ServerSettings:
     Equal settings share one connection; a changed secret leads to a new connection.
 
     Attributes:
-        key: The integration of the connection. At most one connection per key is open.
+        key: A text that identifies the integration. At most one connection per key is open.
         endpoint: The address of EWS or Graph.
         auth: The kind of sign-in: a value of `Integration.Auth`.
         username: The account, for NTLM, Basic and a service user.

@@ -59,7 +59,7 @@ def tls_context(minimum: str, ciphers: str, ca_bundle: str) -> ssl.SSLContext:
         if minimum:
             context.minimum_version = TLS_VERSIONS[minimum]
         if minimum in ("1.0", "1.1"):
-            # OpenSSL allows these versions only below its default security level; Exchange 2010 supports no newer versions.
+            # OpenSSL allows these versions only below its default security level. Old servers support no newer version.
             context.set_ciphers("DEFAULT:@SECLEVEL=0")
     except (KeyError, ValueError, ssl.SSLError) as error:
         raise SettingsWrong("minimum TLS version") from error
@@ -105,7 +105,7 @@ class CallDeadline:
         return until
 
     def share(self, until: float) -> None:
-        """Use a given deadline for the call of this thread, for example that of a thread for which this one works.
+        """Use a given deadline for the call of this thread, for example the deadline of the thread that submitted the call.
 
         Args:
             until: The deadline, on the clock of `time.monotonic`.
@@ -178,7 +178,7 @@ class DeadlineAdapter(HTTPAdapter):
         Args:
             request: The prepared request.
             *args: Ignored.
-            **kwargs: As of `HTTPAdapter.send`; `stream`, `timeout` and `verify` are overridden.
+            **kwargs: As in `HTTPAdapter.send`; `stream`, `timeout` and `verify` are overridden.
 
         Returns:
             The answer with its body.

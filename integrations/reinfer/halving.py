@@ -21,7 +21,7 @@ Send = Callable[[Sequence[EncodedComment]], Awaitable[Mapping[str, Any]]]
 """Sends one batch and returns the envelope of the response. Raises `ContentRefused` when the batch is rejected."""
 
 _COUNTS = {"created": "new", "updated": "updated", "unchanged": "unchanged", "text_changed": "updated_text_changed"}
-"""Fields of a receipt, each with the key of the count of Re:infer that is summed up in the field."""
+"""Fields of a receipt, each with the key of a count in the responses of Re:infer. The field has the sum of this count."""
 
 
 @dataclass(slots=True)

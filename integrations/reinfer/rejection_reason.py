@@ -63,7 +63,10 @@ def _quotes(message: str, comment: Comment) -> bool:
 
 
 def _strings(comment: Comment) -> Iterator[str]:
-    """Yield every text that a sender or recipient can influence. White space in subject and text is folded, as in messages."""
+    """Yield every text that a sender or recipient can influence.
+
+    White space in the texts of the email is folded, because it is also folded in the message of a `ContentRefused`.
+    """
     message = comment.message
     yield from (comment.id, comment.thread_id)
     for text in (message.subject, message.body, message.signature):

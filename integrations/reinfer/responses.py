@@ -154,9 +154,9 @@ def _message(envelope: Mapping[str, Any], secret: str) -> str:
 
 
 def _retry_after(response: ReinferResponse) -> timedelta | None:
-    """Return the time to wait by the `Retry-After` header (RFC 9110, section 10.2.3). None if it is missing or invalid.
+    """Return the waiting time in the `Retry-After` header (RFC 9110, section 10.2.3). None if it is missing or invalid.
 
-    The header contains seconds, or a date, which is compared with the `Date` header of the response.
+    The header contains seconds, or a date, which is compared with the `Date` header or else with the time of arrival.
     """
     value = response.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():

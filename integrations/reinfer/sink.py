@@ -42,7 +42,7 @@ class ReinferSink:
     """One bucket of one Re:infer tenant. Keeps connections open between calls. Not thread-safe.
 
     Attributes:
-        deadline: Maximum duration of a call in seconds; for `stored`, of each 128 ids.
+        deadline: Maximum duration of a call in seconds. `stored` reads 128 ids at a time, each time with this limit.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class ReinferSink:
             token: API token.
             project: Project of the bucket.
             name: Name of the bucket.
-            deadline: Maximum duration of a call in seconds; for `stored`, of each 128 ids.
+            deadline: Maximum duration of a call in seconds: see the attribute.
             batch_count: Maximum number of comments per request.
             batch_bytes: Maximum number of bytes of JSON per request, unless a single comment is larger.
             user_agent: Value of the `User-Agent` header.
@@ -113,7 +113,7 @@ class ReinferSink:
         return self._channel.run(self._is_empty)
 
     def count(self) -> int | None:
-        """Return the number of comments from the statistics of the bucket, which may be outdated. None if missing."""
+        """Return the number of comments from the statistics of the bucket, which may be outdated. None without a number."""
         number = self._channel.run(self._count)
         return int(number) if number is not None and number >= 0 else None
 
@@ -148,7 +148,7 @@ class ReinferSink:
             ids: Comment ids.
 
         Returns:
-            Comments by id. An id without a comment is missing.
+            Comments by id. The mapping does not contain an id for which the bucket has no comment.
 
         Raises:
             BucketNotFound: The bucket does not exist, or the token may not see it.

@@ -1,4 +1,7 @@
-"""The schema of the notices app as commit 58a28db had it, the oldest version that can be upgraded. Replaces the migrations that existed at that commit."""
+"""The schema of the notices app as commit 58a28db had it, the oldest version that can be upgraded.
+
+Replaces the migrations that existed at that commit.
+"""
 
 import uuid
 

@@ -21,7 +21,8 @@ SECRETS = IntegrationForm.secret_names
 class ChangedMeanwhile(DocumentWrong):
     """The stored state does not allow the change. Nothing was written.
 
-    The stored state was changed after the plan was made, a removed mailbox is still syncing, or the address of a mailbox is in use.
+    The stored state was changed after the plan was made, a removed mailbox is still syncing, or the address of a mailbox is
+    in use.
     """
 
 

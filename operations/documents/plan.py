@@ -107,7 +107,7 @@ def planned(desired: DesiredIntegration) -> Plan:
         The plan.
 
     Raises:
-        DocumentWrong: The document names a destination that does not exist, or it names none for a bucket
+        DocumentWrong: The document names a destination that does not exist, or it names none for a new mailbox
             although there is not exactly one destination.
     """
     integration = Integration.objects.filter(project=desired.project, name=desired.name).first()
@@ -141,7 +141,7 @@ def check_destinations(
         destinations: All destinations by name.
 
     Raises:
-        DocumentWrong: The document names a destination that does not exist, or it names none for a bucket
+        DocumentWrong: The document names a destination that does not exist, or it names none for a new mailbox
             although there is not exactly one destination.
     """
     for mailbox in mailboxes:

@@ -47,7 +47,7 @@ UNRENDERED = {
         "ReceivedBy", "ReceivedRepresenting", "ApprovalRequestData", "VotingInformation", "ReminderMessageData",
     )),
 }  # fmt: skip
-"""Paths of the schema that are valid but have no `Property`: the simulator has no value for them, or `item_xml` adds their elements."""
+"""Paths of the schema that are valid but have no `Property`: there is no value for them, or `item_xml` adds them."""
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ class OnPremises:
         self.certificate = b""
         """The certificate of the server (DER)."""
         self.refused: Counter[str] = Counter()
-        """Number of wrong passwords by user name, except with NTLM in SPNEGO. A directory would lock the account after some of them."""
+        """Number of wrong passwords by user name, except in SPNEGO. After some of them, a directory would lock the account."""
         self._generation = 0
         handle, self._users = tempfile.mkstemp(prefix="ntlm-users-")
         os.close(handle)

@@ -37,7 +37,7 @@ NON_IPM = (
     ("Reminders", "", "Outlook.Reminder", True),
     ("System", "", "", False),
 )
-"""Folders below the root of the store that are not mail folders of users: name, parent, class, whether it is a search folder."""
+"""Folders below the root of the store that are not mail folders of users: name, parent, class, is a search folder."""
 CLASSES = {"calendar": "IPF.Appointment", "contacts": "IPF.Contact", "tasks": "IPF.Task"}
 
 
@@ -236,7 +236,7 @@ class Mailbox:
         """Deliver an email to the folder with this path.
 
         Args:
-            reported: False: no change report contains its arrival, but a new listing contains it. Users have reported such emails.
+            reported: False: no change report contains its arrival, but a new listing contains it. Users reported such emails.
             listed: False: no change report and no list of Graph contains it, but the total of the folder counts it. Exchange
                 does this for an item that the account may not read.
         """

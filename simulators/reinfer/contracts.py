@@ -1,7 +1,7 @@
 """The rules for request bodies without comments.
 
-These bodies contain sources, filters, datasets, buckets, emails, sync states or raw emails. As in `contract`, the stricter reading
-applies where the published schemas are ambiguous.
+These bodies contain sources, filters, datasets, buckets, emails, sync states or raw emails. As in `contract`, the stricter
+reading applies where the published schemas are ambiguous.
 """
 
 from __future__ import annotations

@@ -79,8 +79,8 @@ class Backlog:
     def _wanted(self, due: Sequence[Change]) -> list[Change]:
         """Return the emails that are still wanted, as far as is known without a fetch. Store the verdicts on the others.
 
-        The returned emails include every email whose comment the bucket has, because its properties are kept up to
-        date.
+        The returned emails include every email whose comment has a ledger entry, because the properties of such a
+        comment are kept up to date.
         """
         listed = {change.item_id: listed_comment_id(change.message_id) for change in due}
         in_bucket = self.ledger.entries([comment_id for comment_id in listed.values() if comment_id])
@@ -143,8 +143,8 @@ class Backlog:
     def _one_by_one(self, changes: Sequence[Change], *, dead_letters: bool = False) -> list[Change]:
         """Deliver emails one by one; return those that are gone.
 
-        A failing email is recorded as a dead letter, which is retried later. When several emails fail in a row, none of
-        them is at fault, and the error is raised.
+        A failing email is recorded as a dead letter, which is retried later. When `IN_A_ROW` emails fail in a row, the
+        error of the last one is raised instead, because it is not the fault of a single email.
 
         `dead_letters`: the emails are dead letters already. Each retry is counted before it begins, because the email
         may crash the worker.

@@ -13,8 +13,9 @@ def by_folder(
 ) -> Sequence[tuple[FolderRecord, Sequence[Change]]]:
     """Group the changes that a folder reported by the folder in which each item is now.
 
-    If an item is in a folder that is not read, it is no longer in the reporting folder, and its change becomes a deletion
-    from the reporting folder. The item is not lost: a folder that appeared after the tree was read is listed later.
+    If an item is in a folder that is not read, it is no longer in the reporting folder, and its change becomes a
+    deletion from the reporting folder. If the item is in a folder that appeared after the tree was read, it is not
+    lost: that folder is listed later.
 
     Args:
         folder: The folder that reported the changes.

@@ -1,11 +1,13 @@
 """The circuit breaker of a bucket: it opens when too many emails are refused, 10 in a row or 15 of the last 100. Pure.
 
-An email counts as refused if Re:infer refuses its comment, or if it cannot be converted. A bad upgrade may cause this for
-many emails. Without a circuit breaker, every email of all mailboxes would
-become a dead letter within minutes. So the last outcomes of each bucket are stored. While the circuit breaker is open,
-mailboxes of the bucket do not sync, except as a half-open trial. So no checkpoint moves and no dead letter is added. It
+An email counts as refused if Re:infer refuses its comment, or if it cannot be converted. A bad upgrade may cause this
+for many emails. Without a circuit breaker, every email of all mailboxes would become a dead letter within minutes. So
+the last outcomes of each bucket are stored. While the circuit breaker is open, mailboxes of the bucket do not sync,
+except as a half-open trial. So no checkpoint moves and no dead letter is added, except in a trial. The circuit breaker
 closes when the bucket accepts a comment in a trial, or when an administrator decides that the refused emails are really
 at fault.
+
+When Re:infer refuses access to the bucket, the same circuit breaker opens: see `sync.engine.error_scope`.
 """
 
 from __future__ import annotations
@@ -38,8 +40,8 @@ class BreakerWindow:
 
         Args:
             outcomes: `ACCEPTED` and `REFUSED` signs, oldest first.
-            alone: The outcomes follow each other directly. If false, emails of the same batch with unknown outcomes are
-                between them, so that refusals in a row do not open the circuit breaker.
+            alone: The outcomes follow each other directly. If false, emails of the same batch whose outcomes are not
+                known yet may be between them. Then refusals in a row do not open the circuit breaker.
 
         Raises:
             TooManyRefused: The circuit breaker has to open. Raised before the refused emails become dead letters.

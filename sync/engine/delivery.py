@@ -58,9 +58,9 @@ from sync.engine.records import (
 )
 
 MAX_ROUNDS = 4
-"""Maximum number of attempts at a batch of comments. An attempt is repeated for comments whose ledger entries
-another sync changed, and for comments of which the response to the push does not show whether they were stored. After
-the last attempt, the sync fails and is retried."""
+"""Maximum number of attempts at a batch of comments. A comment is attempted again if another sync changed its ledger
+entry, or if the response to the push does not show whether it was stored. After the last attempt, the sync fails and is
+retried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,7 +348,7 @@ class EmailDelivery:
     def _filter(
         self, comments: Sequence[OutgoingComment], entries: Mapping[CommentId, LedgerRecord]
     ) -> list[OutgoingComment]:
-        """Remove emails that are not wanted, unless the ledger has entries of their comments."""
+        """Remove comments that are not wanted and have no ledger entry, and store the verdicts on their items."""
         rejected = [outgoing for outgoing in comments if not outgoing.wanted and outgoing.comment.id not in entries]
         self.counts.not_wanted += len(rejected)
         self.ledger.remember(

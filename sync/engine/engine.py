@@ -1,8 +1,8 @@
 """The sync of one mailbox: read changes, convert them to comments, push the comments, then move the checkpoint.
 
-A checkpoint moves only after each change before it was delivered, rejected, withheld or recorded as a dead letter. A sync
-lasts one time slice and may end in the middle of a large mailbox; `sync.engine.folder_order` decides which folder comes
-next.
+A checkpoint moves only after each change before it was processed, for example delivered, rejected, withheld or recorded
+as a dead letter. A sync lasts one time slice and may end in the middle of a large mailbox; `sync.engine.folder_order`
+decides which folder comes next.
 
 When the slice ends, the sync continues until a page or a batch of emails is complete. So every slice makes progress,
 however short it is, and the response to a slow request is not wasted. *Stop*, a lost lease, an open circuit breaker, a

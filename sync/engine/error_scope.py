@@ -222,7 +222,7 @@ TABLE: tuple[Row, ...] = (
         Scope.PROCESS,
         Action.RETRY,
         "Only the worker with the error pauses. Other workers sync its mailboxes.",
-        "The mailbox is queued again at the next tick.",
+        "The mailbox stays due and is queued again within seconds.",
     ),
     Row(
         Evidence.DESTINATION,

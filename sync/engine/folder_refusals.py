@@ -11,9 +11,9 @@ only the refused folder is at fault, as long as any other folder of the mailbox 
   is not disabled while any of its folders can be read.
 
 A server may also answer "not found" for a folder that an account has no right to read (Microsoft's page on ResponseCode
-says so of ErrorItemNotFound and ErrorFolderNotFound). The folder may also have been deleted a moment ago,
-which is no problem. So the first such answer is only recorded. The next sync reads the tree first: if the folder is still
-in the tree, and still not found, it is treated as refused, with `FolderNotFound`.
+says so of ErrorItemNotFound and ErrorFolderNotFound). But the folder may also have been deleted a moment ago, which is
+no error. So the first such answer is only recorded. The next sync reads the tree first: if the folder is still in the
+tree, and still not found, it is treated as refused, with `FolderNotFound`.
 
 When every folder is refused, the mailbox is at fault and fails like a mailbox that cannot be opened.
 """

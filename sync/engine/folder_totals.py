@@ -10,8 +10,8 @@ numbers differ, a change was not reported, or the folder contains items that Exc
 2. The total is compared at the next read of the folder, if that read reaches the end of the folder and reports no
    change except of read states. Such a read shows that nothing was added or removed since the read before it, which
    ended before the total was reported. So mail that arrived in between cannot look like a difference.
-3. A difference is a doubt at first, since reports may be late. It is certain when the next read reports no such change
-   either.
+3. A difference is a doubt at first, since reports may be late. It is certain if the next read, too, reaches the end
+   of the folder and reports no change except of read states. Otherwise the doubt is dropped.
 4. Then the folder is listed again, once. The stored items and the ledger show what was delivered, so nothing is pushed
    twice.
 5. A difference that remains afterwards is usual for this folder. It is shown, and only another difference is
@@ -26,7 +26,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 EVERY = timedelta(hours=1)
-"""Shortest time between two reads of the whole tree, for each request that a read needs: see `next_tree_read`."""
+"""Shortest time between two reads of the whole tree, if a read needs one request. A read that needs more requests is
+repeated less often: see `next_tree_read`."""
 FOLDERS_AT_ONCE = 200
 """Maximum number of folders in the response to one request."""
 
@@ -47,7 +48,7 @@ class FolderTally:
     counted: int | None
     """Number of items in the folder by its reports. None: not counted since the beginning of a listing."""
     usual: int = 0
-    """The total minus the count, if a listing did not change it."""
+    """The usual difference: the total minus the count, if listing the folder again did not change that difference."""
     doubt: Doubt | None = None
     """A difference that is being investigated."""
 
@@ -60,7 +61,8 @@ class Read:
     """The page lists what is in the folder, as opposed to what changed."""
     last: bool
     quiet: bool
-    """The page is the last one, includes removals, and reports no change except of read states."""
+    """The page is the last one, no removal is reported on a later page, and the page reports no change except of read
+    states."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,8 @@ def judge(tally: FolderTally, read: Read, total: int | None) -> Judgement:
     Args:
         tally: The count and the known differences of the folder, this page included.
         read: The kind of the page.
-        total: The total of the folder, reported since the page before; None when there is no total to compare.
+        total: The total of the folder, if it was reported after the previous page; None when there is no total to
+            compare.
 
     Returns:
         The difference to store, and whether to list the folder again.
@@ -99,8 +102,8 @@ def judge(tally: FolderTally, read: Read, total: int | None) -> Judgement:
 def next_tree_read(folders: int, mailbox_id: int) -> timedelta:
     """Return how long to wait before the whole tree is requested again.
 
-    The interval is up to 45% longer than `EVERY`, depending on the key. So mailboxes that began at the same time do not
-    all request their trees at the same time.
+    The interval is `EVERY` times the number of requests, and up to 45% longer, depending on the key. So mailboxes that
+    began at the same time do not all request their trees at the same time.
 
     Args:
         folders: The number of folders of the mailbox.

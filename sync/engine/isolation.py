@@ -22,7 +22,8 @@ ISOLATE_AFTER = 3
 GIVE_UP_AFTER = 6
 """After this many attempts, the email at which the last attempt ended becomes a dead letter."""
 IN_A_ROW = 3
-"""If this many emails fail, one after the other, before any email is delivered, no single email is at fault."""
+"""If this many emails fail one after the other, no single email is at fault. In the isolation of a page, this applies
+only until one of its emails is delivered."""
 
 
 @dataclass(slots=True)
@@ -46,8 +47,8 @@ class IsolatedDelivery:
     def run(self, folder: FolderId, changes: Sequence[Change], attempt: PageAttempt) -> None:
         """Deliver each email alone. Emails that fail become dead letters, if another email is delivered.
 
-        If all emails of the page fail, they become dead letters after `GIVE_UP_AFTER` attempts, if the source and the
-        sink work.
+        If all emails of the page fail, and there are fewer than `IN_A_ROW`, they become dead letters after
+        `GIVE_UP_AFTER` attempts, if the source and the sink work.
 
         Args:
             folder: The folder of the page.

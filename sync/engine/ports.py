@@ -37,7 +37,10 @@ class SliceOver(Exception):
 
 
 class Control(Protocol):
-    """Shows whether the sync may continue: checks the lease on the mailbox, the time slice, *Stop* and other limits."""
+    """Shows whether the sync may continue.
+
+    The lease, the time slice, *Stop*, circuit breakers, the AI unit budget and a shutdown of the worker are checked.
+    """
 
     def keep_going(self) -> bool:
         """Renew the lease between two batches and return whether the sync may continue. Ignores the time slice.
@@ -117,7 +120,7 @@ class Checkpoints(Protocol):
             folder: The folder of the page.
 
         Returns:
-            The number of the attempt, and the item that was in hand when the worker of an earlier attempt crashed.
+            The number of the attempt, and the item that an earlier attempt was processing when its worker crashed.
 
         Raises:
             LeaseLost: Another worker holds the lease.
@@ -249,7 +252,7 @@ class Ledger(Protocol):
             ids: Comment ids.
 
         Returns:
-            Entries by comment id; unknown comments are missing.
+            Entries by comment id; unknown comments are omitted.
         """
 
     def intend(self, intentions: Sequence[Intention], *, flight: float) -> Sequence[Intention]:
@@ -417,7 +420,9 @@ class Ledger(Protocol):
         """
 
     def withhold(self, found: Sequence[Found]) -> None:
-        """Store newly wanted emails, each with the version on which an administrator has to decide, or 0.
+        """Store newly wanted emails, each with the version on which an administrator has to decide.
+
+        Version 0: the email is delivered at once.
 
         Args:
             found: The emails.
@@ -450,6 +455,8 @@ class Ledger(Protocol):
 
     def unsettled(self, most: int) -> Sequence[CommentId]:
         """Return intentions of this mailbox that were never confirmed although their push has certainly ended.
+
+        Intentions of deleted mailboxes are included. Intentions whose entry another mailbox deferred are not.
 
         Args:
             most: Maximum number to return.

@@ -33,7 +33,8 @@ class KnownItems:
     former_until: datetime | None = None
     """The time until which the previous source reported every change. None if no item here has an id of that source."""
     waiting: frozenset[CommentId] = frozenset()
-    """Keys of stored newly wanted emails, except those that need no decision: see `sync.engine.newly_wanted`."""
+    """Keys of the emails of the page that are stored as newly wanted, except those that need no decision: see
+    `sync.engine.newly_wanted`."""
 
 
 @dataclass(slots=True)
@@ -90,7 +91,9 @@ def sort_page(changes: Sequence[Change], prefilter: Prefilter) -> FilteredPage:
 
 
 def newly_wanted(changes: Sequence[Change], prefilter: Prefilter) -> list[tuple[Change, int]]:
-    """Return the items of a page that only newer rules want and that have no final verdict yet.
+    """Return the items of a page that only newer rules want.
+
+    An item is omitted if it was delivered, is a dead letter, or is stored as newly wanted already.
 
     Args:
         changes: A page of the rescan of a folder.
@@ -185,7 +188,10 @@ def _is_as_sent(entry: LedgerRecord) -> bool:
 
 
 def _was_delivered(change: Change, item: ItemRecord | None, known: KnownItems) -> bool:
-    """Return whether the email was delivered. Such an email is synced even in folders that are not wanted."""
+    """Return whether the email was delivered or its push is intended.
+
+    Such an email is synced even in folders that are not wanted.
+    """
     if item is not None and item.comment_id and item.comment_id in known.entries:
         return True
     listed = listed_comment_id(change.message_id)
@@ -218,11 +224,11 @@ def _twin(change: Change, known: KnownItems) -> ItemRecord | None:
 
 
 def _foreign_item(change: Change, known: KnownItems, result: FilteredPage) -> ItemRecord | None:
-    """Return the stored item of this email that has a foreign id, if the decision on it is still valid.
+    """Return the stored item of this email that has a foreign id, if the email is unchanged.
 
-    The stored item has the same folder, Message-ID, received time and size, and has not changed since the other source
-    was last read. If another item of this mailbox is the winner, the email was moved here, and its folder has to be
-    pushed. Then None is returned.
+    The stored item has the same folder, Message-ID, received time and size, and either the same change key, or it has
+    not changed since the other source was last read. If another item of this mailbox is the winner, the email was moved
+    here, and its folder has to be pushed. Then None is returned.
     """
     listed = listed_comment_id(change.message_id)
     taken = {item.item_id for item, _ in result.adopt}

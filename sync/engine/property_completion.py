@@ -1,6 +1,6 @@
 """Complete the properties of a comment that was pushed with an older set of properties. Pure.
 
-The vendor's tools read the mailbox of a comment from the property `Mailbox ID`. Comments that older versions pushed
+Re:infer's own tools read the mailbox of a comment from the property `Mailbox ID`. Comments that older versions pushed
 have only `Mailbox`. The missing property is derived from the existing one. So no email has to be fetched, and comments
 whose email was deleted from Exchange are completed as well.
 """

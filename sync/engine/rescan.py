@@ -1,8 +1,8 @@
 """The rescan: folders are listed again after an upgrade, for emails that newer fixed rules want.
 
 Every sync still reads the changes of every folder with the normal cursor. The rescan lists each folder from its
-beginning with a second cursor: a few pages at the end of each sync that has finished everything else. So new mail never waits
-for the rescan, and Exchange gets few requests. The rescan fetches and pushes nothing.
+beginning with a second cursor: a few pages at the end of each sync that has finished everything else. So new mail never
+waits for the rescan, and Exchange gets few requests. The rescan fetches and pushes nothing.
 
 Folders that are listed from their beginning anyway need no rescan: new ones, and those of classes that were not read
 before.
@@ -45,7 +45,7 @@ class Rescan:
     _pages: int = 0
 
     def run(self, folders: Sequence[FolderRecord]) -> None:
-        """Read up to `MAX_PAGES` pages.
+        """Read up to `MAX_PAGES` pages, as long as the time slice has not ended.
 
         An error that concerns only one folder or this mailbox does not end the rescan of the other folders. The next
         sync tries the folder again.
@@ -54,7 +54,7 @@ class Rescan:
             folders: The folders of the mailbox.
 
         Raises:
-            IntegrationError: An error that is not only of this mailbox, or with which the server requested a wait.
+            IntegrationError: The error concerns more than this mailbox, or the server requested a wait with it.
             SliceOver: The sync has to end.
             LeaseLost: Another worker holds the lease.
         """
@@ -116,7 +116,7 @@ def found_record(delivery: EmailDelivery, change: Change, version: int) -> Found
 
 
 def is_rescanned(folders: Sequence[FolderRecord], version: int, refused: Collection[FolderId]) -> bool:
-    """Return whether each folder was rescanned, apart from those that cannot be read.
+    """Return whether each folder was rescanned, except the folders that cannot be read.
 
     Args:
         folders: The folders of the mailbox.

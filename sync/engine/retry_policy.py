@@ -15,7 +15,7 @@ FIRST_DELAY = timedelta(seconds=15)
 LONGEST_DELAY = timedelta(minutes=15)
 LONGEST_OPEN = timedelta(minutes=4)
 """The longest time between two trials during a temporary error, unless the server requests a longer wait. A trial costs
-few requests, and the other mailboxes can sync about four minutes after the error ends."""
+few requests, and the other mailboxes can sync at most about four minutes after the error ends."""
 DORMANT_AFTER = timedelta(days=7)
 """A mailbox whose newest email is older than this is dormant and synced less often."""
 DORMANT_FACTOR = 5

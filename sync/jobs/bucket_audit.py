@@ -1,8 +1,9 @@
 """The bucket audit: compare the number of comments that Re:infer counts in a bucket with the ledger.
 
 Re:infer's count may lag behind the last pushes, and syncs continue during an audit. So comments are reported as missing
-only when two audits in a row counted fewer comments than the ledger has. To detect missing comments, the ledger is
-counted before the request to Re:infer; to detect surplus comments, it is counted after the request.
+in Re:infer only when two audits in a row counted fewer comments than the ledger has confirmed entries. To detect
+missing comments, the ledger is counted before the request to Re:infer; to detect surplus comments, it is counted after
+the request.
 
 A surplus is reported at once. When a bucket that was empty at first contact holds comments that are not in the ledger,
 another program also writes to it, or the database was restored from a backup. In both cases the ledger no longer lists
@@ -11,8 +12,8 @@ Re:infer, so that no comment is pushed twice. Syncs continue, and the overview s
 it. Because of these requests, a surplus that grows later does no harm.
 
 A bucket is audited about once an hour. A trusted bucket is also audited before a new comment is pushed, if the last
-audit is older than `BEFORE_SENDING` or the database server was restarted since. The restart matters because a restored
-database contains an old audit.
+audit is older than `BEFORE_SENDING` or the database server was restarted since. The restart matters because the audit
+in a restored database may be recent, although comments were pushed after the backup.
 """
 
 from __future__ import annotations
@@ -75,7 +76,11 @@ def in_use() -> QuerySet[Bucket]:
 
 
 def auditable() -> QuerySet[Bucket]:
-    """Return the buckets to audit: in use, checked once before their first push, and with closed circuit breakers."""
+    """Return the buckets to audit.
+
+    They are in use, were examined before their first push, and their circuit breaker and the circuit breaker of their
+    destination are closed.
+    """
     return in_use().filter(held_until=None, destination__held_until=None).exclude(examined_at=None)
 
 

@@ -23,7 +23,8 @@ WARN_AT = 0.8
 CLOSE = 1_000
 """If fewer AI units than this are left, the used units are counted after every batch."""
 COUNT_EVERY = 10.0
-"""Otherwise, the minimum time between two counts in seconds. Counting a large month is slow."""
+"""If at least `CLOSE` AI units are left: the minimum time between two counts, in seconds. Counting a large month is
+slow."""
 
 
 def month_start(now: datetime) -> datetime:

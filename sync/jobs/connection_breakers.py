@@ -137,7 +137,7 @@ def breakers_closed(prefix: str = "") -> Q:
 
 
 def return_trial(mailbox: Mailbox, now: datetime) -> None:
-    """Let the next tick start another half-open trial, because this one ended without a result.
+    """Let another half-open trial start now, because this one ended without a result.
 
     Args:
         mailbox: The mailbox that was queued as the trial.

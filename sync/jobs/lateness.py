@@ -19,11 +19,13 @@ from sync.jobs.outcome import interval
 from sync.models import MailboxState
 
 LEAST = timedelta(minutes=1)
-"""The shortest wait that counts as late, even if the poll interval is shorter: a tick and the queue take some seconds."""
+"""The shortest wait that counts as late, even if the poll interval is shorter: scheduling and queueing take some
+seconds."""
 LISTING = timedelta(minutes=15)
 """The shortest wait that counts as late for a mailbox that is not up to date."""
 LONG = 3
-"""Number of intervals after which an admin is alerted. A burst, as after Start, can cause a shorter delay."""
+"""Number of intervals after which an admin is alerted. Shorter delays are normal when many mailboxes become due at once,
+for example after *Start*."""
 LONG_LEAST = timedelta(minutes=5)
 """The shortest wait after which an admin is alerted."""
 

@@ -40,12 +40,14 @@ from sync.store.lease import Lease
 Outcome = SyncRun.Outcome
 
 CHECKPOINT_MOVED = "checkpoint_moved"
-"""Error kind of a run that ended because another run moved a checkpoint of the mailbox."""
+"""Error kind of a run that ended because another run moved a checkpoint of the mailbox, or an administrator dropped
+it."""
 RECENT_REFUSAL = timedelta(minutes=1)
-"""If the circuit breaker of a connection was open for at most this long, mailboxes whose sign-in was refused are not retried at
-once: the response would be the same."""
+"""If the circuit breaker of a connection was open for at most this long, mailboxes whose sign-in was refused are not
+retried at once, but after `HOLD_PROBE_EVERY`: the response would be the same."""
 TRIAL_RETRY = timedelta(minutes=1)
-"""Wait after a half-open trial that failed with an error that does not show whether the connection works."""
+"""Longest wait for the next half-open trial, after a trial failed with an error that does not show whether the
+connection works."""
 
 
 def begin(mailbox: Mailbox, lease: Lease) -> SyncRun:

@@ -1,8 +1,8 @@
 """Measure every minute how many polls per second the poll intervals require, and how many were done.
 
 Only mailboxes that are up to date need polls. The first listing of a mailbox is not a poll. Mailboxes that are
-disabled, that fail, or whose circuit breaker is open are not counted either: more workers would not change that they
-are not polled. Each finished sync counts as one poll that was done.
+disabled, that fail, or whose circuit breaker is open are not counted either, because more workers would not poll them
+more often. Each finished sync counts as one poll that was done.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ AVERAGED_OVER = timedelta(minutes=10)
 LEAST_MEASUREMENTS = 5
 """Minimum number of measurements within `AVERAGED_OVER` from which a shortage is reported."""
 SHORT = 0.8
-"""A shortage is reported below this share of the needed polls. A poll takes time and ticks are seconds apart, so a healthy
-installation does slightly fewer polls than the intervals require."""
+"""A shortage is reported below this share of the needed polls. A poll takes time, and due mailboxes are queued only
+every few seconds, so a healthy installation does slightly fewer polls than the intervals require."""
 GAP = timedelta(minutes=5)
 """Age after which a measurement is too old to be used."""
 
@@ -49,7 +49,7 @@ class Shortage:
 
 
 def measure(now: datetime) -> PollRate | None:
-    """Measure the rates since the last measurement, or over the last minute if that measurement is older than `GAP`.
+    """Measure the rates since the last measurement, or over the last minute if there was none within `GAP`.
 
     Args:
         now: The current time in UTC.

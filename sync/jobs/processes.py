@@ -1,4 +1,4 @@
-"""The heartbeats of the running workers and beats. Each process stores one every ten seconds.
+"""The heartbeats of the running workers and beats. Each worker and each beat stores one every ten seconds.
 
 Heartbeats are written to the database and not sent over the broker, so running processes are known while the broker is
 down. A worker and the processes of its pool share one random name, which is generated when the worker starts. The row
@@ -24,7 +24,7 @@ from sync.models import Process
 NAME = uuid.uuid4().hex
 """Name of this worker or beat, shared with its forked processes."""
 EVERY = 10.0
-"""Seconds between two heartbeats of a process."""
+"""Seconds between two heartbeats of a worker or beat."""
 ALIVE = timedelta(seconds=40)
 """How long after its last heartbeat a process counts as alive."""
 FORGOTTEN = timedelta(days=1)
@@ -130,8 +130,7 @@ def workers_of(some: Iterable[Process]) -> list[Process]:
     return [process for process in some if process.kind == Process.Kind.WORKER]
 
 
-# ---- secrets
-# ----------------------------------------------------------------------------------------------------------
+# ---- secrets ------------------------------------------------------------------------------------------------------
 
 
 def unreadable_here() -> tuple[list[str], bool]:

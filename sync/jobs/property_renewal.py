@@ -62,7 +62,7 @@ class _Aborted(Exception):
 
 
 def send_due(send: Callable[[int], object], clock: Clock = database_now) -> int:
-    """Queue the renewals that are due, unless a due mailbox waits for a worker.
+    """Queue the renewals that are due, unless a due mailbox has waited for a worker for more than `PATIENCE`.
 
     Args:
         send: Queues the task for a bucket, by primary key.
@@ -170,9 +170,9 @@ class _Batch:
         self._send([entry for entry in entries if completions[entry.pk].send is not None], completions)
 
     def _renewable(self) -> QuerySet[LedgerEntry]:
-        """Return the confirmed entries to renew. Entries that a sync pushes now or next are left out.
+        """Return the confirmed entries to renew.
 
-        A sync pushes all properties.
+        Entries that a sync is pushing or is going to push are omitted, because a sync pushes all properties.
         """
         in_flight = Q(in_flight_until__gt=self.clock())
         return incomplete(self.bucket).filter(state=LedgerEntry.State.CONFIRMED, dirty=False).exclude(in_flight)

@@ -16,7 +16,7 @@ from sync.jobs import connection_breakers
 from sync.store.lease import Lease
 
 NOTE_EVERY = 2.0
-"""Minimum time between two records of the progress in seconds. Pages show the progress of a running backfill."""
+"""Minimum time between two records of the progress, in seconds. Pages show the progress of a running backfill."""
 CHECK_EVERY = 10.0
 """Minimum time between two checks within a batch, in seconds. It is much less than the lease, and longer than a fast batch."""
 

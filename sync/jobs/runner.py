@@ -93,7 +93,7 @@ def run(mailbox_id: int, environment: RunEnvironment | None = None) -> SyncRun |
         The record of the run. None if no sync started: the mailbox or its integration is disabled, another worker holds
         the lease, a circuit breaker or the sign-in budget postpones the sync, or this process has a fault. None also if
         a fault of this process ended the sync, or its shutdown interrupted the sync; the mailbox is then still due, and
-        the next tick queues it.
+        the next `sync.tasks.dispatch` queues it.
     """
     environment = environment or RunEnvironment()
     mailbox = run_decisions.enabled_mailbox(mailbox_id)
@@ -140,7 +140,7 @@ def _claim_trial(mailbox: Mailbox, now: datetime) -> bool:
 
 
 def _admitted(mailbox: Mailbox, lease: Lease) -> sign_in_budget.Admission | None:
-    """Return the permission to sign in, or postpone the mailbox and return None when the sign-in budget is used up."""
+    """Return the permission to sign in. If the sign-in budget is used up, postpone the mailbox and return None."""
     if not mailbox.any_refused:  # type: ignore[attr-defined]  # annotated by `enabled_mailbox`
         return sign_in_budget.FREE
     doubtful = mailbox.integration.is_held or scope_evidence.was_refused_a_password(mailbox)
@@ -195,15 +195,15 @@ def _run(
             finish = partial(_hand_back, record, counts, environment.clock, fault)
         else:
             finish = _failed(error, mailbox, lease, record, counts, new_sign_in=new_sign_in)
-    # Outside of `except`: an error while the outcome is recorded must not chain the first error, which may quote an
-    # email, into a log.
+    # Outside of `except`: otherwise an error while the outcome is recorded would be chained to the first error, and
+    # both would be logged. The first error may quote an email.
     return finish(environment.chance())
 
 
 def _hand_back(record: SyncRun, counts: RunCounts, clock: Clock, fault: ProcessFault | None, chance: float) -> None:
     """Release the mailbox after a fault or the shutdown of this process.
 
-    `chance` is unused, because the next tick queues the mailbox.
+    `chance` is unused, because the time at which the mailbox is due does not change.
     """
     kind, uncounted = (fault.kind, not fault.may_be_item) if fault else ("", True)
     outcome.hand_back(record, clock(), counts, kind=kind, uncounted=uncounted)

@@ -29,14 +29,15 @@ log = structlog.get_logger(__name__)
 Send = Callable[[int], object]
 
 _log_debounce = Debounce(60)
-"""Limits the log lines about an unreachable broker. Without it, every sync that ends would log one."""
+"""Limits the log lines about an unreachable broker to one per minute. Without the limit, every sync that ends would log
+one."""
 
 
 def dispatch(send: Send, clock: Clock = database_now) -> int:
-    """Queue the mailboxes that are due, at most `most_at_once` of each integration.
+    """Queue the mailboxes that are due, as far as the `most_at_once` of each integration allows.
 
-    Mailboxes that the budget disabled are enabled first, if they have AI units again. If the broker is unreachable, the
-    function returns early, and the other mailboxes stay due.
+    Mailboxes that the budget disabled are enabled first, if their bucket has AI units again. If the broker is
+    unreachable, the function returns early, and the other mailboxes stay due.
 
     Args:
         send: Queues the task of a mailbox, by primary key.
@@ -65,7 +66,8 @@ def dispatch(send: Send, clock: Clock = database_now) -> int:
 def queue_next(mailbox: Mailbox, send: Send, clock: Clock = database_now) -> int:
     """Queue the next due mailboxes of an integration when one of its syncs ended.
 
-    Without this, an integration could do at most `most_at_once` syncs per tick, however short they are.
+    Without this, an integration could do at most `most_at_once` syncs between two calls of `dispatch`, however short
+    the syncs are.
 
     Args:
         mailbox: The mailbox whose sync ended.
@@ -87,7 +89,7 @@ def queue_next(mailbox: Mailbox, send: Send, clock: Clock = database_now) -> int
 
 @transaction.atomic
 def _claim(integration_id: int, due: Iterable[int], trial_ids: Container[int], now: datetime) -> list[int]:
-    """Mark mailboxes as queued until the integration has `most_at_once` of them, and return the marked ones.
+    """Mark mailboxes as queued until `most_at_once` mailboxes are `busy`, and return the marked mailboxes.
 
     The row lock makes concurrent calls run one after the other, so that each sees the marks of the previous one.
     """
@@ -161,7 +163,7 @@ def is_queued(mailbox_id: int) -> bool:
 
 
 def make_states() -> None:
-    """Create the missing state rows. Code that creates a mailbox does not have to create its state."""
+    """Create a state for each mailbox that has none. So code that creates a mailbox need not create its state."""
     missing = Mailbox.objects.filter(state=None).values_list("pk", flat=True)
     MailboxState.objects.bulk_create([MailboxState(mailbox_id=pk) for pk in missing], ignore_conflicts=True)
 
@@ -202,7 +204,7 @@ def is_waited_for(now: datetime, patience: timedelta) -> bool:
         patience: How long a mailbox may have been due.
 
     Returns:
-        True when a mailbox has been due for longer.
+        True when a mailbox has been due for longer than `patience`.
     """
     return _due(now).filter(LessThan(DUE, now - patience)).exists()
 

@@ -66,7 +66,7 @@ def collect(mailbox: Mailbox, evidence: Evidence, now: datetime) -> ConnectionEv
 
 
 def breaker_evidence(integration: Integration) -> Evidence | None:
-    """Return the evidence because of which the circuit breaker of an integration is open.
+    """Return the class of the error that keeps the circuit breaker of an integration open.
 
     Args:
         integration: The integration.

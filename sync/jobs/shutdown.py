@@ -1,10 +1,10 @@
-"""Whether the shutdown of this worker was requested.
+"""Record whether the shutdown of this worker was requested, and interrupt its sync.
 
 The process that receives the signal records the request; the processes that it forked read it from shared memory.
 
-After the request, a sync ends when its current batch ends, as at the end of its time slice, and another worker
-continues it. A sync whose batch takes too long is interrupted (`sync.jobs.worker_exit`). This module does no I/O except
-for one byte of shared memory and a signal.
+After the request, a sync takes no further email of its current batch, pushes the comments of the emails that it has
+converted, and ends. Another worker continues it. A sync that takes too long for this is interrupted
+(`sync.jobs.worker_exit`). This module does no I/O except for one byte of shared memory and a signal.
 """
 
 from __future__ import annotations

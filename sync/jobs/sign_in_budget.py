@@ -1,4 +1,4 @@
-"""The sign-in budget: how many refused sign-ins an account may have before this product pauses its sign-ins.
+"""The sign-in budget: how many sign-ins of an account may be refused before this product stops signing in for a time.
 
 A directory locks an account after too many refused sign-ins, even if each was for another mailbox. So refused sign-ins
 are counted per account, over all mailboxes, workers, half-open trials, connection tests and integrations that use the

@@ -1,10 +1,10 @@
 """The shutdown of a worker after SIGTERM. It takes at most ten seconds, even if a sync does not respond.
 
-A sync ends after its current batch (`sync.jobs.shutdown`). After `GRACE` seconds, the processes of the pool are killed
-with SIGKILL. No email is lost, because the ledger is written before each push and the checkpoint after it. The mailboxes
-of these processes are released, so that another worker continues at once and the killed attempt does not count against an
-email. A worker without child processes (pool `solo`) interrupts its sync with an exception. Code that the exception cannot
-interrupt, such as C code that holds the interpreter lock, ends with the process.
+A sync ends early in its current batch (`sync.jobs.shutdown`). After `GRACE` seconds, the processes of the pool are
+killed with SIGKILL. No email is lost, because the ledger is written before each push and the checkpoint after it. The
+mailboxes of these processes are released, so that another worker continues at once and the killed attempt does not
+count against an email. A worker without child processes (pool `solo`) interrupts its sync with an exception. Code that
+the exception cannot interrupt, such as C code that holds the interpreter lock, ends with the process.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from sync.store.lease import Clock, database_now
 log = structlog.get_logger(__name__)
 
 GRACE = 7.0
-"""Seconds that a sync has to finish its batch."""
+"""Seconds that a sync has to end."""
 AT_LATEST = 9.5
 """Seconds after which the main process exits in any case."""
 CELERY_GRACE = 0.5

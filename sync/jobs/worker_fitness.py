@@ -1,8 +1,8 @@
-"""Record whether this worker is fit to sync, and the faults of its processes and its machine that ended tasks.
+"""Record whether this worker is fit to sync, and count the faults of its processes and its machine.
 
-The processes of the pool count these faults in shared memory. The main process reads the count. At `ENOUGH` faults, it
-checks the worker, and an unfit worker stops consuming sync tasks (`config.process_guard`). This module does no I/O
-except for the shared memory.
+The processes of the pool count each task that such a fault ended, in shared memory. The main process reads the count.
+At `ENOUGH` faults, it checks the worker, and an unfit worker stops consuming sync tasks (`config.process_guard`). This
+module does no I/O except for the shared memory.
 """
 
 from __future__ import annotations

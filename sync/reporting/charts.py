@@ -100,7 +100,7 @@ def count_top(highest: float) -> int:
     factor = 1
     while COUNT_TOPS[-1] * factor < highest:
         factor *= 10
-    # 4 is used once: with a factor above 1, its multiple is in the list already.
+    # 4 is used only with the factor 1: 4 * 10 is 40, which is in the list, too.
     return next(top * factor for top in COUNT_TOPS[factor > 1 :] if top * factor >= highest)
 
 

@@ -22,8 +22,8 @@ class Estimate:
     """The emails of one mailbox, or the sum of several mailboxes.
 
     Attributes:
-        wanted: Scanned emails that the rules want, as far as the listing shows. Some drafts outside of the Drafts folder
-            can be identified only by their MIME content.
+        wanted: Scanned emails that the rules want, as far as the listing shows. Drafts outside of the Drafts folder are
+            included if only their MIME content shows that they are drafts.
         looked_at: Emails of wanted folders that were scanned.
         unseen: Items of wanted folders that were not scanned, for lack of time or because the folder cannot be read.
         elsewhere: Items of folders that the rules do not want.

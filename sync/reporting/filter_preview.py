@@ -1,7 +1,8 @@
 """Preview the effect of filter rules on the known emails of the last 30 days. Reads the database only.
 
-The database does not store the participants of an email. So the effect of participant filters is known only if the
-preview does not change them. Otherwise `FilterForecast.unknown` counts the emails whose verdict may differ.
+The database does not store the participants of an email. So the effect of participant filters on an email is known only
+if the preview does not change these filters, and the email was not rejected because of its folder. Emails of which the
+effect is unknown count as wanted: see `FilterForecast.unknown`.
 """
 
 from __future__ import annotations

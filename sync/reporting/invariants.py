@@ -24,8 +24,8 @@ from sync.reporting.status import Status, clock, with_status
 
 LATELY = timedelta(hours=24)
 MOVED_OFTEN = 3
-"""Minimum number of syncs per day and integration whose checkpoint another process changed, for an alert. One or two
-are normal after an admin requested a full resync."""
+"""An alert is shown if, within `LATELY`, at least this many syncs of an integration found that another process had
+changed a checkpoint. One or two are normal after an admin requested a full resync."""
 GRACE = timedelta(minutes=5)
 """Tolerance for delays before a run, a lease or a queue mark is reported."""
 Integrations = Mapping[int, Integration]
@@ -101,7 +101,7 @@ def _audited() -> Iterator[Broken]:
     for row in missing:
         count = row.confirmed - (row.stored or 0)
         text = (
-            f"Re:infer has {count:,} fewer comments than it acknowledged ({row.stored:,} of {row.confirmed:,}). The "
+            f"Re:infer acknowledged {row.confirmed:,} comments, but has only {row.stored or 0:,} of them. The "
             "missing comments may have been deleted in Re:infer. A verification of the mailboxes of the bucket "
             "can push these comments again."
         )
@@ -151,9 +151,9 @@ def _outlived(now: datetime, integrations: Integrations) -> Iterator[Broken]:
     rows = states.order_by().values("mailbox__integration_id").annotate(count=Count("pk"), since=Min("lease_until"))
     for row, integration in _with(integrations, "mailbox__integration_id", rows):
         text = (
-            f"{row['count']:,} of its mailboxes have a lease of a worker that is no longer running. They sync again when the "
-            "lease ends. If this alert stays, check that a worker for the queue control is running and that the clock of the "
-            "database did not jump."
+            f"Mailboxes with the lease of a worker, or the queue mark of a task, that is gone: {row['count']:,}. They sync "
+            "again when the lease or mark ends. If this alert stays, check that a worker for the queue control is running and "
+            "that the clock of the database did not jump."
         )
         yield Broken(Invariant.LEASE_OUTLIVED, integration, row["count"], row["since"], text)
 
@@ -182,7 +182,7 @@ def _why_untouched(integration: Integration, busy: Mapping[int, int]) -> str:
             "Its mailboxes are waiting in the queue: all workers are busy with other mailboxes. Add workers, or raise the poll "
             "interval."
         )
-    return "No worker took them. Check that worker and beat are running."
+    return "No worker started a sync. Check that worker and beat are running."
 
 
 def _busy(now: datetime) -> dict[int, int]:

@@ -77,7 +77,7 @@ class Amount:
 
 
 def with_decision(state: AdminDecision, rows: QuerySet[NewlyWanted] | None = None) -> QuerySet[NewlyWanted]:
-    """Return the newly wanted emails with the given decision that are still in the folder where they were found.
+    """Return the newly wanted emails with the given decision that are still in the mailbox and were not delivered.
 
     Args:
         state: The decision.

@@ -27,7 +27,8 @@ from sync.models import MailboxState, Process, SyncRun, Tick, Verification
 from sync.reporting.status import Tone
 
 QUIET = timedelta(seconds=40)
-"""The longest normal time without a tick, or without the end of a sync while mailboxes are due."""
+"""The longest normal time between two runs of `sync.tasks.dispatch`, or between the ends of two syncs while mailboxes
+are due."""
 BROKER_GRACE = timedelta(seconds=15)
 """An outage of the broker up to this length is not reported: it may be a restart."""
 MARGIN = timedelta(seconds=30)
@@ -146,7 +147,7 @@ def _no_tick(
     if since is None or since > now - max(QUIET, 4 * settings.DISPATCH_EVERY):
         return None
     if workers and all(one.busy_since for one in workers):
-        return None  # a tick needs a free slot, too
+        return None  # the task `dispatch` needs a free slot, too
     if not any(one.kind == Process.Kind.BEAT for one in alive):
         return Standstill(StandstillKind.NO_BEAT, "Beat", f"Beat is not running. Start it. {NOTHING_LOST}", since)
     text = (

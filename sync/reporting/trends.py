@@ -90,7 +90,7 @@ class Trends:
         rows: Label and counts of each step, for a table.
         total: The sum over the period.
         busiest: The hour with most emails; None if no counts are stored for the period.
-        slowest: The hour with the longest latency; None where no new email arrived.
+        slowest: The hour with the longest latency; None if no new email arrived.
     """
 
     span: Span
@@ -127,8 +127,8 @@ class BucketUnits:
     Attributes:
         bucket: The bucket; None for a shared line.
         units: AI units of this month.
-        width: Length of the bar in percent: of the limit, or, without a limit, of the largest number of AI units of a
-            line.
+        width: Length of the bar, in percent of the limit. Without a limit: in percent of the largest number of AI units
+            among all lines.
         others: Number of buckets of a shared line; 0 for a line of one bucket.
     """
 

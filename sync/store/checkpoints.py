@@ -58,7 +58,7 @@ class DatabaseCheckpoints:
         self.mailbox_id = lease.mailbox_id
         self._paths: dict[FolderId, tuple[str, ...]] = {}
         self._loaded: dict[FolderId, SyncedFolder] = {}
-        """The rows that `folders` read. A row is removed when it is used to move its checkpoint."""
+        """The rows that `folders` read. A row is removed when its checkpoint moves or its count changes."""
 
     def folders_cursor(self) -> Cursor | None:
         """Return the cursor of the folder tree. See `Checkpoints.folders_cursor`."""
@@ -73,7 +73,7 @@ class DatabaseCheckpoints:
     def _is_whole_tree_due(self) -> bool:
         """Return whether the whole tree was due when the lease was last renewed.
 
-        An idle sync does not have to query the time of the database for this.
+        So an idle sync does not have to query the time of the database.
         """
         due, until = self._state.whole_tree_at, self._state.lease_until
         return due is None or (until is not None and due <= until - self.lease.length)

@@ -206,9 +206,9 @@ class DeadLetterStore:
 
 
 def _was_only_vanished(row: DeadLetter, email: DeadLetterRecord) -> bool:
-    """Return whether all earlier attempts were lookups of a missing email that now has another kind of failure.
+    """Return whether Exchange did not find the email before, and now returns content that is not an email.
 
-    Those lookups do not count as attempts at the content that is no email.
+    The earlier lookups do not count as attempts at this content.
     """
     return row.stage == VANISHED and email.kind is DeadLetterKind.NOT_AN_EMAIL
 

@@ -47,7 +47,7 @@ class Entries:
             ids: Comment ids.
 
         Returns:
-            Entries by comment id; unknown comments are missing.
+            Entries by comment id; unknown comments are omitted.
         """
         now = self.lease.clock()
         rows = LedgerEntry.objects.filter(bucket_id=self.bucket_id, comment_id__in=ids)
@@ -273,7 +273,7 @@ class Entries:
             apart_from: Queries of item ids that are not returned.
 
         Returns:
-            Item ids, ordered by `updated_at`, which updates of several entries at once do not change.
+            Item ids, ordered by `updated_at`. `QuerySet.update` does not change that time.
         """
         now = self.lease.clock()
         rows = (
@@ -320,7 +320,7 @@ class Entries:
     # ---- intentions that were never confirmed ---------------------------------------------------------------------
 
     def unsettled(self, most: int) -> Sequence[CommentId]:
-        """Return intentions that were never confirmed although their push has certainly ended.
+        """Return intentions that were never confirmed: see `sync.engine.ports.Ledger.unsettled`.
 
         Args:
             most: Maximum number to return.
@@ -357,9 +357,10 @@ class Entries:
             )
 
     def _unsettled(self) -> QuerySet[LedgerEntry]:
-        """Return intentions of this mailbox that were never confirmed, except those that another mailbox deferred.
+        """Return unconfirmed intentions of this mailbox, and of deleted mailboxes, whose push has certainly ended.
 
-        Later, that mailbox pushes its own properties, and creates the comment if the intended push did not arrive.
+        Intentions whose entry another mailbox deferred are omitted. That mailbox pushes its own properties later, and
+        creates the comment if the intended push did not arrive.
         """
         others = Q(dirty=True, winner_mailbox__isnull=False) & ~Q(winner_mailbox_id=self.mailbox_id)
         return LedgerEntry.objects.filter(

@@ -2,9 +2,9 @@
 
 See `sync.engine.folder_totals`.
 
-The roster is written in the transaction that moves the cursor, so a page is counted once, even if workers crash while they
-process it. The mailbox items (`sync.store.items`) cannot replace the roster. They are written before the cursor moves,
-and emails that could not be fetched are missing from them. And if a moved item keeps its id, its mailbox item belongs to
+The roster is written in the transaction that moves the cursor, so a page is counted once, even if workers crash while
+they process it. The mailbox items (`sync.store.items`) cannot replace the roster. They are written before the cursor
+moves, and they do not include emails that were not found. And if a moved item keeps its id, its mailbox item belongs to
 the new folder before the old folder reports the move.
 """
 

@@ -1,4 +1,4 @@
-"""The items of a mailbox in the database: the folder of each, and the verdict on it.
+"""The items of a mailbox in the database, each with its folder and the verdict on it.
 
 Every caller that writes has checked the lease in the same transaction.
 """
@@ -94,7 +94,7 @@ class MailboxItemStore:
         }
 
     def nameless(self, changes: Sequence[Change]) -> frozenset[tuple[datetime | None, int]]:
-        """Return delivered items without a Message-ID that were received at the time of such an item in these changes.
+        """Return delivered items without a Message-ID that were received at the time of a change without a Message-ID.
 
         Args:
             changes: The changes.

@@ -31,7 +31,7 @@ def database_now() -> datetime:
 
 
 class Lease:
-    """A lease that one sync run holds on a mailbox. A write is rejected when its token is not the token in the row.
+    """A lease that one sync run holds on a mailbox. Writes are rejected when the token in the row is another one.
 
     Attributes:
         mailbox_id: The key of the mailbox.

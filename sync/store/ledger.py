@@ -1,8 +1,8 @@
 """Implements the port `sync.engine.ports.Ledger` on the database.
 
 Each method that writes checks the lease in the transaction of the write. Only `confirm` also writes without the lease,
-because the push cannot be undone. The tables are accessed in
-`sync.store.entries`, `sync.store.items`, `sync.store.dead_letters` and `sync.store.newly_wanted_items`.
+because the push cannot be undone. The tables are accessed in `sync.store.entries`, `sync.store.items`,
+`sync.store.dead_letters` and `sync.store.newly_wanted_items`.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ class DatabaseLedger:
     def _entries_by_id(self, ids: Iterable[CommentId], listed: set[CommentId]) -> dict[CommentId, LedgerRecord]:
         """Return entries by comment id.
 
-        The Message-ID in the MIME header of an email may differ from the listed one. The entry is then also returned
-        under the comment id of the listed Message-ID.
+        The Message-ID in the MIME header of a delivered email may differ from the listed one. The entry is then
+        returned under the comment id of the listed Message-ID.
         """
         entries = dict(self._entries.of(list(ids)))
         by_header = self._items.headers_of(listed - entries.keys())

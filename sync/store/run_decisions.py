@@ -1,6 +1,7 @@
 """Queries and updates that a sync run makes once, most of them when it starts.
 
-If several workers call `take_trial_mark` or `record_first_contact` at the same time, only one call returns True.
+If several workers call `take_trial_mark` for one mailbox, or `record_first_contact` for one bucket, at the same time,
+at most one call returns True.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ def record_refusals(bucket: Bucket, window: str) -> None:
 
 
 def record_first_contact(bucket: Bucket, *, trusted: bool, at: datetime) -> bool:
-    """Record whether a bucket was empty at first contact, and set the same values on `bucket`.
+    """Record whether a bucket was empty at first contact, before the first push, and set the same values on `bucket`.
 
     If two runs examine the bucket at the same time, only one result is recorded, because the other run may already see
     comments of the first one. The other run loads the recorded values into `bucket`.
@@ -113,7 +114,7 @@ def record_first_contact(bucket: Bucket, *, trusted: bool, at: datetime) -> bool
 
 
 def drop_ledger_if_requested(mailbox: Mailbox, lease: Lease) -> None:
-    """Carry out *Push missing again*: drop the items of this mailbox, and the confirmed entries whose winner they are.
+    """Carry out *Push missing again*: drop the items of this mailbox, and the confirmed entries whose winner is in it.
 
     The bucket becomes untrusted, so each comment without an entry is requested from Re:infer before it is pushed, and only
     the comments that are missing there are created. All folders of the mailbox are listed again.

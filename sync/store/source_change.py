@@ -30,7 +30,8 @@ from sync.store.lease import Lease
 
 log = structlog.get_logger(__name__)
 MARGIN = timedelta(minutes=15)
-"""Allows for the time between listing a page and moving its checkpoint, and for the difference of two clocks."""
+"""Allows for the time between listing a page and moving its checkpoint, and for the difference between the clocks of
+Exchange and the database."""
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 """Used if it is unknown until when changes were read. Then every email is checked."""
 
@@ -77,7 +78,7 @@ def _read_until(mailbox: Mailbox) -> datetime | None:
 def _earlier(now: datetime | None, before: datetime | None) -> datetime | None:
     """Return the earlier of two times.
 
-    `before` belongs to an earlier change of the source, if that one was not completed before the present one.
+    `before` belongs to an earlier change of the source, if that change was not completed before the present change.
     """
     return min(filter(None, (now, before)), default=None)
 

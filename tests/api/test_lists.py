@@ -124,7 +124,9 @@ def test_an_unknown_parameter_or_an_invalid_value_is_rejected(api, db, name, que
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, query.partition("=")[0])
 
 
-@pytest.mark.parametrize("number", ["-1", "1.0", "٣", str(2**63), "0" * 30 + "9" * 30, "9" * 5000], ids=lambda it: it[:20])
+@pytest.mark.parametrize(
+    "number", ["-1", "1.0", "٣", str(2**63), "0" * 30 + "9" * 30, "9" * 5000], ids=lambda it: it[:20]
+)
 def test_a_filter_rejects_anything_but_a_whole_number_that_the_database_can_store(api, db, number):
     answer = api.get("/api/v1/runs", {"mailbox": number})
     assert answer.status_code == 400

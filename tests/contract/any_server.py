@@ -1,7 +1,7 @@
 """A server on loopback. A test defines its answers to one port of the product, and makes all calls of this port.
 
-A port is here one of `PORTS` (an adapter with its kind of sign-in, or the sign-in service), and not a network port. If the tested
-port is an adapter, its sign-in works.
+A port is here one of `PORTS` (an adapter with its kind of sign-in, or the sign-in service), and not a network port. If the
+tested port is an adapter, its sign-in works.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ class Rig(Protocol):
         """Invalidate all cursors. With `bare`, the refusals omit the parts that the schema makes optional."""
 
     def hand_out(self, item_id: ItemId, kind: str) -> None:
-        """Return the body of a gateway (see `simulators.pages`) instead of the email in every fetch of this item."""
+        """Return another body instead of the email in every fetch of this item. `simulators.pages` has the kinds."""
 
     def migrate(self) -> None: ...
 

@@ -169,7 +169,10 @@ def put(value: Any, path: tuple[Any, ...], new: Any) -> Any:
 
 
 def with_wrong_value(port: str, path: tuple[Any, ...], body: bytes) -> Callable[[Request], Response]:
-    """Return a function that returns the correct answer with `body` at one path. `body` may be JSON that `json` cannot write."""
+    """Return a function that returns the correct answer, with `body` at one path.
+
+    `body` is bytes, because it may be JSON that `json` cannot write.
+    """
     correct = CORRECT[port.partition(" ")[0]]
     marked = json.dumps(put(correct, path, "{here}")).encode().replace(b'"{here}"', body)
 

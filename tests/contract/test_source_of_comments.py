@@ -1,4 +1,4 @@
-"""Conversion of fetched emails from every source: web pages instead of emails, drafts, and thousands of recipients."""
+"""Conversion of fetched emails from every source: other bodies instead of emails, drafts, and thousands of recipients."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def converted(rig: Rig) -> list[Converted | NotConvertible]:
 
 
 @pytest.mark.parametrize("kind", pages.KINDS)
-def test_a_gateway_body_instead_of_an_email_is_not_converted_and_other_emails_are(rig: Rig, kind: str) -> None:
+def test_another_body_instead_of_an_email_is_not_converted_and_other_emails_are(rig: Rig, kind: str) -> None:
     items = [rig.deliver(mail(name), received=NOON + timedelta(seconds=n)) for n, name in enumerate("abc")]
     rig.hand_out(items[1], kind)
     outcomes = converted(rig)

@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Died(BaseException):
-    """Simulates the death of the worker. The product must not catch it. After it, the product must not release or store anything."""
+    """Simulates the death of the worker. The product must not catch it, and must not release or store anything after it."""
 
 
 def _raise(where: str) -> None:

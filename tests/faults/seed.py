@@ -1,8 +1,8 @@
 """A simulation ("seed") in this process, with real sockets, a real database and a simulated clock.
 
-Mail arrives and moves in a few mailboxes, Exchange and Re:infer return errors, and an admin presses buttons. At a call of a port
-(source, sink, ledger, checkpoints), one of these events can happen: the worker is killed, the worker hangs for minutes while
-another worker syncs, another worker syncs first, mail moves, an admin acts, or the clock jumps.
+Mail arrives and moves in a few mailboxes, Exchange and Re:infer return errors, and an admin presses buttons. At a call of a
+port (source, sink, ledger, checkpoints), one of these events can happen: the worker is killed, the worker hangs for minutes
+while another worker syncs, another worker syncs first, mail moves, an admin acts, or the clock jumps.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ BUCKET = ("bank", "desks")
 MAX_SLICES = 300
 MAX_RENEWALS = 100
 CALLS = 70
-"""An event happens at one of the first `CALLS` calls of ports in a sync. A sync with much work makes about this number of calls."""
+"""An event happens at one of the first `CALLS` calls of ports in a sync. A sync with much work makes about as many calls."""
 
 
 @dataclass
@@ -168,7 +168,7 @@ class Seed:
         raise Died(where)
 
     def _stands_still(self, where: str) -> None:
-        """The worker hangs for some minutes. Its lease can end, and another worker can sync. Then the first worker continues."""
+        """The worker hangs for some minutes, so that its lease can end. Another worker can sync before it continues."""
         self.log.append(f"a worker stands still {where}")
         self.clock.turn(minutes=self.random.choice([1, 4, 20]))
         self._meanwhile(lambda: self._tick(interrupted=False))

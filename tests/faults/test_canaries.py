@@ -194,7 +194,7 @@ def live(exchange: ExchangeSimulator, reinfer: ReinferSimulator, url: str) -> No
 
 
 def worker_environment(clock: Clock, end: object, sentence: str) -> runner.RunEnvironment:
-    """Return the environment of a worker. If `end` is not None, the worker dies or raises an error after it stored intentions."""
+    """Return the environment of a worker. Unless `end` is None, the worker dies or raises an error after storing intentions."""
 
     def dies(where: str) -> None:
         if end is RuntimeError:

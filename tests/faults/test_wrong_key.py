@@ -1,4 +1,4 @@
-"""Two real workers, one with a wrong key: the other delivers the mail, and no circuit breaker opens (F53 in docs/guarantees.md)."""
+"""Two real workers, one with a wrong key (F53 in docs/guarantees.md): the other delivers the mail. No circuit breaker opens."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ class Trouble:
         self.log.append(f"reinfer {status} for {message_id}")
 
     def of_the_next_email(self) -> None:
-        """The body of a gateway replaces the next email: once, three times (then the email is a dead letter), or always."""
+        """Exchange returns another body instead of the next email: once, three times (then it is a dead letter), or always."""
         message_id = message_id_of(f"m{len(self.story.emails)}")
         kind, times = self.random.choice(pages.KINDS), self.random.choice([1, 3, None])
         self.end.hand_out(message_id, kind, times)

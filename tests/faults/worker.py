@@ -8,8 +8,8 @@ python -m tests.faults.worker starved ADDRESS 3        syncs with only 3 more fi
 python -m tests.faults.worker look            prints leases, failures, attempts, runs, open circuit breakers and standstills
 python -m tests.faults.worker finish          syncs until every mailbox is done; prints counts
 
-`seed` stores an integration and its mailboxes. `die` syncs all mailboxes, and kills the process before or after the first call of
-the named method.
+`seed` stores an integration and its mailboxes. `die` syncs all mailboxes, and kills the process before or after the first call
+of the named method.
 """
 
 from __future__ import annotations

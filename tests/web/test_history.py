@@ -78,7 +78,7 @@ def test_an_action_on_a_failed_email_is_in_the_audit_log_of_its_mailbox_and_name
         received=datetime(2026, 3, 2, 8, 30, tzinfo=UTC),
     )  # fmt: skip
     admin.post(reverse("set-aside-dismiss", args=[email.pk]))
-    sentence = f"The email in Inbox/Trades of {mailbox}, arrived 2026-03-02 08:30 UTC is dismissed"
+    sentence = f"The email in Inbox/Trades of {mailbox} that arrived 2026-03-02 08:30 UTC is dismissed"
     assert sentence in admin.get(reverse("history") + f"?mailbox={mailbox.pk}").text
     assert sentence in admin.get(reverse("history") + f"?integration={integration.pk}").text
 

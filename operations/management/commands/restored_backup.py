@@ -1,7 +1,8 @@
 """Mark every bucket as untrusted after the database was restored from a backup.
 
-The backup does not contain the ledger entries of comments that were pushed after the backup was made. In an untrusted bucket, each comment
-that is missing in the ledger is requested from Re:infer before it is pushed, so no comment is pushed twice.
+The backup does not contain the ledger entries of comments that were pushed after the backup was made. In an untrusted
+bucket, each comment that is missing in the ledger is requested from Re:infer before it is pushed, so no comment is pushed
+twice.
 """
 
 from __future__ import annotations

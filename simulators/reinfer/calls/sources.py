@@ -61,7 +61,7 @@ def delete_source(api_call: ApiCall) -> Response:
 
 
 def count(api_call: ApiCall) -> Response:
-    """The number of comments, filtered by time, source and annotation. If the filter names only other sources, the number is 0."""
+    """The number of comments that match the filter (time, source, annotation). With only other sources in it, this is 0."""
     source = api_call.source(READ, *api_call.parts)
     wanted = api_call.json(COUNTED).get("comment_filter", {})
     comments = list(source.comments.values()) if source.id in (wanted.get("sources") or [source.id]) else []

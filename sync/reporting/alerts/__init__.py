@@ -32,7 +32,7 @@ def problems(now: datetime, integrations: Iterable[Integration] | None = None) -
         integrations: All integrations, if the caller has loaded them; None to load them here.
 
     Returns:
-        The problems, newest first.
+        The problems, at most `MOST` of each kind, newest first.
     """
     rows = {row.pk: row for row in (Integration.objects.all() if integrations is None else integrations)}
     found = [

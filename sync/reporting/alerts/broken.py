@@ -1,4 +1,4 @@
-"""Create a problem for each violated invariant: see `sync.reporting.invariants`."""
+"""Create a problem for each violation of an invariant: see `sync.reporting.invariants`."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ ACTIONS = {Invariant.TEXT_CHANGED: "stop", Invariant.COMMENTS_SURPLUS: "accept"}
 
 
 def broken(now: datetime, integrations: Mapping[int, Integration]) -> Problems:
-    """Return a problem for each violated invariant.
+    """Return a problem for each violation of an invariant. An invariant may be violated for several subjects.
 
     Args:
         now: Current time, aware.
         integrations: All integrations by primary key.
 
     Returns:
-        The problems, worst first.
+        The problems, worst first, at most `MOST`.
     """
     found = invariants.broken(now, integrations)
     shown = found[:MOST]

@@ -21,12 +21,12 @@ from sync.reporting.status import Status, Tone, bare, with_status
 UNFINISHED_AFTER = timedelta(hours=2)
 REPORTED_ELSEWHERE = [Status.STOPPED, Status.NEEDS_YOU, Status.HELD, Status.OVERDUE]
 SEVERAL = 3
-"""An alert is shown if a mailbox completed no sync for this many times the longest pause between two syncs, and at
-least for `UNFINISHED_AFTER`."""
+"""An alert is shown if a mailbox completed no sync for `UNFINISHED_AFTER`, and for this many times the longest pause
+between two syncs."""
 
 
 def disabled() -> Iterator[Group]:
-    """Yield a group for each reason for which mailboxes of an integration were disabled.
+    """For each integration, yield a group for each reason why its mailboxes were disabled.
 
     Mailboxes that a monthly limit stopped are not included: `connections.budgets` reports their bucket.
 
@@ -54,7 +54,7 @@ def disabled() -> Iterator[Group]:
 
 
 def failing(now: datetime) -> Iterator[Group]:
-    """Yield a group for each kind of error with which the last syncs of an integration's mailboxes failed.
+    """For each integration, yield a group for each kind of error with which the last syncs of its mailboxes failed.
 
     Mailboxes behind an open circuit breaker are not included: `connections` reports the breaker.
 

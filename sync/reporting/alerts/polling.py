@@ -10,7 +10,9 @@ from sync.reporting.status import Tone
 
 
 def polling(now: datetime) -> Problems:
-    """Return an alert if, in the last ten minutes, the share of required polls that were done was below `poll_rate.SHORT`.
+    """Return an alert if fewer than the share `poll_rate.SHORT` of the needed polls were done in the last ten minutes.
+
+    There is no alert while no mailbox is late.
 
     Args:
         now: Current time, aware.

@@ -83,7 +83,7 @@ class Breakage:
         worker.start()
 
     def worker_stands_still(self) -> None:
-        """A worker stands still for longer than its lease, so that another worker can sync its mailbox. Then the first one continues."""
+        """A worker stands still for longer than its lease. Another worker can sync its mailbox before it continues."""
         self._stands_still(self._worker(), LEASE + 1)
 
     def worker_terminated(self) -> None:

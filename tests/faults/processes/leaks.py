@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tests.faults.processes.stack import Stack
 
 MORE_FILES, MORE_THREADS = 12, 6
-"""Maximum growth of the open files and threads of a process during a seed. Connections that stay open for later use are no leak."""
+"""Maximum growth of the open files and threads of a process in a seed. Connections that are kept for later use are no leak."""
 WEB_THREADS = 4
 """Maximum number of database connections that the web process may keep open for later pages."""
 

@@ -1,4 +1,4 @@
-"""A simulated Graph and Entra with an application and a service user, and an Exchange Online that accepts the tokens of Entra."""
+"""A simulated Graph and Entra with an application and a service user, and an Exchange Online that accepts their tokens."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def test_deleted_comments_are_reported_after_two_audits(world: World, desk):
     audited(world)
     assert violations(world) == ["comments_missing"]
     (problem,) = (it for it in alerts.problems(world.clock()) if it.title == "Comments missing")
-    assert "1 fewer comments than it acknowledged (2 of 3)" in problem.text
+    assert "acknowledged 3 comments, but has only 2 of them" in problem.text
     assert problem.subject == desk.bucket
 
 

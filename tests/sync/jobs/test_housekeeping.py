@@ -143,7 +143,7 @@ def test_a_mailbox_that_no_worker_syncs_is_reported_with_the_reason(world: World
     world.clock.turn(minutes=30)
     (it,) = broken(world.clock())
     assert (it.invariant, it.count, it.subject) == (Invariant.MAILBOX_UNTOUCHED, 2, world.integration)
-    assert "No worker took them" in it.text
+    assert "No worker started a sync" in it.text
     MailboxState.objects.filter(pk=other.pk).update(lease_until=world.clock() + timedelta(minutes=2))
     (it,) = broken(world.clock())
     assert it.count == 1

@@ -254,7 +254,7 @@ def test_a_mailbox_whose_first_sync_no_worker_starts_is_reported(world: World):
     standstill, problem = problems(world)
     assert (standstill.title, standstill.subject) == ("Standing still", "Syncs")
     assert (problem.title, problem.status) == ("Overdue", "overdue")
-    assert "was due at 08:00. No worker took them" in problem.text
+    assert "was due at 08:00. No worker started a sync" in problem.text
 
 
 def test_an_update_that_makes_a_mailbox_due_at_once_stores_the_time(db):
