@@ -130,7 +130,7 @@ def test_correct_comments_have_no_differences(expected):
 @pytest.mark.parametrize(
     ("arrived", "words"),
     [
-        ({}, "1 emails are missing"),
+        ({}, "Missing emails (1)"),
         (comments(folder="Done"), "where the email is not"),
         (comments(mailbox="other@bank.example"), "where the email is not"),
         (comments(subject="Another"), "another subject"),
