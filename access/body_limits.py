@@ -1,13 +1,13 @@
 """Size limits for request bodies, per view.
 
 A request whose Content-Length is larger than the limit is rejected before its body is read. A chunked body has no
-Content-Length: it is buffered, in memory up to `MEMORY_BYTES` and otherwise on disk, and is rejected as soon as it is
-larger than the limit.
+Content-Length. Such a body is buffered in memory up to `MEMORY_BYTES`, and a larger one on disk. The request is rejected
+as soon as the received part of the body is larger than the limit.
 
 Django's CSRF check reads the body of a form before any view runs, and writes uploaded files to disk while reading. So
-this middleware checks the size first. The limit of the view applies to users with permission for the page; for the API
-and the Django admin, to every authenticated user. The limit `EVERYBODY` applies to all others, and to URLs that do not
-exist. A page declares its limit with `accepts_body`, an API view with the class method `body_limit`.
+this middleware checks the size first. The limit of a page applies to users with permission for the page. The limits of
+the API and of the Django admin apply to every authenticated user. The limit `EVERYBODY` applies to all other users, and
+to URLs that do not exist. A page declares its limit with `accepts_body`, an API view with the class method `body_limit`.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def _enforce_limit(request: HttpRequest) -> None:
         raise BodyTooLarge(most)
     if 0 < length <= EVERYBODY:
         # Read the body now. Later, the request occupies one of the slots of `config.request_limit` and perhaps a database
-        # connection. While it occupies them, it must not wait for a slow client.
+        # connection. While a request occupies a slot or a connection, it must not wait for a slow client.
         _ = request.body
 
 
@@ -187,7 +187,7 @@ def _body_limit(request: HttpRequest) -> int:
 def _may_open(request: HttpRequest, match: ResolverMatch, page: Any) -> bool:
     """Return whether the limit of the view applies to this user, instead of the limit `EVERYBODY`.
 
-    In the API and the Django admin, the limit of the view applies to every authenticated user. Elsewhere the user needs
+    In the API and the Django admin, the limit of the view applies to every authenticated user. For other pages, the user needs
     the permission for the page.
     """
     if hasattr(page, "authentication_classes"):

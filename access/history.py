@@ -107,7 +107,7 @@ def attempt(who: str, text: str, about: Subject, route: Changes) -> Iterator[Con
         who: The name of the actor.
         text: What is tested, as one sentence.
         about: The object that is tested.
-        route: What the test opens, such as a mailbox, and the servers that it connects to; each as a change.
+        route: What the test opens, such as a mailbox, and the servers to which it connects. Each is a change.
 
     Yields:
         The test. The caller sets its `outcome`.
@@ -149,7 +149,7 @@ def named(things: Sequence[object]) -> Changes:
         things: The objects. `str` of an object is its name.
 
     Returns:
-        One change for each of the first `MAX_NAMED` objects, and a last one with the number of further objects, if any.
+        One change for each of the first `MAX_NAMED` objects. If there are more objects, one more change has their number.
     """
     lines = [("Of", "", str(thing)) for thing in things[:MAX_NAMED]]
     more = len(things) - MAX_NAMED

@@ -24,7 +24,7 @@ def of(request: HttpRequest | None, name: str) -> str:
         name: User name as typed.
 
     Returns:
-        The identifier; empty if there is no valid cookie, or if its user has another name.
+        The identifier; empty if there is no valid cookie, or if the cookie is of another user.
     """
     given = request.COOKIES.get(COOKIE, "") if request is not None else ""
     try:

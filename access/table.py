@@ -87,9 +87,9 @@ ACCESS = {
 
 
 def allows(url: str, user: Any) -> bool:
-    """Return whether a user may open the URL of a page. Not for URLs of the API and Django admin.
+    """Return whether a user may open the URL of a page.
 
-    The API and Django admin check permissions themselves.
+    Do not use this function for URLs of the API and of Django's admin, which check permissions themselves.
 
     Args:
         url: Path of the URL, with or without a query.

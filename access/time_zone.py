@@ -38,7 +38,7 @@ class TimeZoneMiddleware:
 
 
 def _zone(name: str) -> zoneinfo.ZoneInfo | None:
-    # Only names in the time zone database: the cookie is untrusted, and ZoneInfo uses the name as a file path.
+    # Accept only names in the time zone database: the cookie is untrusted, and ZoneInfo uses the name as a file path.
     return zoneinfo.ZoneInfo(name) if name in _names() else None
 
 

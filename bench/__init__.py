@@ -1,1 +1,1 @@
-"""Benchmarks of time and memory. Most measure the product and a baseline in the same run."""
+"""Benchmarks of time and memory. `fetch`, `graph` and `cleaning` can compare alternatives in the same run."""

@@ -1,4 +1,4 @@
-"""Command line of the benchmarks. Compare the ratios of one run: absolute figures depend on the load of the machine."""
+"""Run a benchmark. Compare only figures of the same run, because all figures depend on the load of the machine."""
 
 from __future__ import annotations
 

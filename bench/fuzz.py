@@ -1,8 +1,8 @@
 """Coverage-guided fuzzer of the conversion: `python bench/fuzz.py -max_total_time=600 CORPUS`. Requires atheris.
 
-It checks that the conversion of any bytes returns a comment that Re:infer accepts, or the reason why there is none, and that a
-second conversion of the same bytes returns the same result. The arguments are those of libFuzzer. CORPUS is a folder of emails
-with which the fuzzer starts.
+The fuzzer checks that the conversion of any bytes returns a comment that Re:infer accepts, or a reason for the rejection. It
+also checks that a second conversion of the same bytes returns the same result. The arguments are arguments of libFuzzer.
+CORPUS is a folder of emails with which the fuzzer starts.
 """
 
 from __future__ import annotations

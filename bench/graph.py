@@ -1,6 +1,7 @@
-"""Benchmark: emails per second that Graph returns by single requests over several connections, and by batch requests.
+"""Benchmark: emails per second from Graph by single requests over one, two and four connections, and by batch requests.
 
-Both are measured without added latency, and with an added latency of 50 ms per single request and 12.5 ms per part of a batch.
+Both ways are measured without added latency, and with an added latency of 50 ms per single request and 12.5 ms per part of a
+batch.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Process of the benchmark `graph`: fetches the same emails in several ways.
 
-The ways are `$value` requests over one, two and four connections, and batch requests with four and twenty parts. Graph
+The ways are `$value` requests over one, two and four connections, and batch requests with four or twenty parts. Graph
 processes up to four parts of a batch concurrently, but the simulator processes the parts one after the other. So the latency
-that is added to each part is a quarter of the latency that is added to a single request. This is the best case for batches.
+that is added to each part is a quarter of the latency that is added to a single request. Batches are thus measured in their
+best case.
 """
 
 from __future__ import annotations

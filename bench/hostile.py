@@ -1,4 +1,7 @@
-"""Benchmark: CPU time and memory that the conversion of malicious emails takes. Each email has a process of its own."""
+"""Benchmark: CPU time and memory that the conversion of malicious emails takes.
+
+Each email is converted in a process of its own.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,7 @@ def nested(levels: int) -> bytes:
 
 
 def emails() -> dict[str, Callable[[], bytes]]:
-    """Return the function that generates each email, by the name of the email.
+    """Return the functions that generate the emails, by the name of the email.
 
     The process that converts an email also generates it.
     """

@@ -1,7 +1,7 @@
 """Process with a large mailbox in the simulators. The content of an email is generated when it is requested.
 
 `python -m bench.mailbox 20000 20` serves 20,000 small and 20 large emails, and prints the URLs and secrets of the simulators as
-JSON. It ends when its standard input is closed.
+JSON. The process ends when its standard input is closed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TEXT = ("Could you look at this, please? " * 8 + "\r\n") * 38
-# Random bytes, because scans and archives cannot be compressed either.
+# Random bytes cannot be compressed, like real scans and archives.
 ATTACHED = base64.encodebytes(random.Random(1).randbytes(18_000_000)).replace(b"\n", b"\r\n")
 
 
@@ -47,7 +47,7 @@ def main() -> None:
     store = Store([ADDRESS])
     sizes = {make: len(make(1)) for make in (small, large)}
     for number in range(small_ones + large_ones):
-        # The large emails are distributed evenly among the small ones.
+        # The large emails are distributed evenly among the small emails.
         is_large = large_ones and number % ((small_ones + large_ones) // large_ones) == 0 and number < 10**9
         make = large if is_large else small
         mail = Mail(

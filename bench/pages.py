@@ -17,11 +17,11 @@ MAX_QUERIES, MAX_MS = 30, 300
 BATCH = 5_000
 """Rows per insert."""
 DAYS = 180
-"""Days over which the creation times of the comments are distributed."""
+"""Number of days over which the creation times of the comments are distributed."""
 DAYS_KEPT = 22
-"""Days for which each mailbox has a count, today included."""
+"""Number of days for which a mailbox has a count of emails, including today."""
 SILENT = 100
-"""One in this many mailboxes has had no email today or yesterday."""
+"""One of every `SILENT` mailboxes had no email yesterday and today."""
 ROUNDS = 3
 OK = 200
 
@@ -29,7 +29,7 @@ OK = 200
 def run(mailboxes: int, comments: int) -> int:
     """Print the figures. Return 1 if a page exceeds `MAX_QUERIES` or `MAX_MS`; otherwise 0.
 
-    `DATABASE_URL` names the database, which must be empty. Without it, a new SQLite database is used.
+    `DATABASE_URL` names the database, which must be empty. Without `DATABASE_URL`, a new SQLite database is used.
     """
     with tempfile.TemporaryDirectory() as folder:
         _set_up(Path(folder))
@@ -63,7 +63,7 @@ def _set_up(folder: Path) -> None:
 def _vacuum() -> None:
     """Run VACUUM ANALYZE on PostgreSQL.
 
-    Otherwise PostgreSQL would do this minutes later. Until then its query plans assume empty tables.
+    Autovacuum would do this only minutes later. Until then, the query plans of PostgreSQL would assume empty tables.
     """
     from django.db import connection
 
@@ -175,7 +175,10 @@ def _runs(boxes: list[Any], folders: list[Any]) -> None:
 
 
 def _days(boxes: list[Any]) -> None:
-    """Create the daily counts of three weeks. All mailboxes were just synced. One in `SILENT` had no email for two days."""
+    """Create the daily counts of three weeks.
+
+    All mailboxes were just synced. One of every `SILENT` mailboxes had no email for two days.
+    """
     from django.utils import timezone
 
     from sync.jobs import housekeeping
@@ -230,9 +233,10 @@ def _paths() -> list[str]:
 
 
 def _measured(path: str) -> tuple[str, int, float, float, int]:
-    """Return path, queries, milliseconds, CPU milliseconds and bytes of a page: the best of `ROUNDS` requests.
+    """Return path, queries, milliseconds, CPU milliseconds and bytes of a page.
 
-    On a busy machine, the CPU time is more reliable. With SQLite it includes the queries.
+    Each time is the shortest of `ROUNDS` requests. On a busy machine, the CPU time is more reliable than the elapsed time.
+    With SQLite, the CPU time includes the queries.
     """
     from django.contrib.auth import get_user_model
     from django.db import connection

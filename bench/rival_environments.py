@@ -1,7 +1,7 @@
-"""Virtual environments for the libraries with which our cleaning is compared.
+"""Virtual environments for the libraries with which the text cleaning of this project is compared.
 
-They are separate from our environment, because one of these libraries requires a GPL library, and another one is not
-maintained.
+They are separate from the environment of this project, because one of these libraries requires a GPL library, and another
+library is not maintained.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ WITHOUT_DEPENDENCIES = {"talon": ["talon==1.4.4"]}
 
 
 def answers(library: str, cases: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the result of the library for each case. Raises `subprocess.CalledProcessError` if it cannot be run."""
+    """Return the result of the library for each case. Raises `subprocess.CalledProcessError` if the library fails."""
     python = _environment(library)
     lines = "".join(json.dumps(case) + "\n" for case in cases)
     run = subprocess.run([python, SCRIPT, library], input=lines, capture_output=True, text=True, check=True)

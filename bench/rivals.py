@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from typing import Any
 
 PATIENCE = 5
-"""Time limit for one email, in seconds. If it is exceeded, the result is null."""
+"""Time limit for one email, in seconds. If the time limit is exceeded, the result is null."""
 
 Newest = Callable[[str | None, str | None], str]
 
@@ -32,7 +32,7 @@ def mail_parser_reply() -> Newest:
 def talon() -> Newest:
     quotations = import_module("talon.quotations")
     # The `__init__` of `talon.signature` loads a classifier that fails to import on current Python versions. This empty
-    # package replaces it, so that the rules in `talon.signature.bruteforce` can be imported.
+    # package replaces `talon.signature`, so that the rules in `talon.signature.bruteforce` can be imported.
     package = types.ModuleType("talon.signature")
     package.__path__ = [f"{path}/signature" for path in find_spec("talon").submodule_search_locations]  # type: ignore[union-attr]
     sys.modules["talon.signature"] = package

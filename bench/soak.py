@@ -1,10 +1,10 @@
 """Soak test: a simulated day with hundreds of mailboxes and failing requests. It detects leaks and lost emails.
 
 The test runs scheduling, syncs, housekeeping, bucket audit, verification, notifications and pruning of the product, with the
-times of a simulated clock. The product runs in one process with threads as workers. This process is never restarted, although
-Celery replaces a worker process after 500 tasks, so that a leak becomes visible. The simulators run in another process. The
-sockets and the PostgreSQL server are real. The test creates its own database on the server of DATABASE_URL. Only the tables
-with one row per comment or mailbox item, and `sync_activity`, may grow.
+times of a simulated clock. The product runs in one process with threads as workers. This process is never restarted, so that
+a leak becomes visible. (In production, Celery replaces a worker process after 500 tasks.) The simulators run in another
+process. The sockets and the PostgreSQL server are real. The test creates its own database on the server of DATABASE_URL. Only
+the tables with one row per comment or mailbox item, and `sync_activity`, may grow.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ from bench.stage import ROOT
 from demo.table import table
 
 TICK = timedelta(minutes=2)
-"""Time on the simulated clock between two queries for due mailboxes. In the product it is `DISPATCH_EVERY`, 5 s."""
+"""Time on the simulated clock between two queries for due mailboxes.
+
+In the product, this time is `DISPATCH_EVERY`, by default 5 s.
+"""
 WARM_UP = 0.25
 """Share of the simulated time that is not judged: at the beginning, tables grow until their oldest rows are pruned."""
 EMAILS_A_DAY = 20
@@ -56,7 +59,10 @@ def run(hours: float, mailboxes: int, faults: float, interval: int, seed: int, w
 
 @dataclass
 class World:
-    """The process with the simulators. It reads a line of JSON with a command, and writes a line of JSON with the result."""
+    """The process with the simulators.
+
+    The process reads a line of JSON with a command, and writes a line of JSON with the result.
+    """
 
     child: subprocess.Popen[str]
     given: dict[str, Any]
@@ -212,10 +218,10 @@ class Soak:
     # ---- the end of the simulated day -----------------------------------------------------------------------------
 
     def settle(self) -> dict[str, Any]:
-        """Stop the faults, and give the product fixed times in which all work must end. Return the counts.
+        """Stop the faults, and let the product end its work in two phases of fixed length. Return the counts.
 
-        The product first delivers for 45 simulated minutes. Then all failed emails are retried, for a little more than one
-        poll interval.
+        The first phase is 45 simulated minutes. Then all failed emails are retried. The second phase is about 1.2 poll
+        intervals and two ticks.
         """
         from operations import failed_email_actions
         from operations.actor import Actor
@@ -363,8 +369,7 @@ def _database() -> Iterator[str]:
     name = f"soak_{os.getpid()}"
     with psycopg.connect(given, autocommit=True) as admin:
         admin.execute(f'CREATE DATABASE "{name}"')
-        # A commit need not wait for the disk, because this database is not needed after a crash of the machine. This makes the
-        # test faster.
+        # The test is faster if commits do not wait for the disk. After a crash of the machine, this database is not needed.
         admin.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
         try:
             yield urlunsplit(urlsplit(given)._replace(path=f"/{name}"))

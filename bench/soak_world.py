@@ -28,9 +28,14 @@ from tests.faults.trouble import AT_REINFER, SLOW
 BUCKETS = 5
 FOLDERS = ("Inbox", "Inbox/Trades", "Archive", "Deleted Items")
 LASTING = {"unauthorized", "disabled", "quota", "token-revoked", "forbidden", "redirect", "ok-as-error"}
-"""Faults that open the circuit breaker of a whole connection or bucket, or disable mailboxes. Too many would stop all syncs."""
+"""Faults that open the circuit breaker of a whole connection or bucket, or disable mailboxes.
+
+With too many of these faults, no mailbox would sync.
+"""
 SELDOM = 0.01
-"""Share of the faults of Exchange that refuse the sign-in or disable EWS. They can open the connection's circuit breaker."""
+"""Share of the faults of Exchange that refuse the sign-in or disable EWS. These faults can open the connection's circuit
+breaker.
+"""
 PASSING_EXCHANGE = [(effect, options) for effect, options in EwsEnd.effects if effect not in SLOW | LASTING]
 PASSING_REINFER = [(effect, options) for effect, options in AT_REINFER if effect not in SLOW | LASTING]
 

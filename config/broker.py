@@ -6,7 +6,7 @@ It differs from kombu's Redis transport in three points:
   another type, which ends the worker if Redis fails during a task or at the end of a task.
 - A channel is closed completely, even if Redis refuses to requeue unfinished tasks. Otherwise each retry would leave
   connections open. No sync is lost, because the database stores which mailboxes are due.
-- A connection whose first command fails is closed, for the same reason.
+- A connection whose first command fails is closed. Otherwise each retry would leave a connection open.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class BrokerChannel(redis.Channel):
             if self.connection is not None:
                 self.connection.close_channel(self)
         finally:
-            # The connections of the pools stay open otherwise, also one that requeueing unfinished tasks opened.
+            # Otherwise the connections of the pools would stay open, including a connection that was opened for requeueing.
             self._disconnect_pools()  # type: ignore[attr-defined]  # the stubs lack private methods
 
     def _connparams(self, asynchronous: bool = False) -> Any:
@@ -58,6 +58,6 @@ class Transport(redis.Transport):
         try:
             super().register_with_event_loop(connection, loop)
         except RedisError:
-            # Celery does not store this connection yet, so it would not close it before a retry.
+            # Celery does not store this connection yet, so Celery would not close the connection before a retry.
             self.close_connection(connection)
             raise

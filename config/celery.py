@@ -1,6 +1,6 @@
 """The Celery application.
 
-Beat sends the periodic tasks. One of them queues a task for each due mailbox, which syncs the mailbox.
+Beat sends the periodic tasks. One of them is `sync.tasks.dispatch`, which queues a sync task for each due mailbox.
 """
 
 import os
@@ -35,9 +35,9 @@ def _start_worker_guard(sender: Any, **_: object) -> None:
     from config import process_guard
 
     _consumers.append(sender)
-    # Whenever the connection to the broker is lost, Celery warns that the default of a setting will change. The setting is
-    # set explicitly here, so the warning is ignored. The filter is added late, because Celery enables its warnings when it
-    # starts.
+    # Whenever the connection to the broker is lost, Celery warns that a later version will cancel running tasks by default.
+    # The installed version does not cancel them, so the warning is ignored. The filter is added late, because Celery
+    # enables its warnings when it starts.
     warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
     process_guard.worker_guard(sender).start()
 

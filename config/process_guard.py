@@ -89,7 +89,7 @@ class Guard:
     def check(self) -> None:
         """Check the fitness of this process.
 
-        If the process is unfit, stop consuming the queue. If it is fit again, start again.
+        If the process is unfit, stop consuming the queue. If the process is fit again, start consuming the queue again.
         """
         self._unreadable, self._opens_some = processes.unreadable_here()
         fault = self._current_fault()

@@ -278,7 +278,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
-# Much longer than a time slice and than any deadline. A task that hangs is killed, and another worker continues the sync.
+# The limit is much longer than a time slice and than any deadline. A task that hangs is killed, and another worker continues
+# the sync.
 CELERY_TASK_TIME_LIMIT = 1800
 CELERY_TASK_REJECT_ON_WORKER_LOST = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -302,8 +303,8 @@ CELERY_TASK_ROUTES = {
 #: The time between two queries for mailboxes that are due.
 DISPATCH_EVERY = seconds("DISPATCH_EVERY", 5)
 CELERY_BEAT_SCHEDULE = {
-    # Without `expires`: beat would compute it by its own clock, and a worker whose clock is ahead would discard every
-    # task. Many old tasks after an outage are harmless: see `sync.tasks.dispatch`.
+    # The tasks have no `expires`: beat would compute the time by its own clock, and a worker whose clock is ahead would
+    # discard every task. Many old tasks after an outage are harmless: see `sync.tasks.dispatch`.
     "dispatch": {"task": "sync.tasks.dispatch", "schedule": DISPATCH_EVERY},
     #: The time between two queries for notifications that are due.
     "notices": {"task": "notices.tasks.deliver_due", "schedule": seconds("NOTICES_EVERY", 15)},

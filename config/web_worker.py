@@ -20,7 +20,7 @@ HEAD_SECONDS = 20.0
 """Seconds within which the request head must be complete, in addition to the 5 seconds that gunicorn waits for its first
 byte."""
 BODY_SECONDS = 20.0
-"""Seconds within which the request body must arrive, in addition to the time that it needs at the rate `LEAST_RATE`."""
+"""Seconds within which the request body must arrive, in addition to the time that the body needs at the rate `LEAST_RATE`."""
 LEAST_RATE = 16 * 1024
 """Lowest rate at which a request body must arrive, in bytes per second."""
 

@@ -21,7 +21,7 @@ def comment_id(message_id: str) -> CommentId:
         message_id: The Message-ID, unfolded and trimmed, with its angle brackets.
 
     Returns:
-        Lower-case hex of its UTF-8 bytes. If it has more than `MAX_BYTES` bytes, the SHA-256 of these bytes in hex.
+        Lower-case hex of the UTF-8 bytes of the Message-ID. If there are more than `MAX_BYTES` bytes, their SHA-256 in hex.
     """
     raw = message_id.encode("utf-8", "surrogatepass")
     return CommentId(raw.hex() if len(raw) <= MAX_BYTES else hashlib.sha256(raw).hexdigest())

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 class Limits:
     """Limits of the conversion. Each value is a maximum.
 
-    Content beyond most limits is cut. If the email, its parts or a text of the comment was cut, the comment is marked as
-    truncated. The comment is not marked if headers, addresses, attachments or properties were cut.
+    Content that exceeds a limit is cut. There are three exceptions: `depth`, `lines` and `line_chars`. If the email, its
+    parts or a text of the comment was cut, the comment is marked as truncated. The comment is not marked if only headers,
+    addresses, attachments or properties were cut.
     """
 
     mime_bytes: int = 25 * 1024 * 1024
@@ -33,7 +34,7 @@ class Limits:
     lines: int = 5000
     """Number of lines in which cleaning searches for the beginning of a quote or forward without a mark in the HTML."""
     line_chars: int = 1000
-    """Rules that search for quotes skip lines with more characters."""
+    """Length of one line in characters. Most rules that search for quotes skip longer lines."""
     field_chars: int = 65_536
     """Length of each of subject, body and signature, in characters. Re:infer accepts no more."""
     address_chars: int = 512

@@ -39,7 +39,7 @@ TNEF_TEXT = "[This email is in a format of Outlook (winmail.dat) that cannot be 
 OPAQUE_TEXT = "[This email is signed in a form that cannot be read here.]"
 RESENT_TO = ("Resent-To", "Resent-Cc", "Resent-Bcc")
 LATEST_DATE = timedelta(days=1)
-"""A Date header is ignored if its time is later than the received time by more than this."""
+"""A Date header is ignored if its time is later than the received time by more than this duration."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from demo.stack import Stack
 EVERY = 4.0
 """Seconds between two changes in the simulated mailboxes."""
 PORT = 8000
-"""The port that is tried first."""
+"""The port of the pages that is tried first."""
 
 
 def main() -> int:
@@ -43,7 +43,10 @@ def main() -> int:
 
 
 def _interrupt(number: int, frame: object) -> None:
-    """Stop the demo. Without this handler, SIGTERM would end it at once, and SIGINT is ignored in a background process."""
+    """Stop the demo and its processes.
+
+    Without this handler, SIGTERM would end the demo at once, and a demo in the background would ignore SIGINT.
+    """
     raise KeyboardInterrupt
 
 

@@ -1,4 +1,4 @@
-"""Choose the Redis of the demo: the server of REDIS_URL, otherwise a packaged binary, otherwise one on the PATH."""
+"""Choose the Redis server of the demo: the server in REDIS_URL, otherwise a packaged binary, otherwise a binary on the PATH."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 
 
 class NoBroker(Exception):
-    """There is no Redis server. The text states how to provide one."""
+    """There is no Redis server. The text states how to provide a server."""
 
 
 def binary(path: str | None = None) -> Path | None:
-    """Return the path of a server binary: the packaged one, or one on the PATH.
+    """Return the path of a server binary: the packaged binary, otherwise a binary on the PATH.
 
     Args:
         path: folders to search instead of those of the PATH variable
 
     Returns:
-        The binary, or None if there is none.
+        The path, or None if there is no binary.
     """
     packaged = _packaged()
     if packaged is not None:

@@ -73,14 +73,14 @@ class Expectation:
 
 
 def is_wanted(folder: str, folders: Iterable[Mapping[str, Any]]) -> bool:
-    """Return whether a folder is wanted: neither the folder nor a parent is a skipped well-known folder.
+    """Return whether a folder is wanted: neither the folder nor a folder above it is in `SKIPPED`.
 
     Args:
         folder: path
         folders: all folders of the mailbox
 
     Returns:
-        True if its mail is wanted.
+        True if the mail of the folder is wanted.
     """
     skipped = {entry["path"] for entry in folders if entry["distinguished"] in SKIPPED}
     parts = folder.split("/")
@@ -88,7 +88,7 @@ def is_wanted(folder: str, folders: Iterable[Mapping[str, Any]]) -> bool:
 
 
 def faults(expected: Expectation, comments: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Return the differences between the expected comments and those of a bucket.
+    """Return the differences between the expected comments and the comments of a bucket.
 
     A missing comment is an error even if the product reports a failed email. Otherwise a product that delivers no email
     would pass.
@@ -98,7 +98,8 @@ def faults(expected: Expectation, comments: Mapping[str, Mapping[str, Any]]) -> 
         comments: the comments of the bucket by comment id
 
     Returns:
-        The differences as texts: one for each kind, and for existing comments one for each wrong value.
+        The differences as texts: one text for each kind of difference, and one text for each wrong value of an existing
+        comment.
     """
     differences = []
     missing = expected.by_id.keys() - comments.keys()
@@ -120,14 +121,14 @@ def faults(expected: Expectation, comments: Mapping[str, Mapping[str, Any]]) -> 
 
 
 def surplus_failed(expected: Expectation, failed: Mapping[str, int]) -> list[str]:
-    """Report the mailboxes that have more failed emails than emails with too many levels.
+    """Report the mailboxes that have more failed emails than emails with too many levels of nested parts.
 
     Args:
         expected: the expected comments
         failed: number of failed emails by mailbox
 
     Returns:
-        One sentence per mailbox.
+        One sentence for each reported mailbox.
     """
     return [
         f"{mailbox}: {count} emails failed, but only {expected.unreadable[mailbox]} of its emails are nested too deeply"

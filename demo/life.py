@@ -42,7 +42,11 @@ class Life:
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def step(self) -> None:
-        """In a random mailbox, let one email arrive (70 % of the steps) or move (30 %). A move without emails does nothing."""
+        """In a random mailbox, let one email arrive (70 % of the steps) or move (30 %).
+
+        An email moves from the Inbox to a folder that is not a well-known folder. If there is no such email or folder,
+        nothing is moved.
+        """
         address = self.chance.choice(self.addresses)
         if self.chance.random() < 0.3:
             self._move(address)

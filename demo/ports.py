@@ -25,8 +25,7 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def free(preferred: int = 0, host: str = "127.0.0.1") -> int:
-    """Return the first free port of the preferred one and the 49 after it. Without a preferred port, or if all 50 are in use,
-    return any free port.
+    """Return the first free port from `preferred` to `preferred` + 49; if there is none, return any free port.
 
     Args:
         preferred: TCP port; 0 for none

@@ -1,4 +1,4 @@
-"""Child processes that end when their parent ends (on Linux). SIGTERM is sent in the reverse order of their start."""
+"""Child processes that end when their parent ends (on Linux). `stop` signals the last started child first."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Processes:
                 )
 
     def stop(self) -> None:
-        """Stop all children with SIGTERM. After the grace period, end the remaining ones with SIGKILL."""
+        """Stop all children with SIGTERM. After the grace period, end the remaining children with SIGKILL."""
         for child in reversed(self._children):
             _signal(child, signal.SIGTERM)
         end = time.monotonic() + self._grace

@@ -1,4 +1,4 @@
-"""Commands that use the code of the product: `seed`, `start`, `switch` and `figures`. Each runs in its own process.
+"""Commands that use the code of the product: `seed`, `start`, `switch` and `figures`. Each command runs in its own process.
 
 Input and output are JSON on the standard streams. This is the only module of the demo that imports the product.
 """
@@ -61,7 +61,9 @@ def seed(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _connection_of(number: int, count: int) -> int:
-    """Return the index of the integration of a mailbox: 0 for the first half, then 1 (EWS online), then 2 (Graph)."""
+    """Return the index of a mailbox's integration: 0 for the first half, 1 (EWS online) for the third quarter, 2 (Graph) for
+    the rest.
+    """
     half = (count + 1) // 2
     return 0 if number < half else 1 + (number - half) * 2 // (count - half)
 

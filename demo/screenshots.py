@@ -1,7 +1,9 @@
 """Screenshots of the pages, taken with Chromium while the demo runs.
 
-`python -m demo.screenshots [DIR]` takes screenshots of the login page and the pages of `EMPTY` without data, and of the pages
-of `FULL` and some more with data, each wide and narrow, light and dark.
+`python -m demo.screenshots [DIR]` takes screenshots of the pages in `EMPTY` before there is data, and then of the pages in
+`FULL` and three more pages with data. Both times it also takes the login page. Every page is taken wide and narrow, each in
+light and dark.
+
 `python -m demo.screenshots --docs [DIR]` takes only the screenshots that docs/ shows.
 """
 
@@ -208,7 +210,7 @@ def _take(stack: Stack, password: str, chromium: str, target: Path, pages: Mappi
 
 
 def _take_for_docs(stack: Stack, password: str, chromium: str, target: Path) -> None:
-    """Take screenshots of the pages in `DOCS`: only the upper part of each page, so that all have the same size."""
+    """Take screenshots of the pages in `DOCS`: only the upper part of each page, so that all screenshots have the same size."""
     from playwright.sync_api import sync_playwright
 
     target.mkdir(parents=True, exist_ok=True)

@@ -26,7 +26,7 @@ class NotInTime(Exception):
 
 @dataclass
 class Smoke:
-    """One run of the check. `problems` are the problems that it found, as sentences."""
+    """One run of the check. `problems` are the problems that the check found, as sentences."""
 
     stack: Stack
     say: Callable[[str], None] = print
@@ -239,7 +239,7 @@ def mail_arguments(mail: Path | None, record: Path | None) -> list[str]:
 
     Args:
         mail: folder with the mail to serve; generated mail if None
-        record: folder for the recorded requests and responses; none if None
+        record: folder for the recorded requests and responses; nothing is recorded if None
 
     Returns:
         The command-line arguments.

@@ -24,15 +24,15 @@ class RecordAdmin(_ModelAdmin):
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Return False: no record is added here."""
+        """Return False: the Django admin adds no record."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        """Return False: no record is changed here."""
+        """Return False: the Django admin changes no record."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        """Return False: no record is deleted here."""
+        """Return False: the Django admin deletes no record."""
         return False
 
 

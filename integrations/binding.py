@@ -58,8 +58,12 @@ SENT_BY = {
 SYSTEM_TLS = "1.2"
 """The minimum TLS version of Python's default context."""
 TLS_RANKS = {"1.0": 0, "1.1": 1, "": 2, "1.2": 3, "1.3": 4}
-"""How well each minimum version protects, ascending. The system default ("") ranks below 1.2, because an admin of the
-machine can configure a lower version than Python's default. A stored system default counts as `SYSTEM_TLS`."""
+"""The rank of each minimum TLS version: a version with a higher rank protects a secret better.
+
+The blank value is the system default, which an admin of the machine can set to a lower version than 1.2. So the system
+default ranks below 1.2 as the new value, but counts as `SYSTEM_TLS` as the stored value. A secret must be entered again
+after a change from 1.2 to the system default, but not after a change from the system default to 1.2.
+"""
 DEFAULT_PORTS = {"https": 443, "http": 80, "socks5": 1080, "socks5h": 1080}
 """The port of an address without a port, by scheme."""
 
@@ -219,7 +223,7 @@ def _endpoint(address: str) -> str:
 
 
 def _split(address: str) -> tuple[SplitResult | None, int | None]:
-    """Return the parts of an address, and its port or the default port of its scheme; twice None for an invalid address."""
+    """Return the parts of an address, and its port or the default port of its scheme. Both are None for an invalid address."""
     try:
         parts = urlsplit(address)
         return parts, parts.port or DEFAULT_PORTS.get(parts.scheme)
@@ -242,7 +246,7 @@ def _certificates(pem: str) -> str:
 
 
 def _covers(name: str, bound: str | None, wanted: str | None) -> bool:
-    """Return whether one part of a place is the same as the stored one, or protects the secret better."""
+    """Return whether one part of a place equals the stored part, or protects the secret at least as well."""
     if bound == wanted:
         return True
     if name != "tls_minimum" or bound is None or wanted not in TLS_RANKS:

@@ -1,7 +1,7 @@
 """The base model of rows whose secrets are bound to the place that they may be sent to: see `integrations.binding`.
 
 All code that sends a stored secret gets it from `opened`, which compares the stored place with the place that the row
-describes now. So a page, an API call or a command cannot send a secret elsewhere by mistake: it gets an error instead.
+describes now. So a page, an API call or a command cannot send a secret to another place by mistake: `opened` raises an error.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class BindsSecrets(models.Model):
         return secret.reveal()
 
     def not_for(self, name: str, values: Mapping[str, Any] | None = None) -> list[str]:
-        """Return the parts of the place that changed, so that a stored secret must not be sent there.
+        """Return the parts of the place that changed. If there are any, the stored secret must not be sent to the place.
 
         Args:
             name: The field name of the secret.

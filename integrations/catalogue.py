@@ -50,7 +50,7 @@ SCOPES = {
     Scope.BUCKET: "every mailbox of this bucket",
     Scope.PROCESS: "the worker with the error; other workers continue",
 }
-"""What an error of each scope stops, as text for users."""
+"""For each scope: what an error of the scope stops, as text for users."""
 ANSWERS = {
     Evidence.TRANSPORT: "none: the connection or the sign-in service failed",
     Evidence.SETTINGS: "none: no request reached the server",
@@ -65,7 +65,7 @@ ANSWERS = {
     Evidence.PROCESS: "none: the worker itself failed",
     Evidence.OURS: "none: a fault of this product, or of a service that it needs",
 }
-"""What the server answered for each evidence, as text for users."""
+"""For each class of evidence: what the server answered, as text for users."""
 ONE_EMAIL = "one email; its mailbox continues"
 
 CAUSES: dict[str, tuple[str, ...]] = {
@@ -395,7 +395,7 @@ UNREADABLE_FILE = CatalogueEntry(
     "Check the file and its permissions.",
     ONE_EMAIL,
 )
-"""Used only for a file that a user previews."""
+"""This entry is used only for a file that a user previews."""
 
 NO_EMAIL = CatalogueEntry(
     DeadLetterKind.NO_EMAIL,
@@ -404,7 +404,7 @@ NO_EMAIL = CatalogueEntry(
     "Save the email as an .eml file.",
     ONE_EMAIL,
 )
-"""Used only for a file that a user previews, never for an email from Exchange."""
+"""This entry is used only for a file that a user previews, never for an email from Exchange."""
 
 STAGES: dict[str, DeadLetterKind] = {
     Stage.FETCH: DeadLetterKind.UNREADABLE,
@@ -413,7 +413,7 @@ STAGES: dict[str, DeadLetterKind] = {
     Stage.PUSH: DeadLetterKind.REFUSED,
     Stage.WORKER: DeadLetterKind.ENDED_WORKERS,
 }
-"""The kind by stage, for dead letters without a kind: the first versions of this product stored only a stage."""
+"""The kind for each stage, used for dead letters without a kind: the first versions of this product stored only a stage."""
 
 
 def entries() -> list[CatalogueEntry]:
@@ -441,7 +441,7 @@ def dead_letter_entry(kind: str, stage: str = "") -> CatalogueEntry:
         stage: The stage of the dead letter, which selects the entry when the kind has none.
 
     Returns:
-        The entry; that of `ENDED_WORKERS` where neither the kind nor the stage is known.
+        The entry; the entry of `ENDED_WORKERS` where neither the kind nor the stage is known.
     """
     by_kind: dict[str, CatalogueEntry] = {
         entry.kind: entry for entry in (*DEAD_LETTER_ENTRIES, NO_EMAIL, UNREADABLE_FILE)

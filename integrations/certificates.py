@@ -20,7 +20,7 @@ from cryptography.x509 import Certificate, load_pem_x509_certificate
 WARN_BEFORE = timedelta(days=30)
 """A certificate that ends within this time is shown with a warning."""
 BOUNDARY = re.compile(r"(?=-----(BEGIN|END) ([A-Z0-9 ]{1,40})-----)")
-"""A lookahead, so that a boundary is also found if it begins within the last dashes of the boundary before it."""
+"""The pattern is a lookahead, so that it also finds a boundary that begins with the last dashes of the previous boundary."""
 ENCRYPTED = "Proc-Type: 4,ENCRYPTED"
 """The header of a key with a passphrase in the traditional format of OpenSSL (RFC 1421)."""
 
@@ -76,8 +76,8 @@ class Facts:
 
     Attributes:
         thumbprint: SHA-1 in upper-case hexadecimal digits, as Entra shows it.
-        begins: The first moment of its validity, in UTC.
-        ends: The last moment of its validity, in UTC.
+        begins: The first moment at which the certificate is valid, in UTC.
+        ends: The last moment at which the certificate is valid, in UTC.
     """
 
     thumbprint: str
@@ -135,7 +135,7 @@ def facts(certificate: str) -> Facts:
         certificate: The certificate in PEM.
 
     Returns:
-        Its facts.
+        The facts of the certificate.
 
     Raises:
         CertificateWrong: The text is no certificate.

@@ -59,7 +59,7 @@ def secret_key_is_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 def times_fit_together(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Check that `LEASE` is longer than `EXCHANGE_DEADLINE`, and longer than twice `REINFER_DEADLINE`.
 
-    If a call took longer than the lease, another worker could take the mailbox, and both would push at the same time.
+    If a call took longer than the lease, another worker could take the mailbox, and both workers would push at the same time.
 
     Args:
         app_configs: As in Django; unused.

@@ -111,7 +111,7 @@ def graph_facts(integration: Integration, address: str, *, deadline: float, wait
     Args:
         integration: An integration over Graph.
         address: The mailbox to read.
-        deadline: Seconds for all requests of one check; in the checks of moved emails, for those of one folder.
+        deadline: Seconds for all requests of one check. In a check of moved emails: seconds for all requests about one folder.
         wait_seconds: Seconds to wait for emails that a person moves by hand.
 
     Returns:

@@ -51,15 +51,15 @@ class DeadLetterKind(StrEnum):
     CONVERSION_DEADLINE = "conversion_deadline"
     """The conversion took longer than `CONVERSION_DEADLINE`."""
     CONVERSION_FAILED = "conversion_failed"
-    """The conversion failed, because of a fault of this product or of a library, or because of missing memory."""
+    """The conversion failed, because of a fault of this product or of a library, or because the memory was exhausted."""
     REFUSED = "refused"
-    """Re:infer refuses this email, but not the others, or fails repeatedly because of it."""
+    """Re:infer refuses this email, but not other emails, or fails repeatedly because of it."""
     ENDED_WORKERS = "ended_workers"
     """Workers ended while they processed the email."""
     VANISHED = "vanished"
     """Exchange listed the email, but does not find it when it is fetched."""
     NOT_AN_EMAIL = "not_an_email"
-    """The returned content is no email: see `conversion.mime.head`. Before the third attempt its stage is `AGAIN`."""
+    """The returned content is no email: see `conversion.mime.head`. Before the third attempt, the stage is `AGAIN`."""
 
     @property
     def stage(self) -> Stage:

@@ -34,7 +34,7 @@ class DiagnosisStep:
 
     Attributes:
         name: The name of the step.
-        ok: Whether it succeeded.
+        ok: Whether the step succeeded.
         text: What was found, or the error.
         seconds: How long the step took; 0 if its result comes from the request of an earlier step.
         kind: The kind of the error; blank where the step succeeded.
@@ -102,7 +102,7 @@ def mailbox_steps(source: Source, address: str) -> Iterator[DiagnosisStep]:
 
     Args:
         source: The mailbox.
-        address: Its address.
+        address: The address of the mailbox.
 
     Yields:
         The result of each step, up to the first that fails.

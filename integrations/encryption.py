@@ -1,7 +1,7 @@
 """Encryption of stored secrets: a key ring, a sealed (encrypted) value that is never printed, and a model field for it.
 
 The newest key encrypts, and every key of the ring can decrypt (`MultiFernet`). So keys can be replaced while the product runs:
-put the new key first, run `manage.py rotate_keys`, remove the old key.
+put the new key first, run `manage.py rotate_keys`, and then remove the old key.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def key_ring() -> MultiFernet:
         The key ring.
 
     Raises:
-        ImproperlyConfigured: No key is set, or one is invalid. The message never contains a key.
+        ImproperlyConfigured: No key is set, or a key is invalid. The message never contains a key.
     """
     return _ring(tuple(settings.ENCRYPTION_KEYS))
 
@@ -75,7 +75,7 @@ class Secret:
 
     Attributes:
         token: The encrypted text; blank for no secret.
-        is_new: Whether a user just entered the secret, so that it may be bound to the place that was entered with it.
+        is_new: Whether a user just entered the secret. Only a new secret may be bound to another place.
     """
 
     __slots__ = ("is_new", "token")
@@ -126,7 +126,7 @@ class Secret:
         """Encrypt the same text with the newest key.
 
         Returns:
-            The new secret; the same one if it is blank.
+            The secret with the new encrypted text; this secret itself if it is blank.
 
         Raises:
             SecretUnreadable: No key of the ring decrypts the secret.

@@ -14,8 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 VERSION = 2
-"""The version of the rule in `holds_mail`. A release in which the rule reads a class that it excluded before sets this
-number to its new version of the fixed rules, `mailboxes.rules_versions.current()`. If the folder tree of a mailbox was
+"""The version of the rule in `holds_mail`. If a release reads a class that earlier releases did not read, it sets this
+number to the new version of the fixed rules, `mailboxes.rules_versions.current()`. If the folder tree of a mailbox was
 last read with another version, the next sync reads the whole tree again."""
 
 MAPI = "https://learn.microsoft.com/en-us/office/client-developer/outlook/mapi/pidtagcontainerclass-canonical-property"
@@ -31,7 +31,7 @@ class OtherClass:
     Attributes:
         name: The class.
         holds: What these folders contain, as text for users.
-        source: The address of its documentation.
+        source: The address of the documentation of the class.
     """
 
     name: str

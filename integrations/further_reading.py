@@ -11,7 +11,7 @@ class Page:
 
     Attributes:
         title: The title of the page.
-        url: Its address.
+        url: The address of the page.
     """
 
     title: str

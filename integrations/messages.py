@@ -2,7 +2,7 @@
 
 The module uses only the standard library and defines only immutable values. A source creates folders, changes and
 emails, `conversion` creates a comment from an email, and a sink pushes comments and returns receipts. So none of
-these parts depends on the data formats of another.
+these parts depends on the data formats of another part.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class ChangeKind(StrEnum):
     CREATED = "created"
     """The item is new in this folder."""
     UPDATED = "updated"
-    """The item changed. It may also be new where the server does not distinguish created and updated items."""
+    """The item changed, or is new on a server that does not distinguish created and updated items."""
     DELETED = "deleted"
     """The item left this folder: it was deleted, or moved to another folder. Where items keep their ids, the page may
     report a change in the other folder instead: see `ChangePage`."""
@@ -137,8 +137,8 @@ class Change:
 class ChangePage:
     """A page of changes of one folder.
 
-    A source whose items keep their ids may also report the new folder of an item that left this folder, as a change of
-    that other folder. The change report of the other folder need not contain that change.
+    If an item was moved to another folder and kept its id, the page may contain a change whose `folder_id` is the other
+    folder. The change report of the other folder need not contain this change.
 
     Attributes:
         changes: The changes, in the order of the server.
@@ -163,8 +163,8 @@ class ItemDetails:
         item_class: The message class.
         importance: `Low`, `Normal` or `High`.
         sensitivity: `Normal`, `Personal`, `Private` or `Confidential`.
-        categories: The names of its categories.
-        conversation_topic: The subject of its conversation.
+        categories: The names of the categories of the item.
+        conversation_topic: The subject of the conversation of the item.
         draft: Whether the server marks the item as a draft. Servers may also mark imported mail as drafts.
     """
 
@@ -274,7 +274,7 @@ class Comment:
     Attributes:
         id: The comment id.
         timestamp: The time of sending, or the time of arrival if the email has no time of sending.
-        thread_id: The id of its conversation.
+        thread_id: The id of the conversation of the email.
         message: The text, the sender and the recipients.
         properties: The user properties.
         attachments: The metadata of the attachments.
@@ -311,8 +311,8 @@ class Receipt:
 
     Attributes:
         rejections: The comments that were refused.
-        in_doubt: The comments of each request for which the sum of the counts in the response is not the number of
-            comments. Reading the bucket shows which of these comments are stored.
+        in_doubt: The comments of each request whose counts do not add up to the number of comments in the request.
+            Reading the bucket shows which of these comments are stored.
         created: How many comments were created.
         updated: How many comments were changed.
         unchanged: How many comments were already stored in the same form.

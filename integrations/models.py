@@ -21,7 +21,7 @@ NAME = RegexValidator(r"^[A-Za-z0-9_-]{1,256}\Z", "Only letters, digits, hyphens
 
 
 class DisabledReason(models.TextChoices):
-    """Why an integration or a mailbox is disabled. The values are those of the vendor's product."""
+    """Why an integration or a mailbox is disabled. The vendor's product uses the same values."""
 
     USER = "user", "Stopped by a user"
     QUOTA = "quota", "Quota reached"
@@ -41,9 +41,9 @@ class CircuitBreaker(models.Model):
     trial. An admin can close the circuit breaker earlier.
 
     Attributes:
-        held_since: When it opened; None while it is closed.
-        held_until: When the next half-open trial is due; None while it is closed.
-        held_kind: The kind of the error that opened it.
+        held_since: When the circuit breaker opened; None while it is closed.
+        held_until: When the next half-open trial is due; None while the circuit breaker is closed.
+        held_kind: The kind of the error that opened the circuit breaker.
         held_detail: The detail of that error.
     """
 
@@ -223,7 +223,7 @@ class Integration(BindsSecrets, CircuitBreaker):
         ]
 
     def __str__(self) -> str:
-        """Return the title, or project and name where it has none."""
+        """Return the title, or project and name where the integration has no title."""
         return closed(self.title) or f"{self.project}/{self.name}"
 
     @property

@@ -70,7 +70,7 @@ class Source(Protocol):
 
         The emails are requested together, within one deadline. An item that the server leaves out may be requested again,
         with a deadline of its own. A permanent fault of one item is the outcome of that item and does not affect the
-        others.
+        other items.
 
         Args:
             changes: The changes, as listed by `changes`.
@@ -84,7 +84,7 @@ class Source(Protocol):
         """
 
     def close(self) -> None:
-        """Release what the source holds. The adapter may keep its connections open for other mailboxes."""
+        """Release the resources of the source. The adapter may keep its connections open for other mailboxes."""
 
     def __enter__(self) -> Self:
         """Return the port itself."""
@@ -101,7 +101,7 @@ class Learner(Protocol):
 
     Attributes:
         learned: The fact, in a format that only the source reads, at most 32 characters; blank for none. Before
-            the caller calls a method, it sets this attribute to the value that the previous source had at its end.
+            the first call of a method, the caller sets it to the last value of the previous source of the mailbox.
     """
 
     learned: str
@@ -124,7 +124,7 @@ class Sink(Protocol):
         """
 
     def create(self) -> None:
-        """Create the bucket, on the request of an admin. Do nothing where it exists."""
+        """Create the bucket, on the request of an admin. Do nothing where the bucket exists."""
 
     def is_empty(self) -> bool:
         """Return whether the bucket has no comments."""

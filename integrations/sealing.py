@@ -13,7 +13,7 @@ def problem_with_keys() -> str:
     """Return why this process can neither encrypt nor decrypt secrets.
 
     Returns:
-        The problem and what to do; empty where there is none.
+        The problem and what to do; empty where there is no problem.
     """
     try:
         key_ring()
@@ -31,7 +31,7 @@ def problem_with_secrets(row: BindsSecrets) -> str:
         row: The row with the secrets.
 
     Returns:
-        The first problem and what to do; empty where there is none.
+        The first problem and what to do; empty where there is no problem.
     """
     try:
         for name in secret_fields(type(row)):

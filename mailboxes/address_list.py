@@ -1,7 +1,7 @@
 """Parse a pasted or uploaded list of mailboxes. No side effects.
 
 A line contains one mailbox, as `address` or `address,project/bucket`. The separator can also be a semicolon or a tab,
-because spreadsheets export such files. The first line determines the separator of all lines.
+because spreadsheets export files with these separators. The first line determines the separator of all lines.
 """
 
 from __future__ import annotations

@@ -128,8 +128,8 @@ class MailboxForm(ChangedOnlyForm):
     )
     destination = forms.ModelChoiceField(Destination.objects.all(), required=False, label="Destination")
     bucket_there = forms.CharField(max_length=2048, required=False, widget=forms.HiddenInput)
-    """`project/name` of a bucket that exists at Re:infer. A script fills this field from a list. Its value
-    takes precedence over the typed project and name."""
+    """`project/name` of a bucket that exists at Re:infer. A script fills this field from a list. The value
+    of this field takes precedence over the typed project and name."""
     bucket_project = forms.CharField(label="Project", max_length=1024, required=False)
     bucket_name = forms.CharField(label="Name", max_length=1024, required=False)
     start_at = forms.DateTimeField(

@@ -25,8 +25,8 @@ The names are for display."""
 
 
 UNSENT = {FolderKind.DRAFTS, FolderKind.OUTBOX}
-"""Folders in which an item that is marked as a draft counts as one. Their subfolders are treated like any other folder: mail
-programs store unsent mail directly in Drafts, but a user may have imported mail into a subfolder."""
+"""Folders in which an item that is marked as a draft counts as a draft. Their subfolders are treated like any other folder:
+mail programs store unsent mail directly in Drafts, but a user may have imported mail into a subfolder."""
 
 
 class FilterVerdict(StrEnum):
@@ -100,8 +100,8 @@ def folder_verdict(rules: Rules, path: Path, kinds: Iterable[FolderKind]) -> Fil
 def item_verdict(rules: Rules, change: Change, folder: FolderKind) -> FilterVerdict:
     """Decide whether an item is wanted, judged by its entry in a listing.
 
-    An item without a received time is never too old. The mark as a draft does not matter outside of
-    `UNSENT`: `draft_verdict` decides about such an item after it is fetched.
+    An item without a received time is never too old. Outside of `UNSENT`, the mark as a draft does not
+    matter: `draft_verdict` decides about a marked item after the item is fetched.
 
     Args:
         rules: The filters of the mailbox.

@@ -40,7 +40,7 @@ def _is_marked_as_draft(change: Change) -> bool:
 CHANGES: tuple[RulesChange, ...] = (
     RulesChange(2, "in folders of other classes, or marked as draft outside of Drafts and Outbox", _is_marked_as_draft),
 )
-"""Oldest first."""
+"""The versions, oldest first."""
 
 
 def current() -> int:

@@ -1,4 +1,7 @@
-"""Deliver due notifications, and retry failed deliveries. Each webhook has its own task, so a slow webhook delays no other."""
+"""Deliver due notifications, and retry failed deliveries.
+
+Each webhook has its own task, so one slow webhook does not delay the others.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from notifications.sending import NotSent, send
 from notifications.signature import signature
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
-"""The first and the longest time between two attempts."""
+"""The time from the first attempt to the second, and the longest time between two attempts."""
 GIVE_UP_AFTER = timedelta(days=3)
 """Age of a notification after which a failed delivery is not retried."""
 AT_ONCE = 20
@@ -62,7 +65,8 @@ def deliver(webhook: int | None, now: datetime, post: Post | None = None) -> int
         except (NotSent, SecretUnreadable, OSError) as error:
             if own_fault(error) is None:
                 _schedule_retry(delivery, str(error) if isinstance(error, NotSent) else type(error).__name__, now)
-            # Release the other reserved deliveries: they are due again after `FIRST_WAIT`.
+            # The other reserved deliveries are due again after `FIRST_WAIT`. After a fault of this process, the failed
+            # delivery is, too.
             Delivery.objects.filter(webhook=webhook, next_at=now + CLAIMED_FOR).update(next_at=now + FIRST_WAIT)
             return delivered
         Delivery.objects.filter(pk=delivery.pk).update(
@@ -128,7 +132,10 @@ def _send_email(notification: Notification) -> None:
 
 
 def _schedule_retry(delivery: Delivery, problem: str, now: datetime) -> None:
-    """Schedule a retry with a doubled wait, or give up when the notification is older than `GIVE_UP_AFTER`."""
+    """Schedule a retry, or give up when the notification is older than `GIVE_UP_AFTER`.
+
+    The wait doubles after each attempt, up to `LONGEST_WAIT`.
+    """
     attempts = delivery.attempts + 1
     wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(attempts - 1, 12))
     too_old = now - delivery.notice.created_at > GIVE_UP_AFTER

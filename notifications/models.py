@@ -45,8 +45,8 @@ class Webhook(models.Model):
 class Notification(models.Model):
     """A notification about an event.
 
-    It is stored in the transaction of the event, and sent later. It contains ids, names, reasons, numbers and times,
-    but no content of emails and no secret.
+    A notification is stored in the transaction of its event, and sent later. A notification contains ids, names,
+    reasons, numbers and times, but no content of emails and no secret.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -1,8 +1,8 @@
 """Store notifications and their deliveries in the transaction of the event (transactional outbox).
 
 A notification of a kind in `RECOVERY` stays open until the error ends. Then a notification about the recovery is
-stored. If the mailboxes of a notification or its integration were deleted, the notification is closed. A recovery is then
-announced only if other mailboxes of the notification have recovered.
+stored. If the integration or all mailboxes of a notification were deleted, the notification is closed. If some
+mailboxes of the notification recovered and the rest were deleted, the recovery is announced.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def announce_left_out(
 ) -> None:
     """Announce that some folders of a mailbox cannot be read.
 
-    One notification covers all mailboxes of the integration with the same error within `GROUPING_DELAY`.
+    Mailboxes of one integration that have the same error within `GROUPING_DELAY` share one notification.
 
     Args:
         name: Name of the mailbox.
@@ -107,8 +107,8 @@ def announce_left_out(
 def _recent_notification(cause: str, integration_id: int, mailbox_id: int) -> Notification | None:
     """Return the open notification about an error to which a mailbox can be added; None if there is none.
 
-    It must be newer than `GROUPING_DELAY`. The mailbox is removed from all open notifications about this error, so that
-    its recovery is announced only once.
+    This notification is newer than `GROUPING_DELAY`. The mailbox is removed from all open notifications about this error,
+    so that the recovery of the mailbox is announced only once.
     """
     candidates = Notification.objects.select_for_update().filter(
         kind=NotificationKind.FOLDER_LEFT_OUT, open=True, integration_id=integration_id, cause=cause
@@ -135,7 +135,7 @@ def announce(
     facts: Mapping[str, Any] | None = None,
     cause: str = "",
 ) -> None:
-    """Store a notification and its deliveries: to each enabled webhook for its kind, and by email.
+    """Store a notification and its deliveries: one for each enabled webhook that receives this kind, and one by email.
 
     The delivery by email is stored only if `NOTICES_MAIL_TO` is set.
 
@@ -145,7 +145,7 @@ def announce(
         integration_id: Primary key of the integration that the event belongs to.
         mailbox_id: Primary key of the mailbox that the event belongs to.
         facts: Ids, names, numbers and reasons as JSON values; never content of emails and never a secret.
-        cause: Kind of the error, if several mailboxes can share it. The deliveries are then due after
+        cause: Kind of the error, if several mailboxes can share the error. The deliveries are then due after
             `GROUPING_DELAY`.
     """
     notification = Notification.objects.create(
@@ -170,9 +170,10 @@ def announce(
 
 @transaction.atomic
 def update_standstills(found: Mapping[str, str]) -> None:
-    """Announce new standstills of the installation, and the end of earlier ones.
+    """Announce new standstills of the installation, and the end of earlier standstills.
 
-    Several processes can call this at any time: the open notifications show which standstills are announced already.
+    Several processes can call this function at any time: the open notifications show which standstills are announced
+    already.
 
     Args:
         found: The present standstills, as a mapping from kind to description.
@@ -189,7 +190,7 @@ def update_standstills(found: Mapping[str, str]) -> None:
 
 
 def _lock_standstills() -> None:
-    """Take an advisory lock until the end of the transaction. SQLite needs none: it has one writer at a time."""
+    """Take an advisory lock until the end of the transaction. SQLite needs no lock: it allows one writer at a time."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
@@ -270,7 +271,7 @@ def _close_if_deleted(pk: uuid.UUID) -> None:
 
 
 def _mark_recovered(notification: Notification, mailbox_id: int, name: str) -> None:
-    """Remove a recovered mailbox from a notification about several mailboxes. Announce the recovery after the last one."""
+    """Remove a recovered mailbox from a notification about several mailboxes. If none is left, announce the recovery."""
     if mailbox_id not in notification.mailboxes:
         return
     notification.mailboxes = [other for other in notification.mailboxes if other != mailbox_id]
@@ -281,7 +282,10 @@ def _mark_recovered(notification: Notification, mailbox_id: int, name: str) -> N
 
 
 def _announce_recovered(notification: Notification, mailbox_id: int | None, name: str) -> None:
-    """Announce the recovery of the mailboxes of a notification; `name` is blank if its last mailboxes were deleted."""
+    """Announce the recovery of the mailboxes of a notification.
+
+    `name` is the mailbox that recovered last. It is blank if the last mailboxes of the notification were deleted.
+    """
     count = notification.facts["mailboxes"]
     if notification.kind == NotificationKind.FOLDER_LEFT_OUT:
         mailboxes = name or "the mailbox that was not deleted"

@@ -21,7 +21,7 @@ SUCCESS = range(200, 300)
 
 
 class NotSent(Exception):
-    """The request was not sent, or failed. The text states the reason. It quotes nothing of the response except the status."""
+    """The request was not sent, or failed. The text states the reason and, of the response, only the status."""
 
 
 class NoAddress(NotSent):
@@ -121,7 +121,7 @@ def is_public(address: str) -> bool:
         address: The address as text, with or without an IPv6 zone.
 
     Returns:
-        Whether it is public; False for text that is not an IP address.
+        Whether the address is public; False for text that is not an IP address.
     """
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])

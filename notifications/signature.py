@@ -1,4 +1,4 @@
-"""The signature of a webhook request. With it, the receiver verifies the sender and detects replays. Pure functions."""
+"""The signature of a webhook request, by which the receiver verifies the sender and detects replays. Pure functions."""
 
 from __future__ import annotations
 

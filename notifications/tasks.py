@@ -11,7 +11,7 @@ from notifications import delivering
 # Task names must not change: the queue can contain messages with these names while an upgrade is installed.
 @shared_task(name="notices.tasks.deliver_due")
 def deliver_due() -> None:
-    """Queue one delivery task for each webhook with due deliveries, and one for email."""
+    """Queue one delivery task for each webhook with due deliveries, and one task if emails are due."""
     for webhook in delivering.due_webhooks(timezone.now()):
         deliver_to.delay(webhook)
 

@@ -11,7 +11,7 @@ from access import history
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The user or command that runs an operation. The audit log shows its name.
+    """The user or command that runs an operation. The audit log shows `name`.
 
     Attributes:
         name: A user name; for a command, the operating system account and the command. At most 150 characters.

@@ -43,12 +43,12 @@ AT_ONCE = 4
 DEADLINE = 20.0
 """Seconds that one request to Exchange may take."""
 PATIENCE = 25.0
-"""Seconds for all checks together, because an admin waits for the page. Checks that take longer are reported as not done in
-time."""
+"""Seconds for all checks together, because an admin waits for the page. A check that has not ended by then is reported as
+not done in time."""
 NAMED = 3
 """Maximum number of mailboxes, or of folders that were not found, that a sentence lists by name."""
 MAX_FOLDERS = 20
-"""Maximum number of folders of one mailbox that a sentence lists by name because Graph does not list them."""
+"""Maximum number of folder names of one mailbox in the sentence about folders that Graph does not list."""
 NOT_LISTED = "of them Graph does not list folders that are read now"
 Paths = frozenset[tuple[str, ...]]
 Known = Mapping[tuple[str, ...], tuple[SyncedFolder, FilterVerdict]]
@@ -101,7 +101,7 @@ class Target:
 class SecretsNeeded(ActionRefused):
     """The refusal of a switch because the target needs secrets to be entered again.
 
-    A stored secret is bound to the endpoint that it was entered for, and is never sent to another one.
+    A stored secret is bound to the endpoint that it was entered for, and is never sent to another endpoint.
 
     Attributes:
         problems: An error text for each missing secret, by the name of the model's field.
@@ -226,7 +226,8 @@ def _run_checks(switched: Integration, mailboxes: Sequence[Mailbox], patience: f
             return pool.submit(_check, switched, box.address, known[box.pk], emails.get(box.pk, 0))
 
         first, *rest = mailboxes
-        # The first mailbox signs in alone. If the sign-in is refused, the others would repeat the refused sign-in.
+        # The first mailbox signs in alone. If its sign-in is refused, the other mailboxes are not checked, because they
+        # would use the same account.
         with sign_in_budget.counted(switched) as attempt:
             check = _result_in_time(started(first), first, deadline)
             if check.ok is not None:
@@ -277,7 +278,10 @@ def switch(
     anyway: bool = False,
     check: Callable[..., Sequence[MailboxCheck]] = check_mailboxes,
 ) -> str | ActionRefused:
-    """Check every started mailbox. Switch the integration if all can be opened and no folder that is read now is missing.
+    """Check every started mailbox, then switch the integration. With `anyway`, switch without a check.
+
+    Nothing is switched if a mailbox cannot be opened or was not checked in time, if Graph does not list a folder that is
+    read now, or if the integration was changed during the check.
 
     An integration that an error stopped is started again. An integration that a user or a quota stopped stays stopped. A
     sync that is already running uses the previous API until its end.
@@ -332,7 +336,7 @@ def _change_lines(integration: Integration, target: Target) -> list[tuple[str, s
 
 
 def _check(integration: Integration, address: str, known: Known, emails: int) -> MailboxCheck:
-    """Check one mailbox. Runs in a thread, where a query would open another database connection, so it makes no query."""
+    """Check one mailbox. This function makes no query: in its thread, a query would open another database connection."""
     try:
         with open_source(integration, address, deadline=DEADLINE) as source:
             source.check()

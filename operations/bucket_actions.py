@@ -24,7 +24,7 @@ from sync.store.lease import Clock, database_now
 PARDON = timedelta(days=1)
 """For this time after an admin resumed a bucket, failed emails do not open its circuit breaker again."""
 CREATE_DEADLINE = 20.0
-"""Seconds that Re:infer may take while the admin waits."""
+"""Maximum time of the creation of a bucket, in seconds. The admin waits for the result."""
 
 
 def add(actor: Actor, values: Mapping[str, Any]) -> Bucket:
@@ -118,7 +118,7 @@ def resume(actor: Actor, bucket: Bucket, clock: Clock = database_now) -> str:
 
 
 def accept_comments(actor: Actor, bucket: Bucket) -> str | ActionRefused:
-    """Accept the comments in a bucket that this product did not send. The overview no longer lists them.
+    """Accept the comments in a bucket that this product did not send. The overview no longer lists these comments.
 
     Args:
         actor: Who accepts them.

@@ -92,7 +92,7 @@ def _test_source(integration: Integration, address: str) -> Finding:
 
 def _test_sink(actor: Actor, destination: Destination, bucket: Bucket | None, about: Destination | Bucket) -> Finding:
     name = f"{bucket.project}/{bucket.name}" if bucket else ""
-    # Without a bucket, request one that does not exist. The error "not found" shows that the URL and the token are right.
+    # Without a bucket, request a bucket that does not exist. The error "not found" shows that the URL and the token are right.
     opened = (bucket.project, bucket.name) if bucket else ("connection-test", "connection-test")
     route = [*([("Bucket", name)] if name else []), *destination.route()]
     with _recorded(actor, about, route) as attempt:

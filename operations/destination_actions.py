@@ -91,7 +91,7 @@ def change_by_values(actor: Actor, read: Callable[[], tuple[Destination, Mapping
 
 
 def delete(actor: Actor, destination: Destination) -> bool:
-    """Delete a destination with its buckets. Their comments stay in Re:infer.
+    """Delete a destination with its buckets. The comments of the buckets stay in Re:infer.
 
     Args:
         actor: Who deletes it.

@@ -1,7 +1,7 @@
 """Answers for an admin before anything is synced or billed: number of emails, effect of filters, buckets to choose from.
 
 The functions change nothing in Exchange or Re:infer. One request may take `SECONDS`. An estimate stops at the first
-request that ends after `SECONDS`, so it can take about twice as long.
+request that ends after `SECONDS`, so an estimate can take about twice `SECONDS`.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from sync.reporting.filter_preview import SPAN, preview
 from sync.store.lease import database_now
 
 SECONDS = 20.0
-"""Maximum time of one request, and time after which an estimate starts no further request, because an admin waits for the
-page. In seconds."""
+"""Maximum time of one request, in seconds. An estimate starts no further request after this time, because an admin waits for
+the page."""
 SAMPLE = 50
 """Maximum number of emails that are fetched to read their participants."""
 AI_UNITS = (

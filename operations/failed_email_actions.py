@@ -57,7 +57,7 @@ def retry_many(
         actor: Who requests it.
         emails: The failed emails.
         clock: Returns the time now, in UTC.
-        about: The subject of the audit entry: their mailbox, if all belong to one mailbox.
+        about: The subject of the audit entry: the mailbox, if all emails belong to one mailbox.
 
     Returns:
         What was done, as a sentence, or that there is no such email.

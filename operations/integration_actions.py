@@ -58,7 +58,7 @@ def apply_document(actor: Actor, plan: Plan, *, imported: bool = False, secrets_
         actor: Who sent the document.
         plan: What the document changes.
         imported: Whether an admin imported the document on the import page.
-        secrets_later: Whether secrets may be missing. While one is missing, the integration is stopped.
+        secrets_later: Whether secrets may be missing. If a secret is missing, the integration is stopped.
 
     Returns:
         The integration.
@@ -79,7 +79,7 @@ def write_document(actor: Actor, plan: Plan, *, imported: bool = False, secrets_
         actor: Who sent the document.
         plan: What the document changes.
         imported: Whether an admin imported the document on the import page.
-        secrets_later: Whether secrets may be missing. While one is missing, the integration is stopped.
+        secrets_later: Whether secrets may be missing. If a secret is missing, the integration is stopped.
 
     Returns:
         The integration.
@@ -116,7 +116,7 @@ def delete(actor: Actor, integration: Integration) -> bool:
 
 
 def start(actor: Actor, integration: Integration) -> str:
-    """Start an integration, and close its circuit breaker and those of its buckets and destinations.
+    """Start an integration. Close its circuit breaker, and the circuit breakers of its buckets and destinations.
 
     Mailboxes that were stopped individually stay stopped.
 

@@ -171,7 +171,7 @@ def stop(actor: Actor, mailbox: Mailbox) -> str:
 
 
 def sync_now(actor: Actor, mailbox: Mailbox) -> str | ActionRefused:
-    """Queue a mailbox at once. If a circuit breaker is open, this sync is its half-open trial.
+    """Queue a sync of a mailbox at once. If a circuit breaker is open, the sync is its half-open trial.
 
     Args:
         actor: Who requests the sync.
@@ -190,7 +190,7 @@ def start_many(actor: Actor, mailboxes: Sequence[Mailbox], about: Subject = MANY
     Args:
         actor: Who starts them.
         mailboxes: The mailboxes.
-        about: The subject of the audit entry: their integration, if all belong to one integration.
+        about: The subject of the audit entry: the integration, if all mailboxes belong to one integration.
 
     Returns:
         What was done, as a sentence.
@@ -206,7 +206,7 @@ def stop_many(actor: Actor, mailboxes: Sequence[Mailbox], about: Subject = MANY_
     Args:
         actor: Who stops them.
         mailboxes: The mailboxes.
-        about: The subject of the audit entry: their integration, if all belong to one integration.
+        about: The subject of the audit entry: the integration, if all mailboxes belong to one integration.
 
     Returns:
         What was done, as a sentence.
@@ -221,7 +221,7 @@ def sync_many_now(actor: Actor, mailboxes: Sequence[Mailbox], about: Subject = M
     Args:
         actor: Who requests the syncs.
         mailboxes: The mailboxes with their integrations.
-        about: The subject of the audit entry: their integration, if all belong to one integration.
+        about: The subject of the audit entry: the integration, if all mailboxes belong to one integration.
 
     Returns:
         What was done, as a sentence, or the reason why nothing was done.
@@ -239,7 +239,7 @@ def list_many_again(actor: Actor, mailboxes: Sequence[Mailbox], about: Subject =
     Args:
         actor: Who requests it.
         mailboxes: The mailboxes.
-        about: The subject of the audit entry: their integration, if all belong to one integration.
+        about: The subject of the audit entry: the integration, if all mailboxes belong to one integration.
 
     Returns:
         What was done, as a sentence.
@@ -276,7 +276,7 @@ def list_again(actor: Actor, mailbox: Mailbox) -> str:
 
 
 def list_folder_again(actor: Actor, folder: SyncedFolder) -> str:
-    """Drop the cursor of one folder, so that the next sync lists it from the beginning. Nothing is billed.
+    """Drop the cursor of one folder, so that the next sync lists the folder from the beginning. Nothing is billed.
 
     Args:
         actor: Who requests it.
@@ -293,7 +293,7 @@ def list_folder_again(actor: Actor, folder: SyncedFolder) -> str:
 
 
 def send_again(actor: Actor, mailbox: Mailbox) -> str:
-    """Request *push missing again* for a mailbox: its next sync drops its mailbox items and ledger entries.
+    """Request *push missing again* for a mailbox: the next sync drops the items and ledger entries of the mailbox.
 
     All mail of the mailbox is then compared with the bucket, and each comment that Re:infer no longer has is created again.
     Each created comment costs an AI unit.
@@ -311,7 +311,7 @@ def send_again(actor: Actor, mailbox: Mailbox) -> str:
 
 
 def _request_at_next_sync(mailboxes: Sequence[Mailbox], **flags: bool) -> None:
-    """Set flags in the state of mailboxes, and make the mailboxes due. Their failure counters are not reset."""
+    """Set flags in the state of mailboxes, and make the mailboxes due. Failure counters are not reset."""
     scheduling.make_states()
     of = [mailbox.pk for mailbox in mailboxes]
     MailboxState.objects.filter(pk__in=of).update(**flags, next_sync_at=None)
@@ -324,7 +324,7 @@ def most_ai_units_to_send_again(mailbox: Mailbox) -> int:
 
 
 def verify(actor: Actor, mailbox: Mailbox, *, repair: bool = False) -> str:
-    """Start a verification, which compares Exchange, the ledger and Re:infer. Syncs continue while it runs.
+    """Start a verification, which compares Exchange, the ledger and Re:infer. Meanwhile, syncs continue.
 
     Args:
         actor: Who requests it.
@@ -357,9 +357,9 @@ def stop_verification(actor: Actor, mailbox: Mailbox) -> str | ActionRefused:
 def start_stopped(actor: Actor, row: Destination | Bucket) -> str | ActionRefused:
     """Start the mailboxes of a destination or bucket that an error or the quota of Re:infer stopped.
 
-    Mailboxes that a user or a monthly limit stopped stay stopped. For a destination, its circuit breaker and
-    those of its buckets close. For a bucket, its circuit breaker and that of its destination close. A circuit breaker that
-    opened because too many emails were refused or could not be converted stays open.
+    Mailboxes that a user or a monthly limit stopped stay stopped. If `row` is a destination, the circuit breakers of the
+    destination and of its buckets close. If `row` is a bucket, the circuit breakers of the bucket and of its destination
+    close. A circuit breaker that opened because too many emails were refused or could not be converted stays open.
 
     Args:
         actor: Who starts them.

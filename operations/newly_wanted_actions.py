@@ -1,6 +1,7 @@
 """Store the admin's decision about newly wanted emails: emails that only the rules of a newer release include.
 
-A decision is stored for a mailbox and a version of the rules. It also applies to newly wanted emails that are found later.
+A decision is stored for a mailbox and a version of the rules. The decision also applies to newly wanted emails that are
+found later.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def bring(
 def leave(actor: Actor, mailboxes: Sequence[Mailbox], *, about: Subject = NO_SUBJECT) -> str | ActionRefused:
     """Decide that the newly wanted emails of these mailboxes stay in Exchange.
 
-    This applies also to emails that an earlier decision accepted and that are not delivered yet.
+    The decision also applies to emails that an earlier decision accepted and that are not delivered yet.
 
     Args:
         actor: Who decides.
@@ -68,11 +69,12 @@ def leave(actor: Actor, mailboxes: Sequence[Mailbox], *, about: Subject = NO_SUB
 
 
 def _store_decision(actor: Actor, mailboxes: Sequence[Mailbox], *, bring: bool, also_left: bool = False) -> int | None:
-    """Store the decision. It applies also to emails that are found later.
+    """Store the decision, which also applies to emails that are found later.
 
-    With `bring`, it applies to emails without a decision and, with `also_left`, to emails that an earlier decision left.
-    Without `bring`, it applies to emails without a decision and to accepted emails that are not delivered yet. If two
-    admins decide at the same time about emails without a decision, the first decision is stored.
+    The decision applies to emails without a decision. With `bring` and `also_left`, the decision also replaces an
+    earlier decision to leave emails. Without `bring`, the decision also replaces an earlier decision to deliver emails,
+    for the emails that are not delivered yet. If two admins decide at the same time about emails without a decision,
+    the first decision is stored.
 
     Returns the number of emails to which the decision applies so far; None if there is nothing to decide.
     """

@@ -35,7 +35,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class ActionRefused:
-    """The reason why an action was not done. Pages show it as an error; the API responds with 422, or 409 for a switch.
+    """The reason why an action was not done. Pages show the text as an error; the API responds with 422, or 409 for a switch.
 
     Attributes:
         text: The reason, as sentences for the admin.

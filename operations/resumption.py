@@ -21,7 +21,7 @@ from sync.tasks import sync_mailbox
 def settings_changed(integration: Integration) -> None:
     """Close the circuit breakers of an integration, its destinations and buckets, and make all its mailboxes due.
 
-    Call this after an admin changed a setting that the integration depends on.
+    Call this function after an admin changed a setting that the integration depends on.
 
     Args:
         integration: The integration whose settings, destination or bucket changed.
@@ -39,7 +39,7 @@ def make_due(mailboxes: Sequence[Mailbox]) -> None:
     """Make mailboxes due now, and clear their failures, so that the next task `dispatch` can queue them.
 
     Args:
-        mailboxes: The mailboxes. The next sync also tries again to read those of their folders that could not be read.
+        mailboxes: The mailboxes. Their next syncs also try again to read the folders that could not be read.
     """
     scheduling.make_states()
     pks = [mailbox.pk for mailbox in mailboxes]
@@ -49,7 +49,7 @@ def make_due(mailboxes: Sequence[Mailbox]) -> None:
 
 
 def queue_now(mailbox: Mailbox) -> str | ActionRefused:
-    """Queue a mailbox at once. If a circuit breaker is open, this sync is its half-open trial.
+    """Queue a sync of a mailbox at once. If a circuit breaker is open, the sync is its half-open trial.
 
     Args:
         mailbox: The mailbox with its integration.

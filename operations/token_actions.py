@@ -31,7 +31,7 @@ def create(actor: Actor, user: Any, name: str, days: int) -> tuple[ApiToken, str
 
 
 def revoke(actor: Actor, row: ApiToken) -> None:
-    """Delete a token. The API refuses it from now on.
+    """Delete a token. The API refuses the token from now on.
 
     Args:
         actor: Who revokes it.

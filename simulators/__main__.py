@@ -1,6 +1,6 @@
 """`python -m simulators`: run all simulators in one process.
 
-One line of JSON on standard output contains their addresses, for a person or for a parent process.
+One line of JSON on standard output contains the addresses of the simulators, for a person or for a parent process.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def main() -> int:
 def _stop_event() -> threading.Event:
     """An event that is set by SIGINT, by SIGTERM, or by the end of standard input.
 
-    The end of standard input counts only if it is a pipe, a socket or a terminal: see `_has_another_end`.
+    The end of standard input counts only if standard input is a pipe, a socket or a terminal: see `_has_another_end`.
     """
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -60,7 +60,8 @@ def _stop_event() -> threading.Event:
 def _has_another_end(descriptor: int) -> bool:
     """Whether the descriptor is a pipe, a socket or a terminal.
 
-    A shell gives a background job `/dev/null` as standard input, which ends at once. This must not stop the simulators.
+    A shell gives a background job `/dev/null` as standard input. The end of `/dev/null` comes at once, and must not stop the
+    simulators.
     """
     try:
         mode = os.fstat(descriptor).st_mode
@@ -80,7 +81,11 @@ def _wait_for_end_of_input(stop: threading.Event) -> None:
 
 
 def _check_ports_are_free(options: Options) -> None:
-    """Raises `OSError` if a port cannot be used. Only here, and not in the servers, can the text name the option."""
+    """Raises `OSError` if a port cannot be used.
+
+    The servers raise this error, too. But a server does not know which option contains its port, so its error cannot name the
+    option.
+    """
     ports = {
         "--onprem-port": options.onprem_port,
         "--online-port": options.online_port,
@@ -102,7 +107,7 @@ def _check_ports_are_free(options: Options) -> None:
 
 @contextmanager
 def _running(options: Options) -> Iterator[dict[str, Any]]:
-    """Start all simulators with their mail; yields their addresses and the names of their accounts, but no secrets.
+    """Start all simulators. Yields the addresses of the servers and the names of the accounts, but no secrets.
 
     One certificate authority signs the certificates of all HTTPS servers.
     """

@@ -3,7 +3,7 @@
 - `hang` (seconds): the response is sent after this time.
 - `drip` (rate): the body is sent at this number of bytes per second.
 - `drop` (bytes): the connection closes after this number of bytes of the body; 0: nothing is sent.
-- `truncate` (bytes): the response has only this number of bytes of the body. Its Content-Length matches them.
+- `truncate` (bytes): the response has only this number of bytes of the body. The Content-Length is the truncated length.
 """
 
 from __future__ import annotations

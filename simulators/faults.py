@@ -18,7 +18,7 @@ class Rule:
     times: int | None = None
     """The number of requests that the rule still affects; None: no limit."""
     after: int = 0
-    """The number of matching requests that are not affected before the first affected request."""
+    """The number of matching requests that the rule still ignores before it affects a request."""
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def matches(self, operation: str, mailbox: str) -> bool:
@@ -68,6 +68,9 @@ class Faults:
             return [rule for rule in self._rules if rule.effect == effect]
 
     def applies(self, rule: Rule) -> bool:
-        """Count one request that matches a rule of `lasting_rules`. Returns whether the rule affects it (`times`, `after`)."""
+        """Count one request that matches a rule of `lasting_rules`.
+
+        Returns whether `times` and `after` let the rule affect this request.
+        """
         with self._lock:
             return rule.applies()

@@ -27,7 +27,7 @@ def fill_with_correspondence(store: Store, addresses: Sequence[str], seed: int, 
 
 
 def fill_from_files(store: Store, addresses: Sequence[str], folder: Path) -> int:
-    """Distribute the emails below the folder to the Inboxes, in rotation. Returns the number of emails."""
+    """Distribute the emails below the folder to the Inboxes of these addresses, in rotation. Returns the number of emails."""
     delivered = 0
     for _, mime in mails_below(folder):
         arrived = START + timedelta(seconds=delivered)

@@ -1,7 +1,7 @@
 """A small HTTP/1.1 server for the simulators: keep-alive, one thread and one `Connection` per TCP connection.
 
-It is based on `http.server`, so that a scripted fault controls each byte of a response: the response can be truncated, sent
-slowly, or not sent.
+The server is based on `http.server`, so that a scripted fault controls each byte of a response: the response can be
+truncated, sent slowly, or not sent.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Response:
     content_type: str = "application/json"
     headers: tuple[tuple[str, str], ...] = ()
     label: str = ""
-    """Part of the names of the recorded files, such as the operation. If it is blank, the path is used."""
+    """Part of the names of the recorded files, such as the operation. If the label is blank, the path is used."""
     delivery: Delivery = WHOLE
     compress: bool = True
     """Whether a body of at least `GZIP_FROM` bytes is compressed if the client accepts gzip."""
@@ -132,7 +132,7 @@ class HttpServer:
             return Response(500, text, "text/plain", label="simulator-failed")
 
     def secure(self, connection: socket.socket) -> socket.socket:
-        """Do the TLS handshake, if any, on the thread of the connection, so that a slow client does not delay others."""
+        """Do the TLS handshake, if any, on the thread of the connection, so that a slow client does not delay other clients."""
         return self._tls.wrap_socket(connection, server_side=True) if self._tls else connection
 
 

@@ -1,8 +1,9 @@
 """Options of `python -m simulators`, from the command line and from a JSON file (`--config`).
 
 A key of the file is the name of an option without the leading dashes, with underscores (`generate`, `reinfer_port` …).
-An option on the command line overrides the file, except that the lists of the file replace the credentials of the command
-line. Only the file can define users, and more than one account, application or token:
+An option on the command line overrides the same option in the file. But the lists `accounts`, `applications`, `users` and
+`tokens` of the file replace the credentials of the command line. Only the file can define users, and more than one account,
+application or token:
 
     {"mailboxes": "desk@bank.example,claims@bank.example",
      "accounts": [{"username": "BANK\\\\svc", "password": "…", "impersonates": ["desk@bank.example"]},
@@ -156,7 +157,7 @@ def _add_credentials(group: argparse._ArgumentGroup) -> None:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """End with one line of text, because a parent process may show it to a person."""
+        """End the process with one line of text, because a parent process may show this line to a person."""
         self.exit(2, f"simulators: {message}\n")
 
 

@@ -15,7 +15,8 @@ KINDS = ("html", "json", "empty", "cut")
 def replacement_body(mime: bytes, kind: str) -> bytes:
     """The bytes of this kind (see `KINDS`) that replace an email.
 
-    `cut` truncates the email: within the line of its Message-ID, or after 15 bytes if that line is missing or the first.
+    `cut` truncates the email: within the line of its Message-ID, or after 15 bytes if that line is missing or is the first
+    line.
     """
     if kind == "cut":
         begin = max(0, mime.lower().find(b"\nmessage-id:"))

@@ -1,8 +1,8 @@
-"""Writes every request and response body to a file, without Content-Encoding, for people and for schema validation.
+"""Writes every request body and response body to a file, uncompressed, for people and for schema validation.
 
-The files are numbered: `DIR/000001-SyncFolderItems-request.xml`, `…-response.xml`. The name of a response that is not
-XML contains its status. Headers are not written. Passwords, client secrets, assertions and tokens are masked in bodies below
-64 KiB.
+The files are numbered: `DIR/000001-SyncFolderItems-request.xml`, `…-response.xml`. The file name of a response that is not
+XML also contains the HTTP status. Headers are not written. Passwords, client secrets, assertions and tokens are masked in
+bodies below 64 KiB.
 """
 
 from __future__ import annotations

@@ -142,7 +142,7 @@ READABLE: dict[str, Any] = {
     "told_of": False,
     "not_found": False,
 }
-"""Values of a folder that can be read. They also reset a refusal that is no longer valid."""
+"""Values of a folder that can be read. These values also reset a refusal that is no longer valid."""
 FROM_THE_BEGINNING: dict[str, Any] = {
     "cursor": "",
     "turn": 0,
@@ -746,7 +746,7 @@ class Activity(models.Model):
 
 
 class MailDay(models.Model):
-    """The number of comments that were created from one mailbox on one day in UTC. No row means none.
+    """The number of comments that were created from one mailbox on one day in UTC. No row means that none was created.
 
     Stored for three weeks: see `sync.jobs.pruning`. Used by `sync.reporting.alerts.silence`.
     """
@@ -841,7 +841,7 @@ class Account(models.Model):
 
 
 class PollRate(models.Model):
-    """The needed and the actual number of polls per second since the previous measurement, usually one minute.
+    """The needed and the actual number of polls per second, measured over the time since the previous row: usually a minute.
 
     Stored for a day: see `sync.jobs.poll_rate`.
     """

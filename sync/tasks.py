@@ -27,14 +27,15 @@ def dispatch() -> None:
     """Queue the mailboxes and verifications that are due. Sent periodically by beat.
 
     After an outage the queue may contain many of these tasks. A worker process runs the first of them and skips the
-    others for half of `DISPATCH_EVERY`. It uses its own clock for that, because a query would be slower.
+    others for half of `DISPATCH_EVERY`. The process measures this time with its own clock, because a query of the
+    database's clock would be slower.
     """
     if _debounce.lets_pass():
         dispatch_due()
 
 
 def dispatch_due() -> None:
-    """Queue the mailboxes and verifications that are due, as far as `most_at_once` allows."""
+    """Queue the mailboxes and verifications that are due, as far as the `most_at_once` of each integration allows."""
     with _database_may_be_unavailable():
         scheduling.dispatch(send=sync_mailbox.delay)
         verification.send_due(verify_mailbox.delay)

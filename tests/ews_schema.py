@@ -1,7 +1,8 @@
 """Validate every response of the simulated Exchange against Microsoft's EWS schema while tests run.
 
-Enabled by the environment variable EWS_SCHEMA: a folder with `messages.xsd` and `types.xsd`, which are not part of this
-project. Not validated are SOAP faults, responses that a scripted fault corrupts on purpose, and responses of `UNDECLARED`.
+The environment variable EWS_SCHEMA enables the validation. Its value is a folder with `messages.xsd` and `types.xsd`, which are
+not part of this project. SOAP faults, responses that a scripted fault corrupts on purpose, and responses of `UNDECLARED` are
+not validated.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class Checker:
 
 
 def install() -> Checker:
-    """Wrap the simulator, so that its responses are validated, including those with which a scripted fault replaces others."""
+    """Wrap the simulator, so that its responses are validated, including the responses of scripted faults."""
     from simulators.exchange import effects, server
 
     checker = Checker(Path(FOLDER))

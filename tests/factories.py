@@ -200,7 +200,7 @@ class ProcessFactory(DjangoModelFactory):
 
 
 def newly_wanted(folder, count, *, version=2, draft=False):
-    """Add `count` newly wanted emails to a folder. The fixed rules want them since this version."""
+    """Add `count` newly wanted emails to a folder. `version` is the first version of the fixed rules that wants them."""
     for _ in range(count):
         item = MailboxItemFactory(folder=folder, verdict=NEWLY_WANTED, comment_id=uuid4().hex)
         NewlyWanted.objects.create(mailbox=folder.mailbox, key=item.comment_id, version=version, draft=draft)

@@ -6,10 +6,10 @@ MARKUP = "\"'></bdi><img src=x onerror=alert(1)><svg onload=alert(2)>"
 BRACES = "{{7*7}} {% raw %} ${7*7}"
 ADDRESS = "javascript:alert(1)"
 BIDI = "\u2066\u2069\u2069\u202etxet"
-"""It contains one isolate end too many, which would end an isolate of the page, and an override without an end, which would
+"""Bidirectional characters. One isolate end too many would end an isolate of the page. An override without an end would
 reverse the following text."""
 CONTROLS = "\x01\x08\x1b\x7f\x85"
-"""Without NUL, which PostgreSQL cannot store and HTML drops. Tests of emails use NUL."""
+"""Control characters except NUL, which PostgreSQL cannot store and HTML drops. Tests of emails add NUL."""
 
 # U+0085 ends a paragraph, and with it every open override. So the bidirectional characters come last.
 ALL = f"{CONTROLS} {MARKUP} {BRACES} {ADDRESS} {BIDI}"

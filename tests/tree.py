@@ -18,7 +18,7 @@ PACKAGES = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"}
 
 @cache
 def product_packages() -> frozenset[str]:
-    """Return the packages that a server needs: those named in settings and URL patterns, and all that these import."""
+    """Return the packages that a server needs: packages in settings and URL patterns, and the packages that these import."""
     graph = grimp.build_graph(*sorted(PACKAGES), cache_dir=None)
     modules_in_settings = [
         settings.ROOT_URLCONF,

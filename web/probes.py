@@ -59,7 +59,7 @@ class ProbeMiddleware:
         if not getattr(match.func, "is_probe", False):
             return self.get_response(request)
         response: HttpResponse = match.func(request, *match.args, **match.kwargs)
-        # Otherwise SecurityMiddleware adds this header, but it is skipped for probes.
+        # SecurityMiddleware adds this header to other responses, but probes do not pass through it.
         response["X-Content-Type-Options"] = "nosniff"
         response["Cache-Control"] = "no-store"
         return response

@@ -1,7 +1,7 @@
 """Buckets and sync states for Re:infer's client.
 
-What this product calls a bucket is a source in Re:infer. The client receives it under the name bucket. The client receives
-each folder of a mailbox as a sync state.
+The client receives the buckets of this product under the name bucket, although a bucket is a *source* in the API of Re:infer.
+The client receives each folder of a mailbox as a sync state.
 """
 
 from __future__ import annotations

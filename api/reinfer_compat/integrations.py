@@ -96,7 +96,7 @@ class IntegrationErrors(VendorView):
     needs: ClassVar = {"GET": VIEW}
 
     def get(self, request: Request, project: str, name: str) -> Response:
-        """List the failed sync runs of the last 30 days, at most the newest `MAX_ERRORS`."""
+        """List the failed sync runs of the last 30 days. If there are more than `MAX_ERRORS`, only the newest are listed."""
         row = integration_of(project, name)
         runs = error_summary.failed_runs(row, database_now()).select_related("mailbox__integration")[:MAX_ERRORS]
         return ok(errors=[{**error_document(run), "integration_id": hex_id(row.pk)} for run in runs])

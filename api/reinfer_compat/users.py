@@ -1,4 +1,4 @@
-"""Requests that the client makes in addition to those of a command: get the user, and refresh the permissions of the user."""
+"""Requests that the client sends together with the requests of a command: get the user, and refresh the user's permissions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class CurrentUser(VendorView):
 
 
 class RefreshPermissions(VendorView):
-    """Refresh of permissions, which the client requests before it creates an object. It has no effect here."""
+    """Refresh of permissions, which the client requests before it creates an object. This product ignores the request."""
 
     needs: ClassVar = {"POST": VIEW}
 

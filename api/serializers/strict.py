@@ -1,4 +1,4 @@
-"""Base serializers of requests. `Typed` rejects values with another JSON type than declared; `Strict` also unknown keys."""
+"""Base serializers of requests. `Typed` checks the JSON type of each value. `Strict` also rejects unknown keys."""
 
 from __future__ import annotations
 

@@ -216,9 +216,9 @@ class AcceptComments(ApiView):
 
     @answers(422, body=ActionAnswerSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        """Accept that the bucket contains comments that this product did not push. Refused if there are none.
+        """Accept that the bucket contains comments that this product did not push.
 
-        The overview then no longer shows an alert about them.
+        The overview then no longer shows an alert about these comments. If there are none, the response is 422.
         """
         bucket = one(Bucket.objects.select_related("destination"), pk)
         return action_response(bucket_actions.accept_comments(Actor.of_request(request), bucket))
@@ -233,8 +233,8 @@ class ResumeBucket(ApiView):
     def post(self, request: Request, pk: int) -> Response:
         """Close the circuit breaker of a bucket.
 
-        Use this after too many emails were refused or could not be converted. For 24 hours, such emails become failed emails
-        and do not pause the bucket.
+        Use this action after too many emails were refused or could not be converted. For 24 hours, such emails become failed
+        emails and do not pause the bucket.
         """
         row = one(Bucket.objects.select_related("destination"), pk)
         return action_response(bucket_actions.resume(Actor.of_request(request), row))

@@ -160,7 +160,10 @@ class CheckIntegration(ApiView):
 
     @answers(body=Checked, parameters=[ADDRESS])
     def post(self, request: Request, project: str, name: str) -> Response:
-        """Test host name, port, TLS, sign-in, mailbox, folders and the fetch of one email. Each request takes up to 20 s."""
+        """Test host name, port, TLS, sign-in, mailbox, folders and the fetch of one email.
+
+        Each request of the test takes up to 20 s. A step of the test can make several requests.
+        """
         row, address = integration_of(project, name), _address(request)
         return Response(finding_data(connection_tests.test_integration(Actor.of_request(request), row, address)))
 
@@ -327,7 +330,7 @@ def _check_match(request: Request, integration: Integration | None) -> None:
 
 
 def check_seen(plan: Plan) -> None:
-    """Check the optimistic lock of a document: its `updated_at`, if present, must be that of the stored integration.
+    """Check the optimistic lock of a document: its `updated_at`, if present, must equal the stored one.
 
     Args:
         plan: The plan for the document.

@@ -322,7 +322,7 @@ class LeaveNewlyWanted(_Action):
 
 
 def also_left(request: Request) -> bool:
-    """Return whether emails that an earlier decision excluded from delivery are included.
+    """Return whether the request includes emails that an earlier decision excluded from delivery.
 
     Args:
         request: The request, with the query parameter `left`.

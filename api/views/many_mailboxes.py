@@ -30,7 +30,7 @@ NO_FILTER = (
 
 
 class _Many(ApiView):
-    """Base of these views. An action without a filter is rejected, so that a forgotten filter does not affect all mailboxes."""
+    """Base of the views. An action without a filter is rejected, so that a forgotten filter does not affect all mailboxes."""
 
     needs: ClassVar = {"POST": OPERATE}
     filter_backends = (Declared,)

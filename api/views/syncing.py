@@ -255,7 +255,7 @@ class Overview(ApiView):
         """Return the state of the installation.
 
         The response contains the number of mailboxes by status, the required and the measured rate of polls, the number of
-        comments of the last 24 hours, the number of failed emails, and the alerts, newest first.
+        comments of the last 24 hours, the number of failed emails, and up to 25 alerts of each kind, newest first.
         """
         now = timezone.now()
         totals = mailbox_counters.totals(now)

@@ -33,7 +33,7 @@ class Below(IntEnum):
 
 
 def attribution_above(lines: Sequence[str], below: int, *, marked: bool) -> int | None:
-    """Find the attribution directly above a line. Blank lines between are skipped.
+    """Find the attribution directly above a line. Blank lines between the two are skipped.
 
     Args:
         lines: The text.
@@ -115,7 +115,7 @@ def _may_close(line: str) -> bool:
 
 
 def _has_verb_amid(text: str) -> bool:
-    """Return whether a name or date follows the verb in the line. A pronoun there would make the line a sentence."""
+    """Return whether a name or date follows the verb in the line. A pronoun after the verb would make the line a sentence."""
     for verb in _WROTE_AMID:
         place = text.find(verb)
         if place < 0:

@@ -80,7 +80,7 @@ def _is_closing(line: str, *, name_below: bool, alone: bool) -> bool:
     if rest is None:
         return False
     if not rest:
-        # "Have a nice day!" alone above a name is a closing; "Thanks." is the last sentence of the content.
+        # "Have a nice day!" below a blank line and above a name is a closing. "Thanks." is the last sentence of the content.
         calm = not line.endswith(_SENTENCE_ENDS) or (alone and line.endswith(("!", "！")))
         return strong or (name_below and calm)
     words = line.split()[-len(rest.split()) :]

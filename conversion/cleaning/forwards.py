@@ -63,7 +63,7 @@ def forward_start(text: MarkedText, limits: Limits) -> int | None:
 
 
 def is_forward_line(line: str) -> bool:
-    """Return whether a line is a separator above a forwarded email. A quoted line is not.
+    """Return whether a line is a separator above a forwarded email. A quoted line is not a separator.
 
     Examples: `---------- Forwarded message ---------`, `Begin forwarded message:`.
 

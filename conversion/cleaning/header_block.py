@@ -24,7 +24,7 @@ _TRANSPORT = (
     "received", "return-path", "message-id", "mime-version", "content-type", "dkim-signature", "delivered-to", "x-", "arc-",
     "authentication-results", "content-transfer-encoding", "references", "in-reply-to", "user-agent",
 )  # fmt: skip
-"""Headers that mail programs do not show. A block with these was pasted as evidence, and is content."""
+"""Headers that mail programs do not show. A block with such headers was pasted as evidence, and is content."""
 _DECORATION = " *_|\t"
 
 
@@ -33,13 +33,13 @@ def is_header_block(lines: Sequence[str], first: int, *, below_separator: bool =
 
     A header block has a sender, a date with a digit, and at least two of: a subject, a recipient, an address, a label
     that means "sent". Fewer facts are not sufficient, because a booking can have From, To and Date, and a form can have
-    From and Subject. Below a separator that only mail programs write, one fact is sufficient: a sender, or a date
-    together with a recipient or a subject.
+    From and Subject. Directly below a line of dashes, a sender alone is sufficient; a date together with a
+    recipient or a subject is sufficient, too.
 
     Args:
         lines: The text.
         first: Number of the line.
-        below_separator: Whether the line above is a separator that only mail programs write.
+        below_separator: Whether the line above is drawn: see `conversion.cleaning.separators.is_drawn`.
 
     Returns:
         True for a header block.

@@ -1,7 +1,7 @@
 """Convert HTML to readable lines, with the regions that mail programs marked (`client_marks`).
 
-Hidden elements are left out, unless all elements are hidden. This module leaves the conversion of the tree to text to the
-parser (resiliparse): walking or removing nodes in Python takes time quadratic in the size of the page.
+Hidden elements are left out, unless all text is hidden. The parser (resiliparse) converts the tree to text. This module
+neither walks the tree nor removes nodes, because both take time quadratic in the size of the page.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from conversion.cleaning.marked_text import MarkedText, closing, opening, read_s
 from conversion.limits import Limits
 
 MAX_MARKED = 500
-"""Maximum number of marked elements per page. Quotes nested deeper are inside of quotes that are marked already."""
+"""Maximum number of marked elements per page. In practice, further elements are quotes inside of quotes that are marked."""
 
 HIDDEN = [
     '[style*="display:none" i]',
@@ -76,7 +76,7 @@ def text_of(html: str, limits: Limits) -> MarkedText:
     _mark(tree)
     marked = read_signs(_plain(tree, HIDDEN), CLIENT_MARKS)
     if not any(line.strip() for line in marked.lines):
-        # All elements are hidden, so a style sheet must make some of them visible. Use the hidden text.
+        # All text is hidden, so a style sheet must make some of them visible. Use the hidden text.
         marked = read_signs(_plain(tree, []), CLIENT_MARKS)
     return MarkedText(tuple(_line(line) for line in marked.lines), marked.regions)
 

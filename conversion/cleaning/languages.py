@@ -95,7 +95,7 @@ def of_all(kind: str) -> tuple[str, ...]:
 def is_unspaced(text: str) -> bool:
     """Return whether the last character belongs to a script without spaces between words.
 
-    Korean counts too: it has no space before suffixes.
+    Korean counts as such a script, because it has no space before suffixes.
 
     Args:
         text: A non-empty text.

@@ -114,7 +114,7 @@ def closing() -> str:
 def read_signs(text: str, marks: Sequence[Mark]) -> MarkedText:
     """Convert a text with sign characters to lines and regions.
 
-    A line with only signs is removed. A line with text before and after a sign is split there.
+    A line with only signs is removed. A line with text before and after a sign is split at the sign.
 
     Args:
         text: The text.
@@ -146,7 +146,7 @@ def read_signs(text: str, marks: Sequence[Mark]) -> MarkedText:
 
 
 def joined(texts: Iterable[MarkedText]) -> MarkedText:
-    """Join texts with a blank line between.
+    """Join texts with a blank line between them.
 
     Args:
         texts: The texts.

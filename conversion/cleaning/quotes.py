@@ -1,7 +1,7 @@
 """Rules that find quoted earlier emails. Each rule has a name, and returns the first line of the quote or None.
 
-A quote extends to the end of the text. If the author wrote below or between quoted lines, the quote is not cut, because
-it gives the context of the answers.
+A quote extends to the end of the text that is searched. If the author wrote below or between quoted lines, the quote is
+not cut, because it gives the context of the answers.
 """
 
 from __future__ import annotations
@@ -137,7 +137,9 @@ def marked_quote(reading: Reading) -> int | None:
 
 
 def marked_headers(reading: Reading) -> int | None:
-    """Find the headers of an earlier email in an element that Outlook marks. All text below belongs to that email.
+    """Find the headers of an earlier email in an element that Outlook or Zimbra marked.
+
+    All text below the headers belongs to the earlier email.
 
     Args:
         reading: The text.

@@ -33,7 +33,7 @@ _LIST_RULE = re.compile(r"_{30,}")
 _CODE_ENDS, _SENTENCE_ENDS = (";", "{", "}", "=", "[", "("), (".", "!", "?", "。", "！", "？")
 _DASHED_NAME = re.compile(r"\s?[-–—~]{1,2}\s?[^\W\d_][\w.'’\-]{0,30}(?: [^\W\d_][\w.'’\-]{0,30}){0,3}")
 _NEED_BOTH = tuple(language for language in LANGUAGES if is_set(language, "mobile_needs_both"))
-"""Languages in which a mobile line is recognised only by its beginning and its end together."""
+"""Languages in which a mobile line needs a beginning and an ending, or a beginning of the list `mobile_enough`."""
 _BOTH = tuple((of_language(language, "mobile"), of_language(language, "mobile_ends")) for language in _NEED_BOTH)
 _MOBILE = tuple(
     {word for language in LANGUAGES if language not in _NEED_BOTH for word in of_language(language, "mobile")}
@@ -59,7 +59,7 @@ class Signature:
 
 
 def find_signature(reading: Reading, sender: str = "", *, must_keep: int | None = None) -> Signature | None:
-    """Find the signature at the end of a text, piece by piece from below.
+    """Find the signature at the end of a text. The lowest piece is found first, then the piece above it, and so on.
 
     Args:
         reading: The text.
@@ -185,7 +185,9 @@ def mailing_list_footer(reading: Reading, sender: str = "") -> int | None:
 
 
 def mobile_line(reading: Reading, sender: str = "") -> int | None:
-    """Find a last line such as `Sent from my iPhone`, alone in its paragraph or short. A link in the line is ignored.
+    """Find a last line such as `Sent from my iPhone`, that is short or begins its paragraph.
+
+    A link in the line is ignored.
 
     Args:
         reading: The text.

@@ -117,7 +117,8 @@ def _cut_quotes(
 def _forward_start(text: MarkedText, subject: str, limits: Limits) -> int | None:
     """Return where a forwarded email begins, or None.
 
-    It begins at a mark, at a separator line or, if the subject is that of a forward, at the headers of an earlier email.
+    It begins at a mark or at a separator line. If there is neither, and the subject has the prefix of a forward, it begins at
+    the headers of an earlier email.
     """
     forward = forward_start(text, limits)
     if forward is None and is_forward_subject(subject, text):
@@ -138,7 +139,7 @@ def _uncut(text: MarkedText) -> CleanText:
 def _own_signature(reading: Reading, start: int, sender: str) -> Signature | None:
     """Find the signature at the end of the author's text, which begins at line `start`.
 
-    If the signature would be the whole text, a shorter one is searched, so that some text remains: for example "Thanks,
+    If the signature would be the whole text, a shorter signature is searched, so that some text remains: for example "Thanks,
     Ann" above a contact block.
     """
     signature = find_signature(reading, sender)

@@ -15,16 +15,17 @@ import re
 from collections import Counter
 
 MAX_ATTRIBUTES = 300
-"""A tag with this many attributes is too costly."""
+"""A tag is too costly if it has at least this number of attributes."""
 MAX_OPTIONS = 5_000
 """Maximum number of options of a page."""
 MAX_REOPENED = 500_000
-"""Maximum number of formatting elements that the parser opens again, by an upper bound. Each takes some hundred bytes."""
+"""Maximum number of formatting elements that the parser opens again. An upper bound of this number is computed. Each element
+takes some hundred bytes."""
 _CHEAP_CHARS, _CHEAP_TAGS = 20_000, 1_000
-"""A page with at most this many characters is not searched for tags with many attributes. A page with at most this many
-`<` is not searched for formatting elements. Such pages are never costly."""
+"""A page is not searched for tags with many attributes if it has at most the first number of characters. A page is not
+searched for formatting elements if it has at most the second number of `<`. Such pages are never costly."""
 _MAX_ALIKE = 3
-"""The parser tracks at most this many formatting elements with equal attributes ("Noah's Ark clause" of the
+"""Maximum number of formatting elements with equal attributes that the parser tracks ("Noah's Ark clause" of the
 standard)."""
 
 _MANY_ATTRIBUTES = re.compile(
@@ -117,7 +118,10 @@ def _many_options(html: str) -> int | None:
 
 
 def _many_reopened(html: str) -> int | None:
-    """Return where the tag begins at which the upper bound exceeds `MAX_REOPENED`, or None. Pages with few tags: None."""
+    """Return where the tag begins at which the upper bound exceeds `MAX_REOPENED`, or None.
+
+    Pages with few tags are not searched.
+    """
     if html.count("<") <= _CHEAP_TAGS:
         return None
     page, cost = _Open(), 0

@@ -1,8 +1,8 @@
 """Shorten large attachments before parsing, so that a 25 MB email does not take ten times as much memory.
 
 Only unbroken runs of base64 lines are shortened. The beginning of a run stays. A line that is not base64 replaces the
-remainder of the run. This line contains the number of removed bytes after decoding, which is needed for the size of the
-attachment.
+remainder of the run. This line contains the number of bytes that the remainder would have after decoding. That number is
+needed for the size of the attachment.
 """
 
 from __future__ import annotations

@@ -14,7 +14,8 @@ from conversion.mime.charsets import clean, decoded, unescaped
 from conversion.mime.encoded_words import decode_header
 
 MAX_COMMENT_DEPTH = 100
-"""Maximum nesting depth of comments in an address header. `correspondents` counts all opening parentheses instead."""
+"""Maximum nesting depth of comments in an address header. `correspondents` does not compute the depth, and compares the
+number of all opening parentheses with this maximum."""
 MAX_GROUP_DEPTH = 100
 """Maximum nesting depth of address groups. RFC 5322 §3.4 allows no nesting, and the standard library parses each level
 recursively."""
@@ -79,7 +80,7 @@ def text_header(message: Message, name: str, most: int) -> str:
         most: Maximum length of the raw value, in characters.
 
     Returns:
-        The text; empty if there is none.
+        The text; empty if there is no such header.
     """
     return next((words for raw in raw_headers(message, name, most) if (words := decoded_words(raw))), "")
 

@@ -26,7 +26,7 @@ _WITHOUT_END = frozenset(
         *("p", "li", "td", "th", "tr", "dt", "dd", "option", "thead", "tbody", "tfoot", "colgroup"),
     )
 )
-"""Elements without an end tag or with an optional one (HTML standard, §13.1.2.4). They are not counted."""
+"""Elements that have no end tag, or an optional end tag (HTML standard, §13.1.2.4). They are not counted."""
 
 
 def until_too_deep(html: str, deepest: int) -> str:

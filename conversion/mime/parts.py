@@ -56,7 +56,7 @@ class Parsed:
     """A parsed email.
 
     Attributes:
-        message: The message of the standard library.
+        message: The email as the standard library parsed it.
         sections: The pieces of the body, in reading order.
         attachments: The attachments, including attached emails.
         encrypted: Whether the email is encrypted.

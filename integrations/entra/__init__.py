@@ -9,5 +9,5 @@ import warnings
 
 # If an answer of the token endpoint lacks an expected value, MSAL logs the whole answer.
 logging.getLogger("msal").setLevel(logging.CRITICAL + 1)
-# MSAL warns about a sign-in with a password. The page on which an admin chooses it recommends a certificate.
+# MSAL warns about a sign-in with a password. The page on which an admin chooses the sign-in recommends a certificate instead.
 warnings.filterwarnings("ignore", "This API has been deprecated for public client flows", DeprecationWarning)

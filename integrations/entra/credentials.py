@@ -1,6 +1,6 @@
 """The credentials of a sign-in to Entra: an application with its secret or its certificate, or a service user.
 
-This module checks them, and signs the assertions of an application with a certificate. It sends no request.
+This module checks the credentials, and signs the assertions of an application with a certificate. It sends no request.
 """
 
 from __future__ import annotations

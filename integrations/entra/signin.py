@@ -153,7 +153,7 @@ class TokenSignIn:
 
     def _answer(self) -> Mapping[str, Any]:
         # Each token is requested with a new application object, because MSAL caches refusals in this object for a minute.
-        # MSAL also stores refresh tokens there, which this product does not use.
+        # MSAL also stores refresh tokens in it. This product does not use refresh tokens.
         settings = self._settings
         credential = client_credential(settings, lambda: str(app.authority.token_endpoint))
         kind = msal.ConfidentialClientApplication if credential else msal.PublicClientApplication
@@ -211,7 +211,7 @@ class _HttpClient:
         sent_headers = {name: value for name, value in (headers or {}).items() if not _is_telemetry(name)}
         own_url = self._own_url(url)
         response = self._session.request(method, own_url, headers=sent_headers, allow_redirects=False, **arguments)
-        # JSON is UTF-8 (RFC 8259, section 8.1). Detecting the encoding is slow, and decoding a wrong one may hang.
+        # JSON is UTF-8 (RFC 8259, section 8.1). Detecting the encoding is slow, and decoding with a wrong encoding may hang.
         response.encoding = "utf-8"
         self.status, self.wait = response.status_code, response.headers.get("Retry-After", "")
         if 400 <= response.status_code < 500:
@@ -219,11 +219,11 @@ class _HttpClient:
         return response
 
     def _own_url(self, url: str) -> str:
-        """Return the address with the port of the authority, which MSAL drops.
+        """Return the address with the port of the authority, because MSAL drops the port.
 
         Raises:
-            SignInRefused: The address is of another server or port. It may come from a discovery document, so neither a secret
-                nor a password is sent to it.
+            SignInRefused: The address is of another server or port. The address may come from a discovery document, so
+                neither a secret nor a password is sent to it.
         """
         parts = urlsplit(url)
         if parts.scheme != "https" or parts.hostname != self._authority.hostname:
@@ -262,6 +262,6 @@ def _object(response: requests.Response) -> Mapping[str, Any]:
 
 
 def _unreachable(error: Exception) -> IntegrationError:
-    """Return the error for a network exception. A transient one is a failure of the sign-in service, not of Exchange."""
+    """Return the error for a network exception. A transient error is one of the sign-in service, not of Exchange."""
     converted = of_transport(error)
     return TokenEndpointFailed(converted.detail) if isinstance(converted, Transient) else converted

@@ -28,26 +28,26 @@ class Scope(StrEnum):
 
 
 class Evidence(StrEnum):
-    """The class of an error: what the response of the server proves about its cause.
+    """The class of an error: what the response of the server proves about the cause of the error.
 
     `sync.engine.error_scope` decides from the evidence, and from the results of other mailboxes, what is at fault and
     what is paused.
     """
 
     TRANSPORT = "transport"
-    """No response, or an unusable connection: unreachable, TLS, a certificate, a sign-in service that is down."""
+    """No usable connection or no response: the server cannot be reached, TLS fails, or the sign-in service is down."""
     SETTINGS = "settings"
     """A setting or a stored secret of this product cannot be used. No request reached the server."""
     PASSWORD = "password"  # noqa: S105  # the name of a class of evidence
     """A sign-in was refused. Further refusals can lock the account out."""
     RESPONSE = "response"
-    """A refusal that does not count as a wrong password: 403, a version, a wrong endpoint."""
+    """A refusal that does not count as a wrong password, for example status 403 or a rejected version."""
     OVERLOAD = "overload"
     """The server is busy, too slow, or answers with an internal error."""
     MAILBOX = "mailbox"
-    """The answer is about the mailbox: not found, moved, not readable by this account."""
+    """The answer is about the mailbox: it was not found, was moved, or cannot be read by this account."""
     FOLDER = "folder"
-    """The answer is about the folder: not found, or its cursor is no longer valid."""
+    """The answer is about the folder: it was not found, or its cursor is no longer valid."""
     FOLDER_REFUSED = "folder_refused"
     """The account may not read this folder."""
     DESTINATION = "destination"

@@ -52,7 +52,7 @@ class ExchangeFailed(Transient):
 
 
 class RequestRejected(Transient):
-    """A request was called invalid, for example by a gateway that was restarting.
+    """Exchange or a gateway called a request invalid, for example while the gateway restarted.
 
     If three syncs of a mailbox in a row end with this error, it is reported as `RequestInvalid`: see
     `sync.engine.repeated_errors`.
@@ -99,7 +99,7 @@ class TlsFailed(Refused):
 
 
 class EndpointWrong(Refused):
-    """What answered at the address is not EWS."""
+    """The service that answered at the address is not EWS."""
 
     kind = "endpoint_wrong"
     evidence = Evidence.RESPONSE
@@ -302,7 +302,7 @@ class FolderNotFound(FolderRefused):
     """Exchange lists a folder in the folder tree, but reports it as not found when it is read.
 
     The engine replaces a `FolderGone` by this error if the folder is still in the tree at the next sync. A connection test
-    replaces it at once, because the test has just read the tree. According to the documentation of Microsoft, Exchange
+    replaces the error at once, because the test has just read the tree. According to the documentation of Microsoft, Exchange
     also reports "not found" if the account has no right to read the folder.
     """
 
@@ -328,7 +328,7 @@ class CursorRefused(IntegrationError):
 
 
 class FolderGone(IntegrationError):
-    """Exchange does not find a folder: it was deleted after the tree was read, or cannot be read: see `FolderNotFound`."""
+    """Exchange does not find a folder, because it was deleted, or because the account may not read it (`FolderNotFound`)."""
 
     kind = "folder_gone"
     evidence = Evidence.FOLDER

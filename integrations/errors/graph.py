@@ -7,7 +7,7 @@ from integrations.errors.exchange import AccessDenied, EndpointWrong
 
 
 class GraphEndpointWrong(EndpointWrong):
-    """What answered at the address is not Microsoft Graph."""
+    """The service that answered at the address is not Microsoft Graph."""
 
     kind = "graph_endpoint_wrong"
     text = "There is no Microsoft Graph at this endpoint."

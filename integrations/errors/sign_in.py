@@ -1,7 +1,7 @@
 """Errors of a sign-in, by Exchange itself or by Microsoft Entra.
 
-Each refusal is a `SignInRefused`. Its evidence is `PASSWORD`, so the retry policy rarely retries it, and the account is
-not locked out.
+Each refusal is a `SignInRefused` with the evidence `PASSWORD`. The retry policy rarely retries errors with this
+evidence, so that the account is not locked out.
 """
 
 from __future__ import annotations

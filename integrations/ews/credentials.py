@@ -1,7 +1,8 @@
 """Credentials for Exchange: a service account with its password, or a token of Entra.
 
-exchangelib can also request tokens, through requests_oauthlib. This is not used, for two reasons: exchangelib would follow a
-redirect of the token endpoint and send the secret to its target, and its token URL is always that of the worldwide cloud.
+exchangelib can also request tokens, through requests_oauthlib. This product does not use that, for two reasons. First,
+exchangelib would follow a redirect of the token endpoint, and send the secret to the target of the redirect. Second,
+exchangelib always uses the token URL of the worldwide cloud.
 """
 
 from __future__ import annotations
@@ -73,8 +74,9 @@ class Bearer(AuthBase):
 class Ntlm(HttpNtlmAuth):
     """NTLM with channel binding (RFC 5929, section 4) for responses with a body that was already read.
 
-    The stock class reads the certificate of the server from the socket of an unread response. Here the transport reads
-    each body at once to limit its size, and stores the certificate in the attribute `peer_certificate` of the response.
+    The stock class reads the certificate of the server from the socket of an unread response. In this product, the
+    transport reads each body at once to limit its size, and stores the certificate in the attribute `peer_certificate` of
+    the response.
     """
 
     def response_hook(self, r: requests.Response, **kwargs: Any) -> requests.Response:

@@ -55,7 +55,7 @@ def product_error(error: Exception) -> IntegrationError:
         error: Error of exchangelib, requests, urllib3, TLS or a socket.
 
     Returns:
-        The error of the product. For an error response of Exchange, it has the codes and the requested waiting time.
+        The error of the product. For an error response of Exchange, the error has the codes and the requested waiting time.
     """
     if isinstance(error, UnauthorizedError):
         return errors.SignInRefused("HTTP 401")

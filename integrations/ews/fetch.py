@@ -45,8 +45,8 @@ ITEM_OR_MAILBOX_FAULTS = {
     "ErrorAccessDenied", "ErrorInternalServerError", "ErrorNonExistentMailbox", "ErrorImpersonateUserDenied",
     "ErrorImpersonationDenied", "ErrorImpersonationFailed",
 }  # fmt: skip
-"""Ambiguous codes: a fault of the item if another item has a definite outcome or the inbox can be opened, otherwise a
-fault of the mailbox."""
+"""Ambiguous codes. The item is at fault if another item has a definite outcome, or if the inbox can be opened.
+Otherwise the mailbox is at fault."""
 NOT_PROCESSED = {"ErrorBatchProcessingStopped"}
 """Codes for an item that the server did not process."""
 
@@ -79,7 +79,7 @@ def fetch_emails(account: MailboxAccount, changes: Sequence[Change]) -> Iterator
             doubtful.clear()
             yield from _fetch_alone(account, change, len(requested), code)
         elif isinstance(outcome, Exception) and code in ITEM_OR_MAILBOX_FAULTS and not conclusive:
-            # This may be a fault of the mailbox. A later outcome decides it, or else a request for the inbox.
+            # The mailbox may be at fault. A later outcome shows whether it is, or else a request for the inbox does.
             doubtful.append((change, outcome))
         else:
             conclusive += 1
@@ -95,7 +95,7 @@ def _fetch_alone(account: MailboxAccount, change: Change, batch_size: int, code:
     """Fetch an item that the server did not process, or left out of its response, in a request for this item alone.
 
     If the last request was for this item alone already, yield `Unreadable` for an item that was not processed, and raise
-    `ExchangeFailed` for one that was left out.
+    `ExchangeFailed` for an item that was left out.
     """
     if batch_size > 1:
         yield from fetch_emails(account, [change])
@@ -106,7 +106,7 @@ def _fetch_alone(account: MailboxAccount, change: Change, batch_size: int, code:
 
 
 def _unreadable_items(account: MailboxAccount, doubtful: Sequence[tuple[Change, Exception]]) -> Iterator[Fetched]:
-    """Yield the items as `Unreadable` if the inbox can be opened. If it cannot, raise the error of the mailbox."""
+    """Yield the items as `Unreadable`. If the inbox cannot be opened, raise the error of the mailbox instead."""
     if doubtful:
         read_inbox(account)
     yield from (Unreadable(change, code_of(error)) for change, error in doubtful)

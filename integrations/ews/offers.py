@@ -42,7 +42,7 @@ def unauthorized_error(scheme: str, offers: list[str], *, handshake_done: bool) 
     Args:
         scheme: Scheme of the connection, a key of `SCHEME_NAMES`.
         offers: Schemes that the server offers.
-        handshake_done: Whether this is the response after an NTLM handshake.
+        handshake_done: Whether the response follows an NTLM handshake.
 
     Returns:
         `SignInRefused`, `SignInNotOffered` or `OnlyKerberosOffered`.

@@ -1,7 +1,7 @@
 """The service classes of exchangelib for operations that read, adapted for polling.
 
-They yield one outcome per item: its XML element, or its error as a value. The request payloads are those of the stock
-classes. A test compares the results with the results of the stock classes.
+The adapted classes yield one outcome per item: the XML element of the item, or the error as a value. They send the same
+request payloads as the stock classes. A test compares the results with the results of the stock classes.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class _Service:
         raise first_error
 
     def _response_messages(self, payload: Any, api_version: str) -> Any:
-        """Send the request in one version and return the response messages. Raise an error if a message rejects it."""
+        """Send the request in one version and return the response messages. Raise an error if a message rejects the version."""
         response = self._get_response(payload, api_version)
         header, body = self._get_soap_parts(response)
         if header is not None:
@@ -103,7 +103,7 @@ class _Service:
             return super()._get_response(payload, api_version)  # type: ignore[misc, no-any-return]
 
     def _get_elements(self, payload: Any) -> Iterator[Outcome]:
-        # The stock method is not called, because it sleeps and retries. Here the scheduler decides about retries.
+        # The stock method is not called, because it sleeps and retries. In this product, the scheduler decides about retries.
         yield from self._response_generator(payload=payload)  # type: ignore[attr-defined]
 
     @classmethod
@@ -184,7 +184,7 @@ def parsed(content: bytes) -> etree._Element:
 
     Raises:
         ExchangeFailed: The response is not well-formed XML, is too large, or has a document type definition. SOAP
-            forbids the definition, and the parser would lose the text after an entity reference.
+            forbids such a definition, and the parser would lose the text after an entity reference.
     """
     if len(content) > LARGEST_TREE:
         raise ExchangeFailed("the response is too large")

@@ -78,7 +78,7 @@ class AnswerPolicy(FailFast):
             raise self._unauthorized(response) if status == 401 else self._status_error(response)
 
     def _status_error(self, response: requests.Response) -> Exception:
-        """Return the error for a response with another status than 200 and 401. A response with status 500 is not XML."""
+        """Return the error for a response with another status than 200 and 401. The caller passes no XML with status 500."""
         fault = fault_in(response.content) if is_xml(response.content) else None
         code = code_of(fault) if fault is not None else _code_in_header(response.headers.get("X-CasErrorCode"))
         detail = f"HTTP {response.status_code}" + (f", {code}" if code else "")
@@ -114,7 +114,7 @@ class AnswerPolicy(FailFast):
 
 
 def _code_in_header(text: str | None) -> str:
-    """Return the error code at the end of a header that may contain other words; blank if it has none."""
+    """Return the error code at the end of a header that may contain other words; blank if the header has no code."""
     found = CODE.fullmatch((text or "")[:200].rpartition(":")[2].strip())
     return found.group() if found else ""
 
@@ -130,7 +130,7 @@ class ConnectionProtocol(Protocol):
         Args:
             config: Configuration of exchangelib.
             context: TLS context.
-            proxy: URL of the proxy; blank for that of the environment variables.
+            proxy: URL of the proxy; blank for the proxy of the environment variables.
             user_agent: Value of the `User-Agent` header.
             deadline: Deadline of each call.
         """
@@ -220,7 +220,7 @@ class ConnectionProtocol(Protocol):
     def retire_session(self, session: requests.Session) -> None:
         """Close a session and free its slot, which `get_session` fills again.
 
-        A new session is not made here: if that failed, the slot would be lost permanently.
+        This method makes no new session: if that failed, the slot would be lost permanently.
 
         Args:
             session: The session.
@@ -230,7 +230,7 @@ class ConnectionProtocol(Protocol):
             self._session_pool_size -= 1
 
     def renew_session(self, session: requests.Session) -> requests.Session:
-        """Replace a session. If that fails, its slot is freed.
+        """Replace a session. If no new session can be made, the slot of the old session is freed.
 
         Args:
             session: The session.
@@ -263,7 +263,7 @@ class ConnectionProtocol(Protocol):
 
     @property
     def uses_tokens(self) -> bool:
-        """Whether the connection signs in with tokens. A 401 may mean an expired token; a retry gets a new one."""
+        """Whether the connection signs in with tokens. A 401 may mean an expired token; a retry gets a new token."""
         return isinstance(self.credentials, TokenCredentials)
 
 

@@ -1,7 +1,7 @@
 """Read the error in a response of Exchange: its code as sent by the server, and the requested waiting time.
 
-exchangelib has exception classes for the codes that it lists, and loses any other code. The errors of this module use its
-classes and also store the code.
+exchangelib has exception classes for the codes that it lists, and loses any other code. The errors of this module use the
+classes of exchangelib and also store the code.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def error_of_fault(fault: Any) -> Exception:
     """
     detail = fault.find("detail")
     code = detail.findtext(f"{{{ENS}}}ResponseCode") if detail is not None else None
-    # `faultcode` has a namespace prefix. In a fault of Exchange, it contains the same code.
+    # `faultcode` has a namespace prefix. In a fault of Exchange, `faultcode` contains the same code.
     code = code or (fault.findtext("faultcode") or "").rpartition(":")[2]
     return error_for_code(code if str(code).strip().startswith("Error") else None, detail)
 

@@ -39,7 +39,7 @@ class ExchangeSource:
 
     @property
     def learned(self) -> str:
-        """The EWS version of this mailbox, if it differs from that of the connection; else blank. See `ports.Learner`."""
+        """The EWS version of this mailbox, if it is not the version of the connection; else blank. See `ports.Learner`."""
         return str(self._account.working_version or "")
 
     @learned.setter

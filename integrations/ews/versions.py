@@ -25,7 +25,7 @@ def versions_to_try(first: str) -> list[str]:
     """Return the EWS versions to try for a request, in order.
 
     Args:
-        first: Version to try first: that of the connection, or the remembered one of the mailbox.
+        first: Version to try first: the version of the connection, or the remembered version of the mailbox.
 
     Returns:
         `first`, then older versions from new to old, then newer versions, because a server may also reject a version
@@ -76,7 +76,7 @@ class WorkingVersion:
 
 
 def generation(build: Build | None) -> str:
-    """Return major and minor number of a build. They differ between generations of Exchange, not between updates.
+    """Return major and minor number of a build, which differ between generations of Exchange but not between updates.
 
     Args:
         build: Build of the server.
@@ -88,7 +88,7 @@ def generation(build: Build | None) -> str:
 
 
 class Versions:
-    """Working versions of one connection by email address. At most `MAX_REMEMBERED`; the one stored first is dropped."""
+    """Working versions of one connection by email address: the `MAX_REMEMBERED` that were stored last."""
 
     def __init__(self) -> None:
         """Start without any version."""

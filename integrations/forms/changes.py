@@ -162,7 +162,7 @@ class ChangedOnlyForm(_ModelForm):
             with transaction.atomic():
                 written = self._update() if self.editing else self._create()
         except IntegrityError:
-            # Another request created such a row, or renamed one, after the uniqueness check of this form.
+            # After the uniqueness check of this form, another request saved a row with the same unique value.
             self.add_error(None, "This exists already.")
             return False
         if not written:

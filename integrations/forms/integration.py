@@ -44,7 +44,7 @@ DERIVED = ("client_certificate", "client_thumbprint")
 
 
 class IntegrationForm(ChangedOnlyForm):
-    """Create or edit an integration. The form does not start or stop it: the buttons Start and Stop do."""
+    """Create or edit an integration. Only the buttons Start and Stop start or stop the integration."""
 
     secret_names: ClassVar[tuple[str, ...]] = ("password", "client_secret", "client_key")
     not_logged: ClassVar[tuple[str, ...]] = ("seen", "client_certificate")  # the thumbprint is logged instead
@@ -209,7 +209,7 @@ class IntegrationForm(ChangedOnlyForm):
 
     def clean_authority(self) -> str:
         """Return the sign-in service without credentials; the default where the field is empty."""
-        # The field is hidden unless OAuth is chosen, so an empty one means the default.
+        # The field is hidden unless OAuth is chosen, so an empty field means the default.
         return without_credentials(self.cleaned_data["authority"] or USUAL_AUTHORITY)
 
     def clean_poll_interval(self) -> int | None:
@@ -263,7 +263,7 @@ class IntegrationForm(ChangedOnlyForm):
         else:
             self.cleaned_data["client_key"] = ""
             self.cleaned_data["client_certificate"] = public_part(self.cleaned_data.get("client_certificate") or "")
-        self.cleaned_data["client_file"] = ""  # its key is now only in `client_key`
+        self.cleaned_data["client_file"] = ""  # the key of the file is now only in `client_key`
         cleaned = super().clean()
         for name in NEEDED.get(cleaned.get("auth", ""), ()):
             missing = not self.has_secret(name) if name in self.secret_names else not cleaned.get(name)

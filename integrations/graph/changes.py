@@ -81,7 +81,11 @@ class _DeltaReader:
         raise self._error(response, scope)
 
     def _is_permanent(self, scope: CursorScope) -> bool:
-        """Return whether a page of one email failed too often for a transient fault. Records the first failures."""
+        """Return whether the plain list must be read because a page of one email failed.
+
+        True if the plain list is in use already. Otherwise this failure is recorded, and the result is True if more
+        than `PATIENCE` consecutive failures are recorded.
+        """
         failures = self._mailbox.connection.page_sizes
         return scope.around is not None or failures.record_failure(self._size_key) > PATIENCE
 

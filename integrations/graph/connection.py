@@ -223,10 +223,10 @@ class GraphConnection:
 
 
 class PageSizes:
-    """Page sizes of folders that are below the usual size, and counts of consecutive failures of a page of one email.
+    """Page sizes below the usual size, and numbers of consecutive failures of pages of one email, by folder.
 
     A key is the address of a mailbox and the id of a folder. At most `MAX_REMEMBERED` sizes and `MAX_REMEMBERED` counts
-    are stored. Above that limit, those that were stored first are dropped.
+    are stored. Above that limit, the entries that were stored first are dropped.
     """
 
     def __init__(self) -> None:

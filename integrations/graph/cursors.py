@@ -30,7 +30,7 @@ class CursorScope:
     link: str = ""
     """Path and query of the next link or delta link. Blank for the start."""
     first: bool = True
-    """Whether the first listing, which contains everything that exists, has not ended."""
+    """True until the first listing, which contains everything that exists, has ended."""
     kinds: Mapping[str, str] = field(default_factory=dict)
     """Kinds of the well-known folders by folder id. Only in a position of the folder tree."""
     around: Mapping[str, Any] | None = None

@@ -1,10 +1,12 @@
 """Read a folder by its plain message list while Graph's change tracking fails because of one email.
 
 If a delta page of a single email fails, Graph returns no link to the next page, so no later change can be read either.
-The plain list of the folder replaces the delta pages: newest first, in windows of received time. An email that cannot
-be listed is reported by its id only. The delta link is retried at intervals. When it succeeds, change tracking
-continues as before. Between two retries, only recent emails are listed, to find new mail. After each failed retry, the
-whole folder is listed. The delta link reports deletions later.
+Then the plain list of the folder is read instead of the delta pages: newest emails first, in windows of received time.
+An email that cannot be listed is reported by its id only. The plain list does not report deletions.
+
+The delta link is retried at intervals. After each failed retry, the whole folder is listed. Between two retries, only
+recent emails are listed, to find new mail. When a retry succeeds, change tracking continues as before, and reports the
+deletions that happened in between.
 
 The checkpoint stores the delta link and the position in the plain list, so nothing is skipped when a sync stops early.
 """
@@ -101,7 +103,8 @@ class FallbackListing:
 
         Args:
             scope: Position before the page.
-            failed: Error response of the delta link, if it was just requested. The listing then starts from the newest email.
+            failed: Error response of the delta link, if the link was just requested. A listing of the whole folder then
+                starts.
 
         Returns:
             The page, and the position after it.

@@ -1,7 +1,7 @@
 """Fetch emails by their ids: MIME and details, one outcome per change, in the order of the changes.
 
-Each email takes one request, one more if its properties are not cached, and one more if the first response may show a
-fault of the item. Several requests run concurrently.
+Each email takes one request for its content, and another request if its properties are not cached. If a response may
+show a fault of the item, the content is requested once again. Several requests run concurrently.
 """
 
 from __future__ import annotations

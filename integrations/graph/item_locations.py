@@ -2,7 +2,7 @@
 
 A reported removal is only a hint. Users of Graph with immutable ids observed two deviations from its documentation: a
 message that was moved away and back between two requests was reported as removed, and a move was reported only as a
-removal, without a row in the target folder. So each message is requested by its id, up to 20 in one `$batch`.
+removal, without a row in the target folder. So each message is requested by its id, up to 20 messages in one `$batch`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from integrations.graph.rows import EXPAND, SELECT, folder_of, item_id
 from integrations.messages import Change, ChangeKind, FolderId, ItemId
 
 MAX_UNCLEAR = 100
-"""Maximum number of messages per folder that later syncs request again. Each adds about 150 characters to the cursor."""
+"""Maximum number of messages per folder that later syncs request again. A message adds about 150 characters to the cursor."""
 ID_AND_FOLDER = "id,parentFolderId"
 
 
@@ -52,7 +52,7 @@ def locate_items(
         items: Ids of the messages, at most `batches.AT_ONCE`.
 
     Returns:
-        Changes of the located messages, and the ids of the others.
+        Changes of the located messages, and the ids of the unclear messages.
 
     Raises:
         IntegrationError: A fault that is not limited to one message, such as throttling. The messages must be

@@ -63,7 +63,7 @@ class MessageCache:
         changes: dict[ItemId, Change] = {}
         for row in rows:
             item = item_id(row)
-            # If a message has two rows, the later row is used, at its position.
+            # If a message has two rows, the later row is used, at the position of the later row.
             changes.pop(item, None)
             if is_removed(row):
                 changes[item] = deletion(row, folder)
@@ -145,7 +145,7 @@ class MessageCache:
     def _complete(
         self, item: ItemId, response: GraphResponse, folder: FolderId, kind: ChangeKind, page: dict[ItemId, DeltaRow]
     ) -> dict[ItemId, Change]:
-        """Return the change of an incomplete row. Empty if the message has left the folder: another page reports that."""
+        """Return the change of an incomplete row. Empty if the message has left the folder: another page reports the move."""
         parsed = self._row(Change(kind, folder, item), response)
         if isinstance(parsed, Gone):
             return {}

@@ -1,7 +1,7 @@
 """Observe how folders report messages that are moved. Sends only read requests.
 
 `manage.py doctor` uses this module. The product works with each of the three behaviours in `MoveCounts` (see
-`item_locations`), but an admin may want to know which one the service shows.
+`item_locations`), but an admin may want to know which behaviour the service shows.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ class MoveObserver:
         return folders
 
     def _round(self, path: str) -> tuple[list[Mapping[str, Any]], str]:
-        """Return the rows of all pages, and the delta link after them. It is blank if there are more than `MAX_PAGES`."""
+        """Return the rows of at most `MAX_PAGES` pages, and the delta link, which is blank if there are more pages."""
         rows: list[Mapping[str, Any]] = []
         self.mailbox.connection.deadline.start()
         for _ in range(MAX_PAGES):

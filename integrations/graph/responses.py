@@ -17,8 +17,8 @@ from integrations.network import web_page
 from integrations.network.faults import retry_after
 
 LARGEST_DOCUMENT = 16 * 1024 * 1024
-"""Maximum size of a JSON document in bytes. A page of 1,000 messages without content has 2 million bytes. When it is
-parsed, it needs 25 times as much memory."""
+"""Maximum size of a JSON document in bytes. A page of 1,000 messages without content has 2 million bytes. A parsed
+document needs 25 times its size in memory."""
 
 BY_CODE: dict[str, type[IntegrationError]] = {
     "syncstatenotfound": errors.CursorRefused,
@@ -117,7 +117,7 @@ class GraphResponse:
         """Return the response itself, for a request about the inbox or the folder tree.
 
         Raises:
-            InboxHidden: Graph does not find the resource. Every mailbox has it, so the account has no right to see it.
+            InboxHidden: Graph does not find the resource. Every mailbox has this resource, so the account may not see it.
         """
         if not self.ok and self.code().casefold() in NOT_FOUND_CODES:
             raise errors.InboxHidden(self.error().detail)
@@ -126,7 +126,7 @@ class GraphResponse:
     def may_reject_link(self) -> bool:
         """Return whether Graph may have rejected the link of the request as damaged or unsuitable.
 
-        False where the code has another meaning. False without a code, because a gateway sent the response.
+        False where the code has another meaning. False without a code, because then a gateway sent the response.
         """
         return self.status == 400 and bool(self.code()) and self.code().casefold() not in BY_CODE
 
@@ -160,7 +160,7 @@ class GraphResponse:
         return self.status == 403 and self.code().casefold() in FORBIDDEN_CODES
 
     def rejects_only_this_item(self) -> bool:
-        """Return whether Graph denies access to the item, or rejects it with a code that concerns only the request."""
+        """Return whether Graph denies access to the item, or the error code concerns only the request for the item."""
         code = self.code().casefold()
         about_request = 400 <= self.status < 500 and self.status not in (401, 407, *TRANSIENT_STATUSES)
         return self.is_forbidden() or (about_request and bool(code) and code not in BY_CODE)

@@ -41,7 +41,7 @@ class FactDiffers(Exception):
 
 
 class Untried(Exception):
-    """The fact cannot be checked here, for example because the mailbox is empty."""
+    """The fact cannot be checked, for example because the mailbox is empty."""
 
 
 @dataclass(frozen=True, slots=True)

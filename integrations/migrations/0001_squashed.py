@@ -1,6 +1,6 @@
 """The schema of the integrations app in the oldest version that can be upgraded, commit 58a28db.
 
-Replaces the migrations of that version.
+This migration replaces the migrations of that version.
 """
 
 import django.core.validators

@@ -1,7 +1,7 @@
 """Store at most one open connection per integration and process.
 
 A connection is opened when it is first needed, so it is never opened before a worker process is forked. It is closed when
-another connection of the same integration replaces it, when `MAX_OPEN` other connections were used more recently, and when
+another connection of the same integration replaces it, when `MAX_OPEN` other connections were used more recently, or when
 the process ends.
 """
 
@@ -54,12 +54,12 @@ class ConnectionCache(Generic[S, C]):
     def get(self, settings: S, *, fresh: bool = False) -> C:
         """Return the open connection with these settings, or a new one.
 
-        A new connection replaces an open one with the same key, which is closed. If more than `MAX_OPEN` are open, the least
-        recently used ones are closed, too. Exceptions of `make` propagate.
+        A new connection replaces an open connection with the same key, and the old connection is closed. If more than
+        `MAX_OPEN` connections are open, the least recently used ones are closed, too. Exceptions of `make` propagate.
 
         Args:
             settings: The settings of the connection.
-            fresh: Whether to make a new connection, which signs in anew, even if one with these settings is open.
+            fresh: Whether to make a new connection, which signs in anew, even if a connection with these settings is open.
 
         Returns:
             The connection.

@@ -21,7 +21,7 @@ def retry_after(header: str | None) -> timedelta | None:
     """Read a Retry-After header (RFC 9110, section 10.2.3).
 
     Args:
-        header: Its value, in seconds or as a date; None if it is absent.
+        header: The value of the header, in seconds or as a date; None if the header is absent.
 
     Returns:
         The time to wait, at most `LONGEST_WAIT`; None if the header is absent, invalid or not a usable time: see
@@ -60,7 +60,7 @@ def of_transport(error: BaseException) -> IntegrationError:
         error: The exception.
 
     Returns:
-        The error. It is returned, not raised.
+        The error, which this function does not raise.
     """
     text = _chain_text(error)
     if isinstance(error, requests.Timeout):

@@ -27,6 +27,6 @@ def contains_any(text: str, words: tuple[str, ...]) -> bool:
         words: The words, case-sensitive.
 
     Returns:
-        True if at least one of them occurs.
+        True if at least one of the words occurs.
     """
     return any(word in text for word in words)

@@ -33,7 +33,7 @@ class ServerSettings:
         tls_minimum: `1.0` to `1.3`; blank for the default of the system.
         tls_ciphers: A cipher list of OpenSSL; blank for the default.
         ca_bundle: Certificates to trust in addition to those of the system, in PEM.
-        proxy: The address of the proxy; blank for that of the environment variables.
+        proxy: The address of the proxy; blank for the proxy of the environment variables.
         user_agent: The User-Agent header.
         deadline: Maximum number of seconds that one call may take in total.
     """

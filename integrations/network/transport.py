@@ -1,8 +1,8 @@
 """HTTP for one connection: its own TLS context, and a limit on the duration and the size of each answer.
 
-A time-out of `requests` restarts with every received byte, so a slow server can block a worker forever. Here a timer
-shuts the socket down. `requests` also decompresses a body of any size, so a small answer could use all memory. Here the
-decompressed size is limited.
+A time-out of `requests` restarts with every received byte, so a slow server can block a worker forever. This module
+shuts the socket down at the deadline. `requests` also decompresses a body of any size, so a small answer could use all
+memory. This module limits the decompressed size.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ LARGEST_ANSWER = 512 * 1024 * 1024
 """Maximum number of bytes of a decompressed answer with a 2xx status. The largest email that Exchange can be configured to
 accept is smaller. The limit protects against a decompression bomb."""
 LARGEST_REFUSAL = 64 * 1024
-"""Maximum number of decompressed bytes of an answer with another status. A SOAP fault or JSON error has a few thousand."""
+"""Maximum number of decompressed bytes of an answer with another status. A SOAP fault or JSON error has a few kilobytes."""
 
 
 def tls_context(minimum: str, ciphers: str, ca_bundle: str) -> ssl.SSLContext:
@@ -77,7 +77,7 @@ def tls_context(minimum: str, ciphers: str, ca_bundle: str) -> ssl.SSLContext:
 
 
 class CallDeadline:
-    """The deadline of the current call. Each thread has its own, because several threads use one connection.
+    """The deadline of the current call. Each thread has its own deadline, because several threads use one connection.
 
     Attributes:
         seconds: Seconds that one call may take.
@@ -172,8 +172,8 @@ class DeadlineAdapter(HTTPAdapter):
 
         The body of an answer with another status than 2xx is truncated after `LARGEST_REFUSAL` bytes. This is not an
         error, because the status already shows the failure. The attribute `peer_certificate` of the answer is the
-        certificate of the server (DER), for the channel binding of NTLM. It is read here, because the connection may be
-        closed later.
+        certificate of the server (DER), for the channel binding of NTLM. This method reads the certificate, because the
+        connection may be closed later.
 
         Args:
             request: The prepared request.

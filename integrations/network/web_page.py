@@ -20,6 +20,7 @@ def is_web_page(content: bytes) -> bool:
         content: The body of the answer.
 
     Returns:
-        True if its root element or document type is `html`. Only the first `LONGEST_PROLOGUE` bytes are searched.
+        True if the root element or the document type of the answer is `html`. Only the first `LONGEST_PROLOGUE`
+            bytes are searched.
     """
     return PAGE.match(content[:LONGEST_PROLOGUE]) is not None

@@ -35,7 +35,7 @@ def batches(
     Args:
         comments: The comments.
         most: Maximum number of comments per batch.
-        most_bytes: Maximum number of bytes of JSON per batch. A larger comment is the only one of its batch.
+        most_bytes: Maximum number of bytes of JSON per batch. A larger comment is the only comment of its batch.
 
     Yields:
         Batches of at least one comment.

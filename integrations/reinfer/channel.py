@@ -1,7 +1,7 @@
 """HTTP requests to one Re:infer tenant: bearer token, one deadline per call, network errors as errors of the product.
 
 An exchange (connect, send, wait, read a slow body) never takes longer than its deadline, even if the network hangs. The
-lease of a sync depends on this limit. A socket timeout cannot guarantee it: each received byte restarts the timeout. So
+lease of a sync depends on this limit. A socket timeout cannot guarantee this limit: each received byte restarts the timeout. So
 the exchange runs in an event loop, which cancels the exchange at the deadline.
 """
 

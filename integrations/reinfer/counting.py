@@ -1,9 +1,9 @@
 """Read the counts in a response of the `sync` endpoint, and check whether they cover the whole request. No I/O.
 
 Current deployments of Re:infer return the counts `new`, `updated` and `unchanged`, and two further counts into which
-`updated` is split. Older deployments return only the first three, and the oldest published API description has no
-counts. Each comment of a request is counted in exactly one of the three, so their sum is the number of accepted
-comments. The two further counts are not part of the sum.
+`updated` is split. Older deployments return only `new`, `updated` and `unchanged`, and the oldest published API
+description has no counts. Each comment of a request is counted in exactly one of these three counts, so their
+sum is the number of accepted comments. The two further counts are not part of the sum.
 """
 
 from __future__ import annotations

@@ -21,7 +21,8 @@ Send = Callable[[Sequence[EncodedComment]], Awaitable[Mapping[str, Any]]]
 """Sends one batch and returns the envelope of the response. Raises `ContentRefused` when the batch is rejected."""
 
 _COUNTS = {"created": "new", "updated": "updated", "unchanged": "unchanged", "text_changed": "updated_text_changed"}
-"""Fields of a receipt, each with the key of a count in the responses of Re:infer. The field has the sum of this count."""
+"""Fields of a receipt, each with the key of a count in the responses of Re:infer. The field is the sum
+of this count over all responses."""
 
 
 @dataclass(slots=True)
@@ -38,7 +39,7 @@ class Halving:
     _in_doubt: list[CommentId] = field(default_factory=list)
 
     async def deliver(self, batch: Sequence[EncodedComment]) -> None:
-        """Send a batch, in its order. A comment that is rejected as the only one of a request becomes a rejection.
+        """Send a batch, in its order. If a request with a single comment is rejected, that comment becomes a rejection.
 
         Args:
             batch: Comments to deliver.

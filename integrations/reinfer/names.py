@@ -13,7 +13,8 @@ def problem_with_bucket(project: str, name: str) -> str | None:
     """Return why no bucket `project/name` can exist.
 
     The rules are those of Re:infer's API specification. A project has at most 1,024 letters, digits, dots, hyphens and
-    underscores, and is not `.` or `..`. A bucket name has at most 256 of these characters, and no dots.
+    underscores, and is not `.` or `..`. A bucket name has at most 256 letters, digits, hyphens and
+    underscores.
 
     Args:
         project: Name of the project.

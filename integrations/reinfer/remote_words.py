@@ -18,7 +18,7 @@ def mentions_quota(message: str) -> bool:
         message: Message of the server.
 
     Returns:
-        True where the text contains the word.
+        True where the text contains the word `quota`.
     """
     return _QUOTA in message.lower()
 

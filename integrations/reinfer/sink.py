@@ -113,7 +113,7 @@ class ReinferSink:
         return self._channel.run(self._is_empty)
 
     def count(self) -> int | None:
-        """Return the number of comments from the statistics of the bucket, which may be outdated. None without a number."""
+        """Return the number of comments from the statistics of the bucket, which may be outdated. None if it is missing."""
         number = self._channel.run(self._count)
         return int(number) if number is not None and number >= 0 else None
 

@@ -47,7 +47,7 @@ class Unpacked:
             piece: Bytes as received.
 
         Raises:
-            ValueError: The bytes are not gzip although the header says so.
+            ValueError: The bytes are not gzip although the header names gzip.
         """
         if self._decompressor is None:
             self.body += piece[: self._room()]
@@ -66,7 +66,7 @@ class Unpacked:
         """Check that the body is complete.
 
         Raises:
-            ValueError: The gzip data is truncated. Data that contains no byte of the body is not checked.
+            ValueError: The gzip data is truncated. Not raised if the decompressed body is still empty.
         """
         if self._decompressor is not None and self.body and not self._decompressor.eof and not self.is_too_large:
             raise ValueError("the gzip data of the response is truncated")

@@ -21,13 +21,13 @@ SECRETS = IntegrationForm.secret_names
 class ChangedMeanwhile(DocumentWrong):
     """The stored state does not allow the change. Nothing was written.
 
-    The stored state was changed after the plan was made, a removed mailbox is still syncing, or the address of a mailbox is
-    in use.
+    Either the stored state was changed after the plan was made, or a removed mailbox is still syncing, or the address of a
+    mailbox is in use.
     """
 
 
 class SecretsLater(IntegrationForm):
-    """A form for clients that cannot send secrets. A missing secret is no error here; `apply` then stops the integration."""
+    """A form for clients that cannot send secrets. Without a secret, the form is valid, and `apply` stops the integration."""
 
     def has_secret(self, name: str) -> bool:
         """Treat every secret as present.
@@ -46,7 +46,7 @@ def apply(plan: Plan, *, secrets_later: bool = False) -> Integration:
 
     Args:
         plan: The plan.
-        secrets_later: Whether secrets may be missing. While one is missing, the integration is stopped.
+        secrets_later: Whether secrets may be missing. If a secret is missing, the integration is stopped.
 
     Returns:
         The integration.
@@ -80,7 +80,7 @@ def apply(plan: Plan, *, secrets_later: bool = False) -> Integration:
 
 
 def _check_unchanged(plan: Plan) -> None:
-    """Raise ChangedMeanwhile if the stored state changed after the plan was made. Else lock the row of the integration."""
+    """Lock the row of the integration. Raise ChangedMeanwhile if the stored state changed after the plan was made."""
     if plan.integration is None:
         return
     row = Integration.objects.select_for_update().filter(pk=plan.integration.pk).first()
@@ -89,7 +89,7 @@ def _check_unchanged(plan: Plan) -> None:
 
 
 def _integration(plan: Plan, form_class: type[IntegrationForm]) -> Integration:
-    """Store the integration with the form of the pages, so that the same checks apply."""
+    """Store the integration with the form of the pages, so that the checks of the pages apply."""
     row = plan.integration or Integration()
     form = form_class(_form_data(plan, row), instance=row)
     if not form.stored():

@@ -14,7 +14,7 @@ class DocumentWrong(Exception):
     """A document that cannot be used.
 
     Attributes:
-        problems: The errors as sentences. Most name their place in the document, or the mailbox.
+        problems: The errors as sentences. Most sentences name the place in the document, or the mailbox.
     """
 
     def __init__(self, *problems: str) -> None:
@@ -68,7 +68,7 @@ class DesiredMailbox:
 
 @dataclass(frozen=True, slots=True)
 class DesiredIntegration:
-    """The desired state of an integration. A setting or secret that is missing here does not change.
+    """The desired state of an integration. Settings and secrets that the document does not contain do not change.
 
     Attributes:
         project: The project of the integration.
@@ -76,7 +76,7 @@ class DesiredIntegration:
         settings: Settings by the name of the model's field.
         secrets: Secrets by the name of the model's field.
         enabled: Whether the integration is started; None for no change.
-        mailboxes: All mailboxes of the integration. Stored mailboxes that are missing here are deleted.
+        mailboxes: All mailboxes of the integration. A stored mailbox that is not among them is deleted.
         updated_at: The time of the last change of the integration or its mailboxes before the document was exported. The
             API uses it as an optimistic lock. None for no lock.
         warnings: Sentences about parts of the document that this product ignores or treats differently.

@@ -181,7 +181,7 @@ class Keys:
         return tuple(result)
 
     def inner(self, key: str) -> Keys:
-        """Read and remove an object inside this one.
+        """Read and remove an object inside this object.
 
         Args:
             key: The key.
@@ -215,7 +215,7 @@ class Keys:
             self._rest.pop(key, None)
 
     def end(self) -> None:
-        """Append a warning for each key that was not read, because it may be misspelled."""
+        """Append a warning for each key that was not read, because such a key may be misspelled."""
         for key in self._rest:
             self._warnings.append(f"{self.at(str(key)[:LONGEST])} is not supported and was ignored.")
 

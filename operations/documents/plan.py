@@ -60,7 +60,8 @@ class Plan:
         changed: The mailboxes to change, each with its desired state and its changes.
         removed: The mailboxes to delete.
         destinations: All destinations by name.
-        latest: When the stored integration or one of its mailboxes was last changed; None if the plan creates it.
+        latest: When the stored integration or one of its mailboxes was last changed; None for a new
+            integration.
     """
 
     desired: DesiredIntegration
@@ -79,7 +80,7 @@ class Plan:
 
     @property
     def new_mailboxes(self) -> list[tuple[DesiredMailbox, Sequence[PlannedChange]]]:
-        """The mailboxes to create, each with its settings that differ from the defaults, and its destination if named."""
+        """The mailboxes to create, each with its settings that differ from the defaults, and the destination if named."""
         return [(desired, new_mailbox_lines(desired)) for desired in self.added]
 
     @property
@@ -107,8 +108,8 @@ def planned(desired: DesiredIntegration) -> Plan:
         The plan.
 
     Raises:
-        DocumentWrong: The document names a destination that does not exist, or it names none for a new mailbox
-            although there is not exactly one destination.
+        DocumentWrong: The document names a destination that does not exist. Or it names no destination for a new mailbox,
+            and the number of stored destinations is not one.
     """
     integration = Integration.objects.filter(project=desired.project, name=desired.name).first()
     if integration is None:
@@ -141,8 +142,8 @@ def check_destinations(
         destinations: All destinations by name.
 
     Raises:
-        DocumentWrong: The document names a destination that does not exist, or it names none for a new mailbox
-            although there is not exactly one destination.
+        DocumentWrong: The document names a destination that does not exist. Or it names no destination for a new mailbox,
+            and the number of stored destinations is not one.
     """
     for mailbox in mailboxes:
         if mailbox.destination and mailbox.destination not in destinations:

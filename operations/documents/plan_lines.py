@@ -1,4 +1,4 @@
-"""The changes of a plan as texts, for the audit log, the API and commands. They contain no secret."""
+"""The changes of a plan as texts, for the audit log, the API and commands. The texts contain no secret."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from operations.documents.sync_app import is_sync_app, read_sync_app
 LONGEST = 1_000_000
 """Maximum number of characters of a document; sufficient for about 3,000 mailboxes with filters."""
 MAX_PROBLEMS = 20
-"""Maximum number of errors that are listed. If there are more, a last text gives the number of the others."""
+"""Maximum number of errors that are listed. A last text gives the number of further errors, if there are any."""
 
 
 def parse_json(text: str) -> Any:
@@ -57,8 +57,8 @@ def read_document(document: Any, project: str = "", name: str = "") -> DesiredIn
         The desired state.
 
     Raises:
-        DocumentWrong: The document has errors. If a value is missing or has another type, only the first error is listed;
-            otherwise at most `MAX_PROBLEMS`.
+        DocumentWrong: The document has errors. If a value cannot be read, only the first error is listed. Otherwise at
+            most `MAX_PROBLEMS` errors are listed.
     """
     if not isinstance(document, dict):
         raise DocumentWrong("The document must be an object.")

@@ -31,7 +31,8 @@ DEFAULTS: dict[str, Any] = {
     "poll_interval": None,
     "most_at_once": 4,
 }
-"""Default values of the model's fields that Re:infer's format has no key for. `settings` overrides them."""
+"""Default values of the model's fields that Re:infer's format has no key for. A document can set other values under
+`configuration.settings`."""
 NUMBERS = ("poll_interval", "most_at_once")
 OF_THE_SERVER = ("id", "type", "integration_type", "disabled_reason", "created_at")
 BY_ITSELF = (
@@ -52,7 +53,7 @@ def read_vendor(document: Mapping[str, Any], project: str = "", name: str = "") 
         The desired state.
 
     Raises:
-        DocumentWrong: A value is missing or has another type.
+        DocumentWrong: A value is missing, has another type, or is not allowed.
     """
     warnings: list[str] = []
     whole = Keys(document, "", warnings)
@@ -138,8 +139,8 @@ def usual_endpoint(authority: str, *, graph: bool) -> str:
     """Return the URL of EWS or Graph in the Microsoft cloud to which a sign-in service belongs.
 
     Args:
-        authority: The URL of the sign-in service; an unknown one counts as the global cloud.
-        graph: Whether to return the URL of Graph instead of that of EWS.
+        authority: The URL of the sign-in service; an unknown URL counts as the URL of the global cloud.
+        graph: True for the URL of Graph, False for the URL of EWS.
 
     Returns:
         The URL.
@@ -185,7 +186,8 @@ def _application(application: Keys, access: Keys, warnings: list[str]) -> tuple[
         elif secrets:
             values["auth"] = "service_user" if password else "oauth2"
         else:
-            # The export contains no secrets, so it looks the same for both kinds of sign-in. The stored kind is kept.
+            # An exported document contains no secrets, so it is the same for `oauth2` and `service_user`. The stored
+            # kind of sign-in is kept.
             return values, secrets
     if access_kind == "user_access" and values["auth"] != "service_user":
         warnings.append(BY_ITSELF)
@@ -242,7 +244,7 @@ def read_mailbox(keys: Keys) -> DesiredMailbox:
         The desired mailbox.
 
     Raises:
-        DocumentWrong: A value is missing or has another type.
+        DocumentWrong: A value is missing, has another type, or is not allowed.
     """
     bucket = keys.inner("bucket_specification")
     desired = DesiredMailbox(
@@ -273,7 +275,7 @@ def _lower(texts: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def write_vendor(desired: DesiredIntegration, reason_of: Callable[[str], str] = lambda address: "") -> dict[str, Any]:
-    """Write the document that `read_vendor` reads, without the secrets.
+    """Return an integration in the format that `read_vendor` reads, without the secrets.
 
     Args:
         desired: The integration.
@@ -327,7 +329,7 @@ def _write_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write_mailbox(mailbox: DesiredMailbox, reason: str) -> dict[str, Any]:
-    """Write the document of a mailbox that `read_mailbox` reads.
+    """Return a mailbox in the format that `read_mailbox` reads.
 
     Args:
         mailbox: The mailbox.

@@ -1,4 +1,7 @@
-"""Read the stored state as a desired state, for the export and to compare it with a document. It contains no secret."""
+"""Read the stored state as a desired state, for the export and for the comparison with a document.
+
+The desired state contains no secret.
+"""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ KEY, THUMBPRINT = "auth_oauth_client_credential_private_key", "auth_oauth_client
 def is_sync_app(document: Mapping[str, Any]) -> bool:
     """Return whether a document has the format of the Sync App.
 
-    In that format, `mailboxes` is an object with addresses as keys, and `auth_type` is at the top level. One of the two is
-    sufficient.
+    In that format, `mailboxes` is an object with addresses as keys, and `auth_type` is at the top level. One of these two
+    properties is sufficient.
 
     Args:
         document: The parsed document.
@@ -41,7 +41,7 @@ def read_sync_app(document: Mapping[str, Any], project: str, name: str) -> Desir
         The desired state.
 
     Raises:
-        DocumentWrong: A value is missing or has another type.
+        DocumentWrong: A value is missing, has another type, or is not allowed.
     """
     warnings: list[str] = []
     keys = Keys(document, "", warnings)

@@ -1,4 +1,4 @@
-"""Accounts of the simulated Exchange, with the mailboxes that each may read. No account may write."""
+"""Accounts of the simulated Exchange, with the mailboxes that each account may read. No account may write."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Application:
-    """An app registration that signs in with its secret. `mailboxes` None: it may impersonate all mailboxes."""
+    """An app registration that signs in with its secret. `mailboxes` None: the app may impersonate all mailboxes."""
 
     tenant: str
     client_id: str

@@ -1,4 +1,4 @@
-"""Attachments as XML: in the element of their item, and with their content (GetAttachment)."""
+"""Attachments as XML: a list without contents in the element of an item, and an attachment with its content (GetAttachment)."""
 
 from __future__ import annotations
 

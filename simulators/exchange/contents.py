@@ -40,7 +40,7 @@ class Contents:
     """The parsed contents of an email. Texts contain only characters that XML allows."""
 
     sender: list[tuple[str, str]]
-    """The people in the From header, as (name, address). The other lists have the same format."""
+    """The people in the From header, as (name, address). The other lists of people have the same format."""
     to: list[tuple[str, str]]
     cc: list[tuple[str, str]]
     bcc: list[tuple[str, str]]
@@ -68,7 +68,7 @@ def contents_of(mail: Mail) -> Contents:
 
 
 def _read(mime: bytes) -> Contents:
-    # `compat32` does not fail on the headers of a broken email.
+    # The policy `compat32` does not fail on the headers of a broken email.
     message = message_from_bytes(mime, policy=policy.compat32)
     body_type, body = _body(message)
     return Contents(

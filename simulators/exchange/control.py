@@ -17,7 +17,7 @@ POST   /forbid-folder             {"mailbox", "folder", "forbidden": true, "code
                                   but not readable
 POST   /hide-folder               {"mailbox", "folder", "hidden": true}
 POST   /migrate                   {"mailbox"}: see `Mailbox.migrate`
-POST   /lie-on                    {"mailbox", "server"}: move the mailbox to a server with this build
+POST   /lie-on                    {"mailbox", "server"}: move the mailbox to a server; `server` is its build
 POST   /expire-states             {"mailbox"}: make all sync states of the mailbox invalid
 POST   /expire-tokens             make all bearer tokens invalid
 POST   /faults                    {"effect", "operation", "mailbox", "times", "after", …}   DELETE /faults

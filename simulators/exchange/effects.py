@@ -4,10 +4,11 @@
   `disabled`, `unauthorized` (offers), `fault` (code).
 - These affect how the response is sent, see `delivery_faults`: `hang` (seconds), `drip` (rate), `drop` (bytes), `truncate`
   (bytes).
-- These last until they are removed; `operations` applies them. `item` (code, item_id or message_id): GetItem returns this
-  error code for the item. If `code` is `broken-base64`, `unknown-element` or `control-character`, the item is malformed. If
-  `code` is one of `simulators.pages.KINDS`, this body replaces the MIME of the item. `invalid-state` (bare): if `bare` is
-  true, the error response to a SyncFolderHierarchy or SyncFolderItems contains no sync state.
+- These are lasting states, which `operations` applies. `times` and `after` can limit an `item`, but not an `invalid-state`.
+  `item` (code, item_id or message_id): GetItem returns this error code for the item. If `code` is `broken-base64`,
+  `unknown-element` or `control-character`, the item is malformed. If `code` is one of `simulators.pages.KINDS`, a body of this
+  kind replaces the MIME of the item. `invalid-state` (bare): if `bare` is true, the error response to a SyncFolderHierarchy or
+  SyncFolderItems contains no sync state.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ class RequestedProperties:
 
 @dataclass(frozen=True)
 class Property:
-    """A property of items. `default`: it is part of the Default shape of emails."""
+    """A property of items. `default`: the property is part of the Default shape of emails."""
 
     path: str
     render: Callable[[Item, Contents], str]
@@ -101,7 +101,7 @@ def asked(call: Call, *, listing: bool = False) -> RequestedProperties:
 
 
 def item_xml(item: Item, asked: RequestedProperties, *, base64_text: str | None = None) -> str:
-    """The element of an item. `base64_text` replaces the Base64 of its MIME."""
+    """The element of an item. `base64_text` replaces the Base64 of the MIME."""
     tag = _tag(item.mail.item_class)
     parts = []
     if asked.mime:
@@ -168,7 +168,7 @@ def _person(path: str, *, default: bool = False) -> Property:
 
 
 def mailbox_xml(name: str, address: str) -> str:
-    """The element of a person. If the address is blank, it contains only the name."""
+    """The element of a person. If the address is blank, the element contains only the name."""
     where = f"<t:EmailAddress>{escape(address)}</t:EmailAddress><t:RoutingType>SMTP</t:RoutingType>" if address else ""
     return f"<t:Mailbox><t:Name>{escape(name)}</t:Name>{where}</t:Mailbox>"
 

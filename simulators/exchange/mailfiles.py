@@ -1,4 +1,4 @@
-"""Reads mail files below a folder: `.eml`, mbox, Maildir and files that begin with mail headers. Others are ignored."""
+"""Reads mail files below a folder: `.eml`, mbox, Maildir and files that begin with mail headers. Other files are ignored."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _is_one_mail(path: Path, *, in_maildir: bool) -> bool:
 
 
 def _looks_like_mail(path: Path) -> bool:
-    """Whether the file begins with mail headers. Its name does not matter: CPython's samples are called `msg_01.txt`."""
+    """Whether the file begins with mail headers. The name does not matter: a sample email of CPython is `msg_01.txt`."""
     with path.open("rb") as file:
         head = file.read(4096)
     if b"\0" in head:

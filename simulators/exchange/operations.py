@@ -76,7 +76,9 @@ class EwsRequestHandler:
         return self._envelope(call, operations[call.operation](call))
 
     def _server(self, call: Call) -> str:
-        """The build of the server that creates the response: the server of the mailbox, if the mailbox has its own."""
+        """The build of the server that creates the response: the mailbox's own server if there is one, otherwise the
+        front-end server.
+        """
         mailbox = self.store.get(self.mailbox_named(call))
         if mailbox is None:
             ids = [element.get("Id") or "" for element in call.body.iterfind(".//*[@Id]", NS)]
@@ -84,7 +86,10 @@ class EwsRequestHandler:
         return (mailbox.server if mailbox is not None else "") or self.version
 
     def mailbox_named(self, call: Call) -> str:
-        """The address of the mailbox in the header or in a folder of the call, for the rules of faults; blank if none."""
+        """The address of the mailbox in the header or in a folder of the call; blank if there is none.
+
+        The rules of faults compare this address with theirs.
+        """
         address = call.body.findtext(".//t:Mailbox/t:EmailAddress", namespaces=NS)
         return call.impersonated or address or ""
 
@@ -94,8 +99,8 @@ class EwsRequestHandler:
         """The mailbox of a call. Raises `SoapFault` or `ItemFault` if the account may not read it.
 
         Args:
-            element: The element that names a folder or item.
-            any_id: The id of the folder or item, if the element has another id (that of an attachment).
+            element: The element that names a folder, item or attachment; None if the call has no such element.
+            any_id: The id of the item; blank for a folder. The element of an attachment has a longer id.
         """
         if call.impersonated is not None:
             if self.store.get(call.impersonated) is None:
@@ -187,7 +192,7 @@ class EwsRequestHandler:
 
         def one(element: etree._Element | None) -> str:
             if element is None:
-                # The element is optional. Without it, the whole store is listed.
+                # The element is optional. Without an element, the whole store is listed.
                 mailbox = self._mailbox(call)
                 top = mailbox.store_root
             else:
@@ -236,7 +241,10 @@ class EwsRequestHandler:
     def _readable_item(
         self, call: Call, element: etree._Element, item_id: str, check: Callable[[etree._Element], object]
     ) -> tuple[Mailbox, Item]:
-        """The item of an id. Raises `ItemFault` if `check` refuses the id, or if the item cannot be read."""
+        """The item of an id.
+
+        Raises `ItemFault` or `SoapFault` if `check` refuses the id, or if the account cannot read the item.
+        """
         check(element)
         mailbox = self._mailbox(call, element, item_id)
         try:

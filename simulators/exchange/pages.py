@@ -1,4 +1,4 @@
-"""The other pages of the EWS site: the page of the service and its description (WSDL)."""
+"""The pages of the EWS site that are not EWS operations: the page of the service, and its description (WSDL)."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True)
 class Rows(Generic[Row]):
-    """A page, and the offset of the next page, as in the attributes of `m:RootFolder`. `total`: all found rows."""
+    """A page, and the offset of the next page, as in the attributes of `m:RootFolder`. `total`: number of all found rows."""
 
     rows: list[Row]
     next_offset: int

@@ -65,12 +65,12 @@ MODES: Mapping[str, Callable[[str, str], bool]] = {
 
 
 def item_restriction(call: Call) -> Callable[[Item], bool]:
-    """The filter of a call over items. Raises `SoapFault` for an unsupported restriction."""
+    """The function that selects items by the restriction of a call. Raises `SoapFault` for an unsupported restriction."""
     return _restriction(call, ITEM_FIELDS)
 
 
 def folder_restriction(call: Call) -> Callable[[Folder], bool]:
-    """The filter of a call over folders. Raises `SoapFault` for an unsupported restriction."""
+    """The function that selects folders by the restriction of a call. Raises `SoapFault` for an unsupported restriction."""
     return _restriction(call, FOLDER_FIELDS)
 
 

@@ -124,7 +124,7 @@ class ExchangeSimulator:
         return self._served(request, self.online, ONLINE_VERSION)
 
     def _served(self, request: Request, signin: OnPremises | Online, version: str) -> Response:
-        """The response of EWS or of another page of its site. All pages need a sign-in."""
+        """The response of EWS or of another page of the EWS site. Every page below `/ews/` needs a sign-in."""
         if not request.path.casefold().startswith(pages.FOLDER):
             return pages.not_found()
         principal = signin.principal(request)
@@ -152,7 +152,9 @@ class ExchangeSimulator:
         return self._with_faults(call.operation, mailbox, version, lambda: _answered(handler, call))
 
     def _with_faults(self, operation: str, mailbox: str, version: str, answer: Callable[[], Response]) -> Response:
-        """The response of `answer`, with a scripted fault if one affects the request. Some faults replace the response."""
+        """The response of `answer`, changed or replaced by the scripted fault that affects the request, if there is such a
+        fault.
+        """
         rule = self.faults.matching_rule(operation, mailbox, states=effects.STATES)
         if rule is None:
             return answer()

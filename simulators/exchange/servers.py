@@ -1,7 +1,8 @@
 """The EWS versions that each Exchange build accepts.
 
-A front-end server forwards a request to the server of the mailbox. If that server is older, it refuses an EWS version that
-is too new, with an error from Microsoft's page on ResponseCode. A response contains the build of the server of the mailbox.
+A front-end server forwards a request to the server of the mailbox. If the server of the mailbox does not accept the EWS
+version of the request, the response is an error from Microsoft's page on ResponseCode. A response contains the build of the
+server of the mailbox.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ VERSIONS = (
 NEWEST = {"14.3": "Exchange2010_SP2", "15.0": "Exchange2013_SP1"}
 """The newest version that a server accepts, by the beginning of its build. Other servers accept all versions."""
 DISTINGUISHED_SINCE = {"syncissues": "Exchange2013", "conversationhistory": "Exchange2013"}
-"""The first version in which the schema has these distinguished folders."""
+"""The first EWS version whose schema has the distinguished folder, by the name of the folder."""
 
 
 def newest(build: str) -> str:

@@ -28,7 +28,7 @@ HIDDEN = 0x10F4
 
 
 def asked(call: Call) -> set[str]:
-    """The requested properties: the paths in `m:FolderShape` and those of its base shape.
+    """The requested properties: the paths in `m:FolderShape` and the properties of its base shape.
 
     `folder_xml` skips properties that the class of a folder does not have.
     """
@@ -77,7 +77,7 @@ def _distinguished(folder: Folder) -> str:
 
 
 def _hidden(folder: Folder) -> str:
-    """The extended property as Exchange returns it: the tag in lower-case hex. Empty if the folder is not hidden."""
+    """The extended property as Exchange returns it, with the tag in lower-case hex; blank if the folder is not hidden."""
     if not folder.hidden:
         return ""
     return (

@@ -39,13 +39,15 @@ class OnPremises:
         """The schemes in the WWW-Authenticate headers of a 401. Other schemes are refused."""
         self.accounts = {account.username.casefold(): account for account in accounts}
         self.negotiate_takes_ntlm = True
-        """Whether Negotiate accepts NTLM. If not, it accepts only Kerberos, which is not simulated."""
+        """Whether Negotiate accepts NTLM. If not, Negotiate accepts only Kerberos, which is not simulated."""
         self.extended_protection = False
         """Whether a handshake must have the channel binding of its TLS connection (RFC 5929, tls-server-end-point)."""
         self.certificate = b""
         """The certificate of the server (DER)."""
         self.refused: Counter[str] = Counter()
-        """Number of wrong passwords by user name, except in SPNEGO. After some of them, a directory would lock the account."""
+        """Number of wrong passwords by user name, except in SPNEGO. A real directory locks an account after some wrong
+        passwords.
+        """
         self._generation = 0
         handle, self._users = tempfile.mkstemp(prefix="ntlm-users-")
         os.close(handle)
@@ -126,8 +128,8 @@ class OnPremises:
     def _is_bound(self, message: bytes) -> bool:
         """Whether the last message of a handshake has the channel binding of this server's certificate.
 
-        The binding is an MD5 digest in an AV pair (MS-NLMP, section 2.2.2.1). The NTLM response of the client authenticates it.
-        An AV pair of zeros is no binding.
+        The binding is an MD5 digest in an AV pair (MS-NLMP, section 2.2.2.1). The NTLM response of the client authenticates
+        the AV pair. An AV pair of zeros means that there is no binding.
         """
         data = b"tls-server-end-point:" + hashlib.sha256(self.certificate).digest()
         bindings = GssChannelBindings(application_data=data).pack()
@@ -142,7 +144,7 @@ def _acceptor(token: bytes) -> spnego.ContextProxy:
 
 @dataclass
 class Online:
-    """Bearer tokens, their token endpoint `/<tenant>/oauth2/v2.0/token`, and its discovery. `lifetime`: seconds."""
+    """Bearer tokens, the token endpoint `/<tenant>/oauth2/v2.0/token` and its discovery. `lifetime` of a token: in seconds."""
 
     applications: Sequence[Application]
     lifetime: float = 3600.0
@@ -151,7 +153,7 @@ class Online:
     refused: Counter[str] = field(default_factory=Counter)
     """Number of refused sign-ins by client id."""
     elsewhere: Callable[[Request], Principal | None] | None = None
-    """Returns the account of a token that another sign-in service issued; None if the token is invalid there, too."""
+    """Returns the account of a token that another sign-in service issued; None if that service did not issue it either."""
     _tokens: dict[str, tuple[Application, float]] = field(default_factory=dict, repr=False)
 
     def principal(self, request: Request) -> Principal | Response:

@@ -36,7 +36,7 @@ class SoapFault(Exception):
     def __init__(
         self, code: str, text: str, *, back_off: int | None = None, back_off_first: bool = True, inner: str = ""
     ) -> None:
-        """`back_off`: milliseconds. `back_off_first`: its element is before the others. `inner`: the more specific code."""
+        """`back_off`: milliseconds; `back_off_first`: its element comes first. `inner`: the more specific code."""
         super().__init__(code)
         self.code, self.text, self.back_off, self.back_off_first = code, text, back_off, back_off_first
         self.inner = inner
@@ -87,7 +87,7 @@ def parse(body: bytes) -> Call:
         etree.QName(payload).localname,
         payload,
         sid.text if sid is not None else None,
-        # The header is optional. Without it, the oldest version applies.
+        # The header is optional. Without this header, the oldest version applies.
         VERSIONS[0] if version is None else version.get("Version") or "",
     )
 

@@ -76,7 +76,7 @@ class Item:
     created: int
     """The length of the folder's log just after the arrival of the item."""
     immutable_id: str
-    """Unchanged when the item is moved within its mailbox. Only Graph uses it."""
+    """The id that remains when the item is moved within its mailbox. Only Graph uses immutable ids."""
     read: bool = False
     modified: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     listed: bool = True
@@ -110,12 +110,12 @@ class Folder:
 
 
 class Mailbox:
-    """One mailbox. Its methods are actions of users, of mail delivery and of administrators."""
+    """One mailbox. The methods that change a mailbox are actions of users, of mail delivery or of administrators."""
 
     def __init__(self, address: str, names: dict[str, str] | None = None) -> None:
         self.address = address
         self.server = ""
-        """The build of the server with the mailbox; blank: the same as the front-end server."""
+        """The build of the server with the mailbox; blank: the build of the front-end server."""
         self.lock = threading.RLock()
         self.generation = 1
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -172,7 +172,7 @@ class Mailbox:
             self._drop(self.folder(path))
 
     def forbid_folder(self, path: str, *, forbidden: bool = True, code: str = "ErrorAccessDenied") -> None:
-        """Remove the right to read this folder, or restore it.
+        """Remove the right to read this folder, or restore this right.
 
         Parent and subfolders are not affected. The folder remains visible in the tree, as if the account had only the right
         FolderVisible. `code`: the error code of a refused read.
@@ -207,7 +207,7 @@ class Mailbox:
             return self.by_id(any_id) is not None or any_id in self._where
 
     def by_id(self, folder_id: str) -> Folder | None:
-        """The folder with this id, also outside the mail folders of users."""
+        """The folder with this id, which can be outside the mail folders of users; None if there is no such folder."""
         with self.lock:
             others = (one for one in (self.store_root, *self.non_ipm, self.root) if one.id == folder_id)
             return self.folders.get(folder_id) or next(others, None)
@@ -236,15 +236,19 @@ class Mailbox:
         """Deliver an email to the folder with this path.
 
         Args:
-            reported: False: no change report contains its arrival, but a new listing contains it. Users reported such emails.
-            listed: False: no change report and no list of Graph contains it, but the total of the folder counts it. Exchange
-                does this for an item that the account may not read.
+            reported: False: no change report contains the arrival of the email, but a new listing contains the email. Users
+                of Exchange observed such emails.
+            listed: False: no change report and no list of Graph contains the email, but the total of the folder includes the
+                email. This is how Exchange treats an item that the account may not read.
         """
         with self.lock:
             return self._put(mail, self.folder(path), reported=reported and listed, listed=listed)
 
     def move(self, item_id: str, path: str, *, reported: bool = True) -> Item:
-        """Move an item. It gets a new item id, as in Exchange. `reported` False: no change report contains its arrival."""
+        """Move an item.
+
+        The moved item has a new item id, as in Exchange. `reported` False: no change report contains its arrival.
+        """
         with self.lock:
             target = self.folder(path)
             item = self._take(item_id)
@@ -280,11 +284,11 @@ class Mailbox:
         return self.folders[self._where[item_id]].items[item_id]
 
     def immutable_id(self, item_id: str) -> str:
-        """The immutable id of an item, also after it was deleted. Raises `KeyError` for an unknown id."""
+        """The immutable id of an item, which can be a deleted item. Raises `KeyError` for an unknown id."""
         return self._immutable[item_id]
 
     def find_immutable(self, immutable_id: str) -> Item | None:
-        """The item with this immutable id, in its current folder; None if it was deleted."""
+        """The item with this immutable id, in its current folder; None if the item was deleted or never existed."""
         with self.lock:
             item_id = self._latest.get(immutable_id)
             return self.item(item_id) if item_id in self._where else None
@@ -379,7 +383,7 @@ class Mailbox:
         return folder.items.pop(item_id)
 
     def _id(self, prefix: str) -> str:
-        """A new id. Like real ids, it has 144 characters and is case-sensitive."""
+        """A new id, which has 144 characters and is case-sensitive, like the ids of Exchange."""
         digest = hashlib.sha512(f"{self.address}/{next(self._numbers)}".encode()).digest()
         return prefix + base64.b64encode(digest + digest[:41]).decode()
 

@@ -1,4 +1,4 @@
-"""Accounts of the simulated Entra, with the mailboxes that each may read. No account may write."""
+"""Accounts of the simulated Entra, with the mailboxes that each account may read. No account may write."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ METADATA = BODIES | {"Mail.ReadBasic", "Mail.ReadBasic.All"}
 class Registration(Application):
     """An app registration that signs in with its secret or a certificate.
 
-    `mailboxes` is the scope of its role in RBAC for Applications; None is the whole tenant.
+    `mailboxes` is the scope of the app's role in RBAC for Applications; None is the whole tenant.
     """
 
     certificates: frozenset[str] = frozenset()

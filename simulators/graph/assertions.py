@@ -31,7 +31,10 @@ class BadAssertion(Exception):
 def verify(
     assertion: str, *, client_id: str, certificates: Iterable[str], audiences: Collection[str], now: float
 ) -> None:
-    """Raises `BadAssertion` for an invalid assertion. `certificates`: those of the app registration. `now`: Unix time."""
+    """Raises `BadAssertion` for an invalid assertion. `now`: Unix time.
+
+    `certificates`: the certificates of the app registration, in PEM.
+    """
     header, claims, signed, signature = _parsed(assertion)
     certificate = _certificate_of(header, certificates)
     _check_signature(header.get("alg"), certificate, signed, signature)

@@ -16,7 +16,7 @@ from simulators.http import Response
 
 OF_ALL = ("id", "lastModifiedDateTime", "name", "contentType", "size", "isInline")
 PROPERTIES = (*OF_ALL, "contentId", "contentLocation", "contentBytes")
-"""The last three exist only for files."""
+"""The last three properties exist only for files."""
 
 
 def attachments_of(item: Item) -> list[Attached]:

@@ -1,4 +1,4 @@
-"""`$batch`: up to 20 requests in one. Each part is handled like a separate request.
+"""`$batch`: up to 20 requests in one request. Each part is handled like a separate request.
 
 The responses are in the reverse order of the requests, because Graph does not guarantee an order.
 """
@@ -53,7 +53,7 @@ def _answered(
 
 
 def _separate(request: Request, part: dict[str, Any]) -> Request:
-    """The part as a separate request. A URL in a batch is relative to the version."""
+    """The part as a separate request. A URL in a batch is relative to the path of the version, `/v1.0`."""
     path, _, query = part["url"].partition("?")
     headers = Message()
     for name, value in (part.get("headers") or {}).items():

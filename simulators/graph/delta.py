@@ -1,6 +1,7 @@
 """The links of change tracking (delta queries). Their opaque tokens contain mailbox, folder, query and position.
 
-Graph stores the query in the token. Only the `Prefer` headers (page size and kind of ids) are sent again with each request.
+Graph stores the query in the token. A client sends only the `Prefer` headers (page size and kind of ids) again with each
+request.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ class Round:
 class Links:
     """Counts the links of each folder and folder tree.
 
-    With `kept`, only this number of the newest links is valid. Users have reported that Graph loses the state of an older link
-    in the same round while a client requests further pages.
+    With `kept`, only this number of the newest links is valid. Users of Graph reported that a link became invalid while a
+    client was still requesting the pages of the same round.
     """
 
     kept: int | None = None
@@ -57,7 +58,7 @@ class Links:
 
 
 def begun_or_resumed(mailbox: Mailbox, of: str, given: Mapping[str, str], links: Links) -> Round:
-    """The round of a request: a new one, or the one of its token. Raises `Refused`."""
+    """The round of a request: a new round, or the round in the token of the request. Raises `Refused`."""
     token = next(((name, given[name]) for name in TOKENS if name in given), None)
     if token is None:
         return Round(of, given)

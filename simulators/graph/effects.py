@@ -7,8 +7,9 @@
 - `slow` (seconds) delays the response, except for `batch`, `token` and `discovery`. During this time the request counts as
   running for the limits.
 - These are states of a message. `corrupt` (message_id or item_id, status, code, properties): a response that contains one of
-  the properties or the MIME fails; without `properties`, every response with the message fails. `page` (message_id
-  or item_id, kind of `simulators.pages.KINDS`): `$value` returns this body instead of the MIME, with status 200.
+  `properties` or the MIME fails. Without `properties`, every response with properties or MIME of the message fails. `page`
+  (message_id or item_id, kind of `simulators.pages.KINDS`): `$value` returns a body of this kind instead of the MIME, with
+  status 200.
 """
 
 from __future__ import annotations

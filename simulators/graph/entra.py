@@ -1,4 +1,4 @@
-"""The simulated Entra: token endpoint for apps (secret or certificate) and service users (password), with its errors."""
+"""The simulated Entra: token endpoint for apps (secret or certificate) and service users (password), with Entra's errors."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ REFUSALS = {
     7000218: (401, "invalid_client", "The request body must contain: 'client_assertion' or 'client_secret'."),
     7000222: (401, "invalid_client", "The provided client secret keys for the app are expired."),
 }
-"""HTTP status, error and text by the number of the AADSTS code. Other numbers are an `invalid_client`."""
+"""HTTP status, error and text by the number of the AADSTS code. For other numbers, the error is `invalid_client`."""
 
 
 class NoToken(Exception):
@@ -59,7 +59,7 @@ class NoToken(Exception):
 
 @dataclass(frozen=True)
 class Ticket:
-    """The data of an issued token. `until`: its expiry on the clock of `Entra`."""
+    """The data of an issued token. `until`: the time of its expiry, on the clock of `Entra`."""
 
     principal: Principal
     audience: str
@@ -90,7 +90,7 @@ class Entra:
         return self._authenticated(request, GRAPHS | {base})
 
     def exchange_principal(self, request: Request) -> ExchangePrincipal | None:
-        """The account of an EWS request, for a simulated Exchange Online that accepts these tokens; None: no valid token."""
+        """The account of an EWS request, for a simulated Exchange Online that accepts tokens of Entra. None: no valid token."""
         try:
             known = self._authenticated(request, OTHERS)
         except Refused:
@@ -269,7 +269,7 @@ def _audiences(base: str, tenant: str) -> set[str]:
 
 
 def _audience(scope: str, base: str, *, only_default: bool = False) -> str:
-    """The service of the first scope that names one. Raises `NoToken`."""
+    """The service of the first scope that names a service. Raises `NoToken`."""
     for one in scope.split():
         resource, _, name = one.rpartition("/")
         if one in ("openid", "profile", "offline_access", "email"):

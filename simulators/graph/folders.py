@@ -1,6 +1,6 @@
 """Finds mail folders by id or well-known name, and returns them and their changes as JSON.
 
-Calendars, contacts and tasks are not mail folders; Graph does not return them here.
+Folders of calendars, contacts and tasks are not mail folders. Graph does not return them as mail folders.
 """
 
 from __future__ import annotations
@@ -84,8 +84,8 @@ def change_json(mailbox: Mailbox, change: tuple[ChangeKind, str], select: Collec
 def tree_step(mailbox: Mailbox, place: dict[str, Any] | None, most: int) -> Step:
     """At most `most` changes of the folders after `place` in the log of the tree; None is the beginning.
 
-    The first listing does not contain deleted folders. Hidden folders are not listed. A folder that is hidden later is
-    reported as deleted.
+    The first listing does not contain deleted folders. Hidden folders are not listed. A folder that is hidden after the first
+    listing is reported as deleted.
     """
     at, upto = (place["at"], place["upto"]) if place else (0, len(mailbox.tree_log))
     log, found = mailbox.tree_log, dict[str, ChangeKind]()

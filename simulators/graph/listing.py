@@ -24,7 +24,7 @@ DEFAULT_TOP = 10
 
 
 def found(items: Iterable[Item], given: dict[str, str]) -> list[Item]:
-    """The messages that match `$filter`, newest first unless `$orderby` differs. Raises `Refused`."""
+    """The messages that match `$filter`, newest first unless `$orderby` requests the opposite order. Raises `Refused`."""
     tests = [_test(clause) for clause in re.split(r"\s+and\s+", given.get("$filter", "")) if clause.strip()]
     order = given.get("$orderby", "receivedDateTime desc").split()
     if [*order, "asc"][:2] not in (["receivedDateTime", "desc"], ["receivedDateTime", "asc"]):

@@ -117,10 +117,11 @@ EXTENDED: dict[int, tuple[str, Callable[[Item], str]]] = {
 }
 """Type and value of MAPI properties by tag.
 
-They are PidTagMessageClass, -Sensitivity, -ConversationTopic, -MessageSize and -InternetMessageId.
+The properties are PidTagMessageClass, PidTagSensitivity, PidTagConversationTopic, PidTagMessageSize and
+PidTagInternetMessageId.
 """
 MESSAGE_SIZE = 0x0E08
-"""The tag of PidTagMessageSize. It can be requested as a Long, too."""
+"""The tag of PidTagMessageSize. This property can be requested as a Long, too."""
 
 
 def message_json(
@@ -162,7 +163,7 @@ def expanded(text: str) -> tuple[str, ...]:
 
 
 def _extended(item: Item, name: str) -> str:
-    """The value of an extended property; empty if the item has no such property of this type."""
+    """The value of an extended property; blank if the item has no property with this tag and type."""
     kind, _, number = name.partition(" ")
     tag = int(number, 16)
     own_kind, value = EXTENDED.get(tag, ("", lambda _: ""))

@@ -1,8 +1,8 @@
 """The MIME of an email as Graph renders it: the same content as from EWS, in other bytes.
 
-The order and the folding of headers differ, and so do boundaries and transfer encodings: base64 text becomes
-quoted-printable, other base64 gets lines of another length, all other content becomes base64. In a signed, encrypted or broken
-email, only the headers differ. Attached emails, and bodies with an unknown transfer encoding, are unchanged.
+Boundaries differ, and so do the order and the folding of headers. Text in base64 becomes quoted-printable, and other content
+in base64 gets lines of another length. Content in any other encoding becomes base64. In a signed, encrypted or broken email,
+only the headers differ. Attached emails, and bodies with an unknown transfer encoding, are unchanged.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PARSER = BytesParser(policy=policy.compat32)
 FOLD_AT = 60
 """Maximum number of characters of a header line that can be folded. Mail clients fold at 76 or 78."""
 BASE64_BYTES = 45
-"""Bytes of content in a line of base64, which are 60 characters."""
+"""Number of bytes of content in one line of base64. The line has 60 characters."""
 LAST = ("mime-version", "content-type", "content-transfer-encoding", "content-disposition", "content-id")
 BREAK = re.compile(r"\r?\n(?=[ \t])")
 SPACE = re.compile(r"(?<=\S)[ \t](?=\S)")
@@ -80,7 +80,7 @@ def _multipart(part: Message, mark: str) -> bytes:
 
 
 def _encoded(part: Message) -> tuple[str, bytes]:
-    """Transfer encoding and body of a part, in another form than before. An empty encoding: the part is unchanged."""
+    """The new transfer encoding of a part, and its body in this encoding. If the encoding is blank, the part is unchanged."""
     content = part.get_payload(decode=True)
     if not isinstance(content, bytes) or part.defects:
         return "", _body_of(part)
@@ -99,7 +99,7 @@ def _headers(part: Message) -> bytes:
 
 
 def _place(name: str) -> tuple[int, str]:
-    """Sort key of a header: alphabetical, the headers of `LAST` last. Headers with the same name keep their order."""
+    """Sort key of a header: by name, with the headers of `LAST` at the end. Headers with the same name keep their order."""
     known = name.casefold()
     return (LAST.index(known) + 1, "") if known in LAST else (0, known)
 
@@ -114,7 +114,7 @@ def _header(name: str, value: str) -> bytes:
 
 
 def _fold_place(text: str, begin: int, end: int) -> int:
-    """The position of the blank to fold at: the last blank before `end`, else the next blank; 0 if there is none."""
+    """Where a header is folded: at the last blank before `end`, otherwise at the next blank. Returns 0 if there is no blank."""
     short = [found.start() for found in SPACE.finditer(text, begin, end)]
     far = None if short else SPACE.search(text, max(begin, end - 1))
     return short[-1] if short else (far.start() if far else 0)

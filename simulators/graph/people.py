@@ -35,7 +35,7 @@ def header_list(headers: Message) -> list[dict[str, str]]:
 
 
 def readable(text: str) -> str:
-    """The text on one line, with encoded words (RFC 2047) decoded, without characters that UTF-8 cannot encode."""
+    """The text on one line, with encoded words (RFC 2047) decoded. A character that UTF-8 cannot encode becomes `?`."""
     with contextlib.suppress(HeaderParseError, LookupError, ValueError):
         text = str(make_header(decode_header(text)))
     return " ".join(text.split()).encode("utf-8", "replace").decode()

@@ -1,4 +1,4 @@
-"""Parses the query options of a request, validated as Graph does, and the `Prefer` headers of the request."""
+"""Parses the query options of a request by the rules of Graph, and its `Prefer` headers."""
 
 from __future__ import annotations
 
@@ -64,7 +64,10 @@ def selected(text: str, known: Collection[str], kind: str) -> tuple[str, ...]:
 
 
 def since(text: str) -> tuple[str, float] | None:
-    """Operator and Unix time of the `$filter` of a delta query, None without one. Raises `Refused` for another filter."""
+    """Operator and Unix time of the `$filter` of a delta query; None without a filter.
+
+    Raises `Refused` for an invalid filter.
+    """
     if not text:
         return None
     match = SINCE.match(text.strip())

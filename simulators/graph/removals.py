@@ -1,4 +1,4 @@
-"""How change tracking reports moved messages with immutable ids: the documented behaviour and two observed ones.
+"""How change tracking reports moved messages with immutable ids: as documented, and in two other ways that users observed.
 
 Microsoft documents that a message keeps its immutable id when it is moved, and that a delta query reports messages that were
 added to the folder or removed from it. Users report other behaviour: microsoftgraph/microsoft-graph-docs-contrib, issue 72,
@@ -18,11 +18,11 @@ class Removals(StrEnum):
     """What the delta queries of two folders report after a message was moved."""
 
     DOCUMENTED = "documented"
-    """`@removed` in the old folder, a message in the new one. If the message was moved back: only a message."""
+    """`@removed` in the old folder, a message in the new folder. A message that was moved away and back: only a message."""
     AWAY_AND_BACK = "away-and-back"
     """As documented, but a message that was moved away and back is reported only as `@removed` (issue 72)."""
     NO_ROW = "no-row"
-    """`@removed` in the old folder, and nothing in the new one until the message changes there (issue 48)."""
+    """`@removed` in the old folder. Nothing in the new folder until the message changes in the new folder (issue 48)."""
 
 
 def reported_changes(

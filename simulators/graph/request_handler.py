@@ -190,7 +190,7 @@ class GraphRequestHandler:
         return self._tracked("messages", asked, mailbox, replace(round_, place=step.place), rows, step.last)
 
     def _step(self, folder: Folder, round_: delta.Round, size: int) -> tuple[Step, list[tuple[ChangeKind, str]]]:
-        """The next changes: the step of the store, and its changes that the query selects.
+        """The next step of the store, and the changes of this step that the query selects.
 
         With a `$filter`, the first listing ends after `filtered_most` messages.
         """

@@ -30,7 +30,7 @@ class Call:
 
 
 def find_call(method: str, path: str) -> Call:
-    """The operation of a request. Raises `Refused` for an unknown path, another version and another method."""
+    """The operation of a request. Raises `Refused` for an unknown path, version or method."""
     version, *parts = _segments(path)
     if version != VERSION:
         raise Refused("BadRequest", f"Invalid version: {version}.")

@@ -34,10 +34,10 @@ class GraphSimulator:
     Args:
         limits: Throttling limits; None: no throttling.
         filtered_most: Maximum number of messages that the first listing of a delta query with a `$filter` returns.
-        valid_links: Number of the newest delta links of a folder that are valid; None: all.
+        valid_links: How many of the newest delta links of a folder, or of the folder tree, are valid; None: all.
         removals: How moved messages are reported; the attribute can be changed at any time.
         tls: False: plain HTTP.
-        authority: The certificate authority of another simulator, so that a client trusts both.
+        authority: The certificate authority of another simulator, so that a client trusts both simulators.
         port: 0 selects a free port.
     """
 

@@ -1,4 +1,7 @@
-"""The limits that Microsoft documents for Outlook, for each app and mailbox: 4 concurrent requests, 10,000 in 10 minutes."""
+"""The limits that Microsoft documents for Outlook.
+
+For each app and mailbox, the limits are 4 concurrent requests, and 10,000 requests in 10 minutes.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ class Limits:
     concurrent: int = 4
     requests: int = 10_000
     window: float = 600.0
-    """Seconds."""
+    """Length of the period to which `requests` applies, in seconds."""
     retry_after: int | None = 1
     """Seconds of the `Retry-After` header if too many requests are concurrent; None: no header."""
 

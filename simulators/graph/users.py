@@ -36,7 +36,7 @@ def find_user(store: Store, name: str) -> Mailbox | None:
 
 
 def check_permitted(principal: Principal, *, own: bool) -> None:
-    """Raises `Refused` if the token may not read this profile. `own`: the profile is that of the signed-in user."""
+    """Raises `Refused` if the token may not read this profile. `own`: it is the profile of the signed-in user."""
     if not principal.permissions & READ_ALL and not (own and "User.Read" in principal.permissions):
         raise Refused("Authorization_RequestDenied")
 

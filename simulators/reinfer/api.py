@@ -30,7 +30,7 @@ HANDLERS: Mapping[str, Handler] = {
     for part in (attachments, buckets, comments, datasets, emails, raw_emails, sources, states, users)
     for operation, handler in part.HANDLERS.items()
 }
-"""Handlers by operation, as `routes` names it."""
+"""Handlers by the name of the operation in `routes`."""
 
 
 class Api:

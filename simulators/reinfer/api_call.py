@@ -52,7 +52,10 @@ class ApiCall:
             raise Refused(403, f"The permission {permission} in project {project} is missing")
 
     def refuse_free_of_charge(self) -> None:
-        """Refuse all values of `no_charge` except `false`, which the vendor's client sends. `true` is for internal use."""
+        """Refuse all values of `no_charge` except `false`, which the vendor's client sends.
+
+        `true` is for internal use of the vendor.
+        """
         if self.request.query.get("no_charge", ["false"]) != ["false"]:
             raise Refused(403, "no_charge is for internal use only")
 
@@ -173,7 +176,8 @@ def check_names(project: str, name: str) -> None:
 def page(
     items: Sequence[T], after: str | None, limit: int, *, ends_empty: bool = False
 ) -> tuple[Sequence[T], str | None]:
-    """At most `limit` items after the continuation `after`, and the continuation of the next page; None on the last page.
+    """At most `limit` items after the continuation `after`, and the continuation of the next page, which is None on the last
+    page.
 
     `ends_empty`: the last page is always empty. Raises `Refused` for an invalid continuation.
     """

@@ -19,7 +19,7 @@ _KEY_SHOWN = 64
 
 
 class InvalidBody(ValueError):
-    """A value breaks a rule. The text contains its place and the rule, never the value."""
+    """A value breaks a rule. The text contains the place of the value and the rule, never the value."""
 
     def __init__(self, place: str, rule: str) -> None:
         super().__init__(f"{place}: {rule}")
@@ -100,7 +100,7 @@ def array(item: Check, most: int, least: int = 0) -> Check:
 
 
 def record(required: Mapping[str, Check], optional: Mapping[str, Check]) -> Check:
-    """An object with all required keys, and with no keys that are neither required nor optional."""
+    """An object with all required keys. It may also have the optional keys, but no other keys."""
     fields = {**required, **optional}
 
     def check(value: Any, place: str) -> None:

@@ -1,7 +1,7 @@
-"""Buckets: raw emails as they were put, and the sync states of the program that puts them.
+"""Buckets: raw emails as they were put, and the sync states of the program that puts the emails.
 
 The key of an email is its id (the Message-ID as written in the header) and its mailbox. Putting an email with the same key
-overwrites it.
+overwrites the stored email.
 """
 
 from __future__ import annotations

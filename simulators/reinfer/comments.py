@@ -1,8 +1,8 @@
-"""A stored comment with the history of its writes: when each was accepted, and what it changed.
+"""A stored comment with the history of its writes: the time at which each write was accepted, and what the write changed.
 
 Re:infer bills a comment when it is created and when its text changes. It deletes annotations when anything in `messages`
-changes. Both are decided here. Values are compared by meaning: the same time in another zone is no change, and neither is
-an empty list of recipients instead of a missing list.
+changes. This module decides whether a write is billed, and whether it deletes annotations. Values are compared by meaning:
+the same time in another zone is no change, and neither is an empty list of recipients instead of a missing list.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LISTS = ("to", "cc", "bcc")
 
 
 class Outcome(StrEnum):
-    """The result of a write. `PROPERTIES_ONLY`: anything changed except the text."""
+    """The result of a write. `PROPERTIES_ONLY`: something changed, but not the text."""
 
     NEW = "new"
     UNCHANGED = "unchanged"
@@ -58,7 +58,7 @@ class StoredComment:
     created_at: datetime | None = None
     last_modified: datetime | None = None
     content: JsonObject = field(default_factory=dict, repr=False)
-    """The current values of the keys that a client writes. They differ from the last write after `Store.translate`."""
+    """The current values of the keys that a client writes. After `Store.translate`, the values differ from the last write."""
 
     @property
     def properties(self) -> Mapping[str, Any]:

@@ -1,7 +1,7 @@
 """The rules for comments in request bodies, with the limits of Re:infer's published schema. For other bodies see `contracts`.
 
-Where the published schema is ambiguous (is `timestamp` required? may a string property be blank?), the stricter reading
-applies here, so that a client that passes is correct under both readings.
+Where the published schema is ambiguous (is `timestamp` required? may a string property be blank?), this module applies the
+stricter reading. So a client that passes is correct under both readings.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ def check_sync(body: Any, place: str = "body") -> None:
 
 
 def check_put(body: Any, place: str = "body") -> None:
-    """The same check for a PUT. Each comment may also have the `context` of the stored comment that it overwrites."""
+    """Check the body of a PUT like `check_sync`.
+
+    Each comment may also have the `context` of the stored comment that it overwrites.
+    """
     _PUT(body, place)
 
 
@@ -52,7 +55,7 @@ def _markup(value: Any, place: str) -> None:
 
 
 def _user_properties(value: Any, place: str) -> None:
-    """Check user properties. A message contains the position of a bad key, not the key, which can be confidential."""
+    """Check user properties. Errors name the position of an invalid key, not the key, which can be confidential."""
     if not isinstance(value, Mapping):
         raise InvalidBody(place, "must be an object")
     for position, (key, element) in enumerate(value.items(), start=1):

@@ -144,7 +144,7 @@ def _raw_body(value: Any, place: str) -> None:
 
 
 def _text_properties(value: Any, place: str) -> None:
-    """Check the properties of a raw email. Their values are strings, so that every key must begin with `string:`."""
+    """Check the properties of a raw email. Their values are strings, so every key must begin with `string:`."""
     if not isinstance(value, dict):
         raise InvalidBody(place, "must be an object")
     for position, (key, element) in enumerate(value.items(), start=1):

@@ -2,7 +2,7 @@
 
     GET    /control/state                            all sources with their counts, AI units, calls by operation
     GET    /control/sources/<project>/<name>         one source; ?comments=1 with each comment's writes and properties,
-                                                     ?comments=full with their content too
+                                                     ?comments=full also with the content of the comments
     PUT    /control/sources/<project>/<name>         create the source, and its project if needed
     DELETE /control/sources/<project>/<name>         delete the source with its comments
     POST   /control/annotate                         {"source": "p/n", "id": …}: mark the comment as annotated
@@ -12,8 +12,9 @@
                                                       "comment_id": …, "times": 2, "after": 1, …options of the effect}
     DELETE /control/faults                           remove all faults
 
-A fault needs only `effect`; without the other keys it affects every call, without a limit. Bodies must be sent as
-`application/json`, so that a web page of another origin cannot post here. Re:infer has no such endpoint.
+A fault needs only `effect`. A fault without the other keys affects every call, without a limit. Bodies must be sent as
+`application/json`, so that a web page of another origin cannot post to this endpoint. The real Re:infer has no control
+endpoint.
 """
 
 from __future__ import annotations

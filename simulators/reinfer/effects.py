@@ -1,7 +1,7 @@
 """The effects of scripted faults on a call of the API.
 
-There are three kinds of `Effect`, and a client must react differently to each. If its field `instead` is set, the data is
-not stored. If only `delivery` is set, the data is stored, and the response is lost or late. If `change_request` or
+There are three kinds of `Effect`, and a client must react differently to each kind. If the field `instead` is set, the data
+is not stored. If only `delivery` is set, the data is stored, and the response is lost or late. If `change_request` or
 `change_response` is set, the response is a success, but incomplete or wrong.
 """
 
@@ -30,7 +30,7 @@ class Effect:
     """Changes the response of the API."""
 
     def on(self, answer: Callable[[Request], Response], request: Request) -> Response:
-        """The response with this effect. `answer` handles the request; it is not called if there is an `instead`."""
+        """The response with this effect. `answer` handles the request. If `instead` is set, `answer` is not called."""
         response = self.instead or answer(self.change_request(request) if self.change_request else request)
         response = self.change_response(response) if self.change_response else response
         return replace(response, delivery=self.delivery) if self.delivery else response
@@ -48,13 +48,13 @@ def failure(status: int = 500, message: str = "Something went wrong") -> Effect:
 
 
 def bad_gateway(status: int = 502) -> Effect:
-    """HTML, as from a gateway in front of Re:infer; no data stored."""
+    """HTML, as from a gateway in front of Re:infer; no data is stored."""
     page = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
     return Effect(Response(status=status, body=page, content_type="text/html"))
 
 
 def hang(seconds: float = _FOR_EVER) -> Effect:
-    """No response and no data stored. The connection closes after `seconds`."""
+    """No response is sent, and no data is stored. The connection closes after `seconds`."""
     return Effect(Response(status=500), Delivery(hang=seconds, drop_after=0))
 
 
@@ -84,32 +84,32 @@ def drip(rate: int = 1) -> Effect:
 
 
 def error_as_ok() -> Effect:
-    """200 with `status: error`, and no data stored."""
+    """200 with `status: error`, and no data is stored."""
     return Effect(as_json({"status": "error", "message": "Something went wrong"}))
 
 
 def ok_as_error(status: int = 400) -> Effect:
-    """A 4xx or 5xx with `status: ok`, and no data stored."""
+    """A 4xx or 5xx with `status: ok`, and no data is stored."""
     return Effect(replace(ok(), status=status))
 
 
 def empty(status: int = 200) -> Effect:
-    """An empty body; no data stored."""
+    """An empty body; no data is stored."""
     return Effect(Response(status=status))
 
 
 def garbage() -> Effect:
-    """200 with truncated JSON; no data stored."""
+    """200 with truncated JSON; no data is stored."""
     return Effect(Response(body=b'{"status": "ok", "new": '))
 
 
 def bomb(megabytes: int = 64) -> Effect:
-    """200 with a body of many spaces, which gzip compresses to less than 1 %; no data stored."""
+    """200 with a body of many spaces, which gzip compresses to less than 1 %; no data is stored."""
     return Effect(Response(body=b'{"status": "ok"' + b" " * (megabytes * 1024 * 1024) + b"}"))
 
 
 def redirect(location: str = "https://login.example/", status: int = 302) -> Effect:
-    """A redirect to a login page; no data stored."""
+    """A redirect to a login page; no data is stored."""
     return Effect(Response(status=status, headers=(("Location", location),)))
 
 
@@ -134,14 +134,14 @@ def uncounted() -> Effect:
 
 
 def miscounted(by: int = -1) -> Effect:
-    """All data is stored. The first count that is not 0 is wrong by `by`."""
+    """All data is stored. `by` is added to the first count that is not 0. The result is not less than 0."""
     return Effect(change_response=lambda response: _miscounted(response, by))
 
 
 def loses_one(at: int = 0, counted: str = "yes") -> Effect:
     """Success, but the comment at index `at` is not stored.
 
-    With `counted` "yes", the response has the counts of the other comments. With "no", it has no counts. Raises
+    With `counted` "yes", the response has the counts of the other comments. With "no", the response has no counts. Raises
     `ValueError` for any other value.
     """
     if counted not in ("yes", "no"):

@@ -38,7 +38,7 @@ class FaultScript:
             source: `project/name` of the source that is affected; "*" for all.
             comment_id: Only calls that contain or request this comment are affected.
             times: Maximum number of affected calls; None: no limit.
-            after: Number of matching calls that are not affected before the first affected call.
+            after: Number of matching calls that the fault ignores before it affects a call.
             options: The options of the effect.
         """
         if operation not in ("*", *OPERATIONS):
@@ -63,7 +63,7 @@ class FaultScript:
             return [_described(rule, comment_id) for rule, comment_id, _ in self._faults]
 
     def effect_on(self, call: Call, request: Request) -> Effect | None:
-        """Count this call; returns the effect on it, or None."""
+        """Count this call. Returns the effect on this call, or None."""
         source = "/".join(call.parts[:2])
         with self._lock:
             if not self._faults:

@@ -14,7 +14,10 @@ _NOT_FOR_HTML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 def element(name: str, *children: Child, css: str = "", **attributes: str) -> Element:
-    """An element with these children; None is skipped. In attribute names, a final `_` is removed, others become `-`."""
+    """An element with these children; None is skipped.
+
+    In attribute names, `_` at the end is removed, any other `_` becomes `-`.
+    """
     made = Element(name, {key.rstrip("_").replace("_", "-"): _visible(value) for key, value in attributes.items()})
     if css:
         made.set("class", css)
@@ -27,7 +30,7 @@ def element(name: str, *children: Child, css: str = "", **attributes: str) -> El
 
 
 def document(title: str, stylesheet: str, *body: Child, refresh_seconds: int | None = None) -> bytes:
-    """A whole page. With `refresh_seconds`, the browser reloads it after this time."""
+    """A whole page. With `refresh_seconds`, the browser reloads the page after this number of seconds."""
     head = element("head", element("meta", charset="utf-8"), element("title", title))
     SubElement(head, "meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"})
     SubElement(head, "meta", {"name": "color-scheme", "content": "light dark"})

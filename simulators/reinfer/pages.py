@@ -1,6 +1,6 @@
 """HTML pages that show the received data: the sources, the comments of a source, a comment with its history.
 
-They only read the store. All data on them is untrusted: see `markup`.
+The pages only read the store. All data on the pages is untrusted: see `markup`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The simulated parser of raw emails. Its rules are simple, because Re:infer does not publish its own.
+"""The simulated parser of raw emails. Its rules are simple, because Re:infer does not publish the rules of the real parser.
 
-The id is the hex of the Message-ID with its angle brackets, unless the caller gives an id. The body is the plain text, or the
-text of the HTML, up to 65,536 characters. Quotes and signatures are kept.
+The comment id is the hex of the Message-ID with its angle brackets, unless the caller gives a comment id. The body is the
+plain text, or the text of the HTML, up to 65,536 characters. Quotes and signatures are kept.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ _SKIPPED_TAGS = ("style", "script", "head")
 
 
 def comment_of_document(document: JsonObject, place: str = "documents") -> dict[str, Any]:
-    """The comment of one document of `sync-raw-emails`. Raises `InvalidBody` if there is no id, or no valid Date."""
+    """The comment of one document of `sync-raw-emails`.
+
+    Raises `InvalidBody` without a comment id and Message-ID, or without a valid Date.
+    """
     raw = document["raw_email"]
     headers = _headers(raw["headers"])
     text = raw["body"]["plain"] if "plain" in raw["body"] else _words(raw["body"]["html"])
@@ -37,7 +40,7 @@ def comment_of_document(document: JsonObject, place: str = "documents") -> dict[
 
 
 def comment_of_email(email: JsonObject, place: str = "emails") -> dict[str, Any]:
-    """The comment of an email in a bucket, for a linked source. Its id is the hex of the id of the email."""
+    """The comment of an email in a bucket, for a linked source. The comment id is the hex of the email's id."""
     parsed = message_from_string(email["mime_content"], policy=policy.default)
     assert isinstance(parsed, EmailMessage)  # the default policy makes this class
     body = parsed.get_body(("plain", "html"))

@@ -27,16 +27,19 @@ from simulators.reinfer.tokens import Token
 DEFAULT_PREFIX = "/acme/prod/reinfer_"
 DEFAULT_TOKEN = "simulated-api-token"
 BODY_LIMIT = 32 * 1024 * 1024
-"""Maximum size of a request body in bytes. The vendor publishes only a limit for the HTML of one raw email: this one."""
+"""Maximum size of a request body in bytes.
+
+The vendor publishes this number, but only as the limit for the HTML of one raw email.
+"""
 
 
 class ReinferSimulator:
-    """Runs until `stop`. An occupied port raises `OSError`.
+    """Runs from `start` until `stop`. An occupied port raises `OSError`.
 
     Args:
         sources: (project, name) of the sources that exist from the start.
         projects: Names of further projects that exist from the start, without sources.
-        prefix: The path in front of the API, such as `/organisation/tenant/reinfer_`; "" for none.
+        prefix: The path in front of the API, such as `/organisation/tenant/reinfer_`; "" for no prefix.
         old_deployment: `sync` and `sync-raw-emails` return only the three counts of older versions.
         body_limit: Maximum size of a request body in bytes.
         port: 0 selects a free port.

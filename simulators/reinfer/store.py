@@ -46,7 +46,7 @@ class Source:
     outcomes: dict[Outcome, int] = field(default_factory=lambda: dict.fromkeys(Outcome, 0))
     messages_changed: int = 0
     pushes: int = 0
-    """Number of accepted calls of `Store.sync`: one per accepted request with comments, and per email of a linked bucket."""
+    """Number of calls of `Store.sync`: one per accepted request with comments, and one per email of a linked bucket."""
 
     def __post_init__(self) -> None:
         self.id = self.id or id_of(self.project, self.name)
@@ -179,7 +179,7 @@ class Store:
             bucket.updated_at = self._clock()
 
     def remove_bucket(self, bucket: Bucket) -> None:
-        """Delete a bucket with its emails. Raises `ValueError` while a source is linked to it."""
+        """Delete a bucket with its emails. Raises `ValueError` while a source is linked to the bucket."""
         with self._lock:
             if self._linked(bucket):
                 raise ValueError("a source is linked to this bucket")

@@ -1,4 +1,4 @@
-"""API tokens and their permissions. A token belongs to one user, and is valid for all projects or for some."""
+"""API tokens and their permissions. A token belongs to one user, and is valid for all projects or for some projects."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The content of attachments.
 
-A client uploads the content before it sends the comment or email. The response contains a hash. The content is linked when the
-comment or email is sent with this hash at the same index of its attachments. Without the hash, the attachment has no content.
+A client uploads the content before it sends the comment or email. The response to the upload contains a hash. The content is
+linked when the comment or email is sent with this hash at the same index of its attachments. Without the hash, the attachment
+has no content.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from simulators.reinfer.comments import JsonObject
 class Place:
     """The place of an attachment.
 
-    `holder`: id of the source or bucket. `item`: id of the comment or email. `index`: position among its attachments.
+    `holder`: id of the source or bucket. `item`: id of the comment or email. `index`: position among the attachments of the
+    item.
     """
 
     holder: str

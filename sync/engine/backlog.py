@@ -1,10 +1,11 @@
-"""The backlog: work that earlier syncs left and that is not the listing of folders.
+"""The backlog: the unfinished work of earlier syncs, except the listing of folders.
 
 It has four parts: dirty entries, whose properties have to be pushed again; dead letters whose retry is due; intentions
 that were never confirmed although their push has certainly ended; newly wanted emails that may be delivered now.
 
-One of these emails may cause a server error every time, and must not end every sync. So a failing email is retried once,
-alone. If it fails again while the source and the sink work, it is recorded as a dead letter.
+An email of the backlog may cause a server error at each attempt. Such an email must not end every sync. So the emails of
+a failed batch are delivered one by one, and an email that fails is retried once. If the retry fails too, although the
+source and the sink work, the email is recorded as a dead letter.
 """
 
 from __future__ import annotations
@@ -51,8 +52,8 @@ class Backlog:
         self._dirty()
         breaker = self.delivery.breaker
         try:
-            # These emails failed before. If they are refused again, that is no evidence against the bucket, so the
-            # circuit breaker must not count it.
+            # Dead letters failed before. Another refusal of them is no evidence against the bucket, so the circuit
+            # breaker must not count such refusals.
             self.delivery.breaker = BreakerWindow(pardoned=True)
             self._retry_dead_letters()
         finally:
@@ -66,7 +67,7 @@ class Backlog:
             self.require_time()
             gone = self._delivered(batch)
             if gone:
-                self.ledger.record_vanished(gone)  # most of these were moved or deleted, as their folders will report
+                self.ledger.record_vanished(gone)  # usually moved or deleted: their folders report that later
 
     def _retry_dead_letters(self) -> None:
         done = 0
@@ -144,7 +145,7 @@ class Backlog:
         """Deliver emails one by one; return those that are gone.
 
         A failing email is recorded as a dead letter, which is retried later. When `IN_A_ROW` emails fail in a row, the
-        error of the last one is raised instead, because it is not the fault of a single email.
+        error of the last email is raised instead, because no single email is at fault.
 
         `dead_letters`: the emails are dead letters already. Each retry is counted before it begins, because the email
         may crash the worker.
@@ -172,8 +173,8 @@ class Backlog:
     def _require_item_fault(self, error: IntegrationError, in_a_row: int) -> None:
         """Raise an error if the email is not at fault.
 
-        It is not at fault if no email can cause the error, if several emails fail in a row, or if the source or the sink
-        also fails without the email.
+        The email is not at fault if no email can cause the error, if `IN_A_ROW` emails fail in a row, or if the source or
+        the sink also fails without the email.
         """
         if not error.may_be_item or in_a_row >= IN_A_ROW:
             raise error

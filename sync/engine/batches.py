@@ -18,7 +18,7 @@ def batches(
         size: Returns the size of an item, in bytes.
         most: Maximum number of items in a batch.
         most_bytes: Maximum size of a batch of several items, in bytes.
-        alone_over: An item that is larger than this many bytes gets a batch of its own.
+        alone_over: An item that is larger than this many bytes gets a batch of its own. None: no such limit.
 
     Yields:
         The batches, in the order of the items.

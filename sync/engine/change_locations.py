@@ -14,8 +14,8 @@ def by_folder(
     """Group the changes that a folder reported by the folder in which each item is now.
 
     If an item is in a folder that is not read, it is no longer in the reporting folder, and its change becomes a
-    deletion from the reporting folder. If the item is in a folder that appeared after the tree was read, it is not
-    lost: that folder is listed later.
+    deletion from the reporting folder. If the item is in a folder that appeared after the tree was read, the item is
+    not lost, because the new folder is listed later.
 
     Args:
         folder: The folder that reported the changes.

@@ -1,8 +1,8 @@
 """The circuit breaker of a bucket: it opens when too many emails are refused, 10 in a row or 15 of the last 100. Pure.
 
-An email counts as refused if Re:infer refuses its comment, or if it cannot be converted. A bad upgrade may cause this
-for many emails. Without a circuit breaker, every email of all mailboxes would become a dead letter within minutes. So
-the last outcomes of each bucket are stored. While the circuit breaker is open, mailboxes of the bucket do not sync,
+An email counts as refused if Re:infer refuses its comment, or if it cannot be converted. A bad upgrade may cause the
+refusal of many emails. Without a circuit breaker, all emails that are fetched would become dead letters within minutes.
+So the last outcomes of each bucket are stored. While the circuit breaker is open, mailboxes of the bucket do not sync,
 except as a half-open trial. So no checkpoint moves and no dead letter is added, except in a trial. The circuit breaker
 closes when the bucket accepts a comment in a trial, or when an administrator decides that the refused emails are really
 at fault.
@@ -41,7 +41,7 @@ class BreakerWindow:
         Args:
             outcomes: `ACCEPTED` and `REFUSED` signs, oldest first.
             alone: The outcomes follow each other directly. If false, emails of the same batch whose outcomes are not
-                known yet may be between them. Then refusals in a row do not open the circuit breaker.
+                known yet may be between them. Then 10 refusals in a row do not open the circuit breaker.
 
         Raises:
             TooManyRefused: The circuit breaker has to open. Raised before the refused emails become dead letters.

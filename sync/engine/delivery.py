@@ -1,7 +1,7 @@
 """Delivery of fetched emails: convert, filter, reconcile, write intentions, push, confirm.
 
 The order matters. If a worker process ends between two steps, the next attempt finds either nothing, or a stored
-intention. For an intention it asks the bucket whether the comment arrived.
+intention. For an intention, the next attempt asks the bucket whether the comment arrived.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ from sync.engine.records import (
 
 MAX_ROUNDS = 4
 """Maximum number of attempts at a batch of comments. A comment is attempted again if another sync changed its ledger
-entry, or if the response to the push does not show whether it was stored. After the last attempt, the sync fails and is
-retried."""
+entry, or if the response to the push does not show whether the comment was stored. After the last attempt, the sync
+fails and is retried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class OutgoingComment:
     changes: tuple[Change, ...]
     verdict: FilterVerdict
     collision: bool = False
-    """Its items include two different emails with one Message-ID."""
+    """The items include two different emails with the same Message-ID."""
 
     @property
     def change(self) -> Change:
@@ -138,9 +138,9 @@ class UnfinishedWork:
     """Outgoing comments that one attempt did not finish. The next attempt repeats them."""
 
     contended: Sequence[OutgoingComment] = ()
-    """Another sync changed their entries meanwhile."""
+    """Outgoing comments whose ledger entries another sync changed meanwhile."""
     in_doubt: Sequence[OutgoingComment] = ()
-    """These were pushed, but the response does not show whether they were stored. The next attempt asks the bucket."""
+    """Pushed comments for which the response does not show whether they were stored. The next attempt asks the bucket."""
 
     def all(self) -> list[OutgoingComment]:
         """Return the contended comments, followed by those in doubt."""
@@ -160,12 +160,13 @@ class EmailDelivery:
     sizes: Sizes = field(default_factory=Sizes)
     counts: RunCounts = field(default_factory=RunCounts)
     longest_wait: Callable[[Iterable[datetime | None]], int | None] = no_latency
-    """Return the longest latency, in seconds, of emails with these arrival times whose comments were just created."""
+    """Return the longest latency of emails whose comments were just created, in seconds, from their arrival times."""
     breaker: BreakerWindow = field(default_factory=BreakerWindow)
     still_trusted: Callable[[], bool] = lambda: True
     """Return whether the bucket is still trusted. Called before a new comment is pushed without asking the bucket."""
     folders: Mapping[FolderId, FilterVerdict] = field(default_factory=dict)
-    """Folders whose mail is not wanted, with the reason. Of their emails, only those whose comments exist are synced."""
+    """Folders whose mail is not wanted, with the reason. An email in such a folder is synced only if its comment has a
+    ledger entry."""
     kinds: Mapping[FolderId, FolderKind] = field(default_factory=dict)
     """The kind of each folder."""
     done: int = 0
@@ -235,12 +236,12 @@ class EmailDelivery:
         self.done += 1
 
     def item_record(self, change: Change, *, verdict: str, comment_id: CommentId | None) -> ItemRecord:
-        """Return the data of an item that are stored.
+        """Return the record of an item for the database.
 
         Args:
             change: The item as its folder lists it.
             verdict: The decision on the item.
-            comment_id: Its comment id, or the key of a newly wanted email; None if it has no comment.
+            comment_id: The comment id of the item, or its key if it is a newly wanted email; None if it has neither.
 
         Returns:
             The record.
@@ -295,8 +296,8 @@ class EmailDelivery:
         """
         unfit = DeadLetterRecord(email.change, why.kind, why.detail)
         if why.kind in (DeadLetterKind.NOT_AN_EMAIL, DeadLetterKind.CONVERSION_DEADLINE):
-            # The circuit breaker does not count these. NOT_AN_EMAIL is no fault of the conversion. CONVERSION_DEADLINE is
-            # the fault of single emails, and a few such emails in a row must not stop a bucket.
+            # The circuit breaker does not count these two kinds. NOT_AN_EMAIL is no fault of the conversion.
+            # CONVERSION_DEADLINE is the fault of single emails, and a few such emails in a row must not stop a bucket.
             self.dead_letter(unfit)
             return []
         if verdict in (FilterVerdict.DRAFT, FilterVerdict.NEVER_SENT):
@@ -423,7 +424,8 @@ class EmailDelivery:
         written = self.ledger.intend(list(intentions.values()), flight=2 * deadline)
         in_doubt: Sequence[CommentId] = ()
         if written:
-            # The process may have been suspended since, so the lease and the intentions are checked again.
+            # The process may have been suspended after it wrote the intentions, so the lease and the intentions are
+            # checked again.
             self.control.require_lease(deadline)
             self.ledger.require_unchanged(written, deadline)
             receipt = self.sink.push([intention.comment for intention in written])
@@ -494,7 +496,7 @@ def _intention(outgoing: OutgoingComment, entry: LedgerRecord | None, comment: C
 
 
 def _collides(outgoing: OutgoingComment, entry: LedgerRecord | None) -> bool:
-    """Return whether another email has the same Message-ID, as opposed to an edited version of the same item."""
+    """Return whether two different emails have this Message-ID. An edited version of an item is not a different email."""
     return outgoing.collision or (
         entry is not None
         and bool(entry.identity_digest)

@@ -1,14 +1,14 @@
 """The sync of one mailbox: read changes, convert them to comments, push the comments, then move the checkpoint.
 
-A checkpoint moves only after each change before it was processed, for example delivered, rejected, withheld or recorded
-as a dead letter. A sync lasts one time slice and may end in the middle of a large mailbox; `sync.engine.folder_order`
-decides which folder comes next.
+A checkpoint moves past a page only after every change of the page was processed, for example delivered, rejected,
+withheld or recorded as a dead letter. A sync lasts one time slice and may end in the middle of a large mailbox.
+`sync.engine.folder_order` decides which folder comes next.
 
 When the slice ends, the sync continues until a page or a batch of emails is complete. So every slice makes progress,
 however short it is, and the response to a slow request is not wasted. *Stop*, a lost lease, an open circuit breaker, a
 used-up budget and a worker shutdown end a sync before the page or batch is complete.
 
-Pure: all effects go through the ports. The same code runs over Exchange and PostgreSQL, and over fakes that fail at
+Pure: all effects go through the ports. The same code runs on Exchange and PostgreSQL, and in tests on fakes that fail at
 every step. The delivery of a batch of emails is in `sync.engine.delivery`.
 """
 
@@ -66,26 +66,26 @@ class Engine:
     desired: DesiredMail
     _pages_done: int = field(default=0, init=False)
     _progress_at_answer: int = field(default=0, init=False)
-    """The value of `_progress()` when the last page arrived. The end of the slice ends the sync only if the value has
-    grown since."""
+    """The value of `_progress()` when the last page arrived. The end of the slice ends the sync only if `_progress()` has
+    grown since then."""
     _in_next_round: bool = field(default=False, init=False)
     _folders_by_id: Mapping[FolderId, FolderRecord] = field(default_factory=dict, init=False)
     """The folders that hold mail and exist."""
     _refused: set[FolderId] = field(default_factory=set, init=False)
     """Folders that could not be read at the last attempt, by this sync or an earlier one."""
     _missing: set[FolderId] = field(default_factory=set, init=False)
-    """Folders that this sync did not find, and that the previous attempt found. They were deleted a moment ago or cannot
-    be read."""
+    """Folders that the server did not find in this sync, and that do not count as refused yet. They were deleted a moment
+    ago or cannot be read."""
     _last_refusal: FolderRefused | None = field(default=None, init=False)
 
     def run(self) -> Report:
-        """Read the changes of the mailbox and push comments to the sink, until the mailbox is up to date or time is up.
+        """Read changes and push comments, until the mailbox is up to date or the sync has to end.
 
         Returns:
             How the run ended.
 
         Raises:
-            IntegrationError: Exchange, Re:infer or this product failed. The changes before the checkpoints are delivered.
+            IntegrationError: Exchange, Re:infer or this product failed. The changes before the checkpoints were processed.
             LeaseLost: Another worker holds the lease.
         """
         try:
@@ -126,8 +126,8 @@ class Engine:
         """Rescan folders for newer rules. `folders` has the state from the beginning of this sync."""
         version = self.desired.version
         if is_rescanned(folders, version, self._refused):
-            # The rescan ended before this sync, which has read all changes since. So emails that were moved during the
-            # rescan are known, too.
+            # The rescan ended before this sync began, and this sync has read all changes since then. So emails that were
+            # moved during the rescan are known, too.
             if self.desired.newly.looked_for < version:
                 self.checkpoints.mark_rescanned()
             return
@@ -168,8 +168,8 @@ class Engine:
 
     def _deliver_backlog(self) -> None:
         def require_time() -> None:
-            # Called only if the backlog is not empty. The next round begins first, so that the next sync begins with
-            # the folders even if the backlog fails.
+            # Called only if the backlog is not empty. The next round begins before the work on the backlog, so that the
+            # next sync begins with the folders even if that work fails.
             self._go_on()
             self._next_round()
 
@@ -239,7 +239,7 @@ class Engine:
         self._pages_done += 1
 
     def _pages(self, folder: FolderRecord, before: Cursor | None) -> bool:
-        """Read a folder to its end. Return whether it has to be listed again, because a change was not reported."""
+        """Read a folder to its end. Return whether the folder has to be listed again, because a change was not reported."""
         is_wanted = folder.id not in self.delivery.folders
         for page in self.source.changes(folder.id, before):
             self._progress_at_answer = self._progress()
@@ -272,7 +272,7 @@ class Engine:
         """Store the decisions on changes that need no fetch, and return the changes to fetch."""
         counts = self.delivery.counts
         sorted_page = sort_page(changes, self._prefilter(folder, changes))
-        # Adopt before forgetting: the old id of an adopted item may be among those to forget.
+        # Adopt before forgetting: the old id of an adopted item may be among the ids to forget.
         self.ledger.adopt(sorted_page.adopt)
         self.ledger.forget(folder.id, sorted_page.forget)
         self.ledger.remember([self._rejected_item(change, verdict) for change, verdict in sorted_page.turned_away])

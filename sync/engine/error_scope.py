@@ -1,10 +1,12 @@
 """The decision table for failures: which part is at fault, and what is done about it. Pure.
 
-One refused mailbox is weak evidence: it may be on an older server, or EWS may be disabled for it alone. So the class of
-the error (`Evidence`) is judged together with the results of the other mailboxes (`ConnectionEvidence`).
+One refused mailbox is weak evidence against its connection: the mailbox may be on an older server, or EWS may be
+disabled only for this mailbox. So the class of the error (`Evidence`) is judged together with the results of the other
+mailboxes (`ConnectionEvidence`).
 
-`sync.jobs.scope_evidence` reads those results from the database, `sync.engine.retry_policy` turns the decision into
-times, and `sync.jobs.outcome` carries it out. docs/errors.md is generated from this table and the error catalogue.
+`sync.jobs.scope_evidence` reads the results of the other mailboxes from the database. `sync.engine.retry_policy` turns
+the decision into times, and `sync.jobs.outcome` carries it out. docs/errors.md is generated from this table and the
+error catalogue.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from enum import StrEnum
 from integrations.errors import Evidence, Scope
 
 TOGETHER = 4
-"""If the last syncs of this many other mailboxes all ended with an overload, the connection is at fault."""
+"""If this many other mailboxes failed with an overload, and no sync with another result was between these failures, the
+connection is at fault."""
 WITHIN = timedelta(minutes=10)
 """If the server refuses requests of two mailboxes within this time, and no sync has worked since, the connection is at
 fault."""
@@ -26,7 +29,7 @@ fault."""
 class Action(StrEnum):
     """The action that the table names for a failure.
 
-    Only `TRIAL` has an effect: for it `sync.engine.retry_policy` opens the circuit breaker with a trial due at once.
+    Only `TRIAL` has an effect: for this action, `sync.engine.retry_policy` opens the circuit breaker with a trial due at once.
     Otherwise the retry policy decides from the part at fault, the class of the error, whether the error is a `Refused`,
     its `retry_after`, and the earlier failures. The other values describe the usual result to readers and tests, and
     nothing else reads them.
@@ -49,18 +52,22 @@ class ConnectionEvidence:
     """What other mailboxes show about the connection of the failed mailbox. Collected only if a decision needs it."""
 
     breaker_evidence: Evidence | None = None
-    """Why the circuit breaker of the connection is open, if it is."""
+    """The class of the error because of which the circuit breaker of the connection is open; None if it is closed."""
     has_others: bool = False
     """Another mailbox can be used for a trial. A mailbox with `refused_alone` cannot."""
     refused_elsewhere: bool = False
-    """Another mailbox was refused in the same way. For a password: its last sign-in was refused. For a response: this
-    happened within `WITHIN`, or at most `WITHIN` before the circuit breaker opened, and no sync has worked since."""
+    """Another mailbox was refused in the same way.
+
+    For a password: the last sign-in of the other mailbox was refused. For a response: the other mailbox was refused
+    within `WITHIN`, and no sync has worked since. While a circuit breaker is open because of a response, `WITHIN` is
+    counted back from its opening.
+    """
     refused_alone: bool = False
-    """For a password: another mailbox signed in with it after it was refused for this mailbox."""
+    """For a password: it was refused for the failed mailbox, and another mailbox signed in with it afterwards."""
     passes: bool = False
     """The error may be temporary. Set by the retry policy."""
     in_a_row: int = 0
-    """Number of other mailboxes that failed with an overload, one after the other, with no other result between them."""
+    """Number of other mailboxes that failed with an overload, with no other result between these failures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +262,7 @@ TABLE: tuple[Row, ...] = (
 
 
 def decide(evidence: Evidence, seen: ConnectionEvidence | None = None) -> Row:
-    """Return the first row for a class of errors whose condition is true.
+    """Return the first row of the table that is for this class of errors, and whose condition is true.
 
     Args:
         evidence: The class of the error.
@@ -286,7 +293,7 @@ def waiting_mailboxes(evidence: Evidence) -> str:
 def clears_by_refusal(evidence: Evidence, *, permanent: bool) -> bool:
     """Return whether a sync that failed with this error shows nevertheless that the connection works.
 
-    When Exchange reports a permanent error of the mailbox, it has accepted the account. A temporary error proves
+    Exchange reports a permanent error of a mailbox only after it has accepted the account. A temporary error proves
     nothing: a mailbox store that is offline may be part of an outage.
 
     Args:

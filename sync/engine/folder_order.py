@@ -1,31 +1,32 @@
 """The order in which a sync reads the folders of a mailbox. A sync may end long before it has read all of them. Pure.
 
-A sync lasts one time slice. Each folder has one turn in each *round*. Between two slices, the number of the round is
-stored and, for each folder, the last round in which it had its turn. A turn lasts until the folder has no more changes
-or the slice ends. A *pass* is complete when every folder that can be read was read to its end since the pass began. Then
-the mailbox is up to date, and a new pass begins. A pass lasts one round when no folder needs more than its turn, and
-otherwise several.
+A sync lasts one time slice. Each folder has one turn in each *round*. The database stores the number of the round and,
+for each folder, the last round in which the folder had its turn. The turn of a folder whose mail is wanted lasts until
+the folder has no more changes or the slice ends. A *pass* is complete when every folder that can be read was read to its
+end since the pass began. Then the mailbox is up to date, and a new pass begins. If one turn is enough for each folder, a
+pass lasts one round. Otherwise it lasts several rounds.
 
 At first, a slice reads these folders, in this order:
 
-1. Folders whose mail is not wanted and that had no turn in this round. Their turn ends when they were read
-   completely, even if that takes several slices: on a first sync their contents are unknown until then. So an item in
-   Deleted Items never wins over an item in a wanted folder.
+1. Folders whose mail is not wanted and that had no turn in this round. The turn of such a folder ends when the folder
+   was read completely, even if that takes several slices. So its contents are known before the wanted folders are read,
+   also on a first sync, and an item in Deleted Items never wins over an item in a wanted folder.
 2. Other folders that had no turn in this round: the inbox, then sent mail, then all others by path. New folders, and
-   folders that have to be listed again, are among them. The folders of number 3 are not.
+   folders that have to be listed again, are included. The folders of number 3 are not included.
 
-When all of these had their turn, the next round begins. The slice uses its remaining time for:
+When all of these folders have had their turn, the next round begins. The slice uses its remaining time for:
 
 3. Folders that had a turn in this pass and were not read to their end (a large backfill). The folder that waited
-   longest comes first. These folders come after the others, so new mail in the inbox does not wait for a backfill. Each
-   round has time for one of these folders, unless it begins with the backlog. So a backfill always ends.
+   longest comes first. These folders come after the others, so new mail in the inbox does not wait for a backfill. In
+   each round that does not begin with the backlog, at least one page of these folders is read. So a backfill always
+   ends.
 4. The backlog (`sync.engine.backlog`). While a backfill goes on, the backlog comes before the backfill in every second
-   round, so that neither takes all the time.
+   round, so that neither of the two takes all the time.
 5. The rescan (`sync.engine.rescan`).
 
-After a failure, the next sync begins with the same folder, because most errors are temporary. If three syncs failed in a
-row, and the next one fails with an error that may concern only this folder, its turn ends, and the sync after that
-continues with the other folders.
+After a failure, the next sync begins with the same folder, because most errors are temporary. When three syncs have
+failed in a row, and the next sync also fails, with an error that may concern only this folder, the turn of the folder
+ends. The following sync continues with the other folders.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from integrations.messages import FolderId, FolderKind
 from sync.engine.records import FolderRecord, Round
 
 END_TURN_AFTER = 3
-"""After this many failed syncs of the mailbox in a row, a failing folder no longer delays the other folders."""
+"""When this many syncs of the mailbox have failed in a row, the next failure ends the turn of the failing folder."""
 FIRST = {FolderKind.INBOX: 0, FolderKind.SENT: 1}
 
 
@@ -92,10 +93,10 @@ def backlog_comes_first(now: Round) -> bool:
 
 
 def ends_turn(now: Round) -> bool:
-    """Return whether a failure of this sync ends the turn of the folder, so that the next sync reads the others first.
+    """Return whether a failure of this sync ends the turn of a folder, so that the next sync reads other folders first.
 
     Args:
-        now: The round that the mailbox is in, with its failed syncs.
+        now: The round that the mailbox is in, with the number of failed syncs before this one.
 
     Returns:
         Whether the turn ends.

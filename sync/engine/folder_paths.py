@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from integrations.messages import Folder, FolderId, FolderKind
 
 MAX_DEPTH = 300
-"""Maximum number of names in a path. Exchange nests folders to about this depth; a longer chain is a cycle."""
+"""Maximum number of names in a path. Exchange allows about this depth, so a longer chain of parents is a cycle."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """How a sync treats folders that are in the tree of a mailbox and cannot be read. Pure.
 
-A delegate who may read `Inbox/Claims` also sees the parent `Inbox` in the tree, but may have no right to read it. So
+A delegate who may read `Inbox/Claims` also sees the parent `Inbox` in the tree, but may have no right to read `Inbox`. So
 only the refused folder is at fault, as long as any other folder of the mailbox can be read:
 
 - The folder is marked with the reason, and its turn ends. Its checkpoint stays. All other folders have their turn in
@@ -11,9 +11,9 @@ only the refused folder is at fault, as long as any other folder of the mailbox 
   is not disabled while any of its folders can be read.
 
 A server may also answer "not found" for a folder that an account has no right to read (Microsoft's page on ResponseCode
-says so of ErrorItemNotFound and ErrorFolderNotFound). But the folder may also have been deleted a moment ago, which is
-no error. So the first such answer is only recorded. The next sync reads the tree first: if the folder is still in the
-tree, and still not found, it is treated as refused, with `FolderNotFound`.
+documents this for ErrorItemNotFound and ErrorFolderNotFound). But the folder may also have been deleted a moment ago, which is
+no error. So the first such answer is only recorded. The next sync reads the tree first. If the folder is still in
+the tree, and again not found, it is treated as refused, with `FolderNotFound`.
 
 When every folder is refused, the mailbox is at fault and fails like a mailbox that cannot be opened.
 """
@@ -51,7 +51,7 @@ def to_try(folders: Sequence[FolderRecord], digest: str) -> list[FolderRecord]:
         digest: The present filter digest.
 
     Returns:
-        The folders. If no folder is left, the first folder, because the mailbox may work again.
+        The folders. If every folder waits for its retry: only the first folder, because the mailbox may work again.
     """
     due = [folder for folder in folders if not _waits_for_retry(folder, digest)]
     return due or list(folders[:1])

@@ -2,22 +2,23 @@
 
 Exchange reports how many items a folder contains (EWS: `TotalCount`, Graph: `totalItemCount`). The change reports of the
 folder, since the beginning of its last listing, show which items are in it. `sync.store.folder_rosters` stores these
-items with the cursor and counts each item once, however often it is reported, whether it is wanted or not. If the two
-numbers differ, a change was not reported, or the folder contains items that Exchange counts and never lists.
+items with the cursor and counts each item once, wanted or not, however often the item is reported. If this count and the
+total differ, a change was not reported, or the folder contains items that Exchange counts and never lists.
 
 1. About once an hour the whole tree is requested, which includes the totals. Trees of more than 200 folders need more
    requests, and are requested less often.
 2. The total is compared at the next read of the folder, if that read reaches the end of the folder and reports no
-   change except of read states. Such a read shows that nothing was added or removed since the read before it, which
-   ended before the total was reported. So mail that arrived in between cannot look like a difference.
-3. A difference is a doubt at first, since reports may be late. It is certain if the next read, too, reaches the end
-   of the folder and reports no change except of read states. Otherwise the doubt is dropped.
+   change except of read states. Such a read shows that nothing was added or removed since the previous read, which
+   ended before the total was reported. So mail that arrived between the previous read and the report of the total
+   cannot look like a difference.
+3. A difference is a doubt at first, since reports may be late. The difference is certain if the next read, too, reaches
+   the end of the folder and reports no change except of read states. Otherwise the doubt is dropped.
 4. Then the folder is listed again, once. The stored items and the ledger show what was delivered, so nothing is pushed
    twice.
-5. A difference that remains afterwards is usual for this folder. It is shown, and only another difference is
-   investigated.
+5. If a difference remains after the listing, it is stored as the usual difference of this folder. Pages show the usual
+   difference, and it is not investigated again.
 
-A folder without a count, because its cursor is older than this feature, is counted from its next listing on.
+A folder whose cursor is older than this feature has no count. Its items are counted from its next listing on.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Doubt:
 
     total: int
     difference: int
-    """The total minus the count at that time."""
+    """The total minus the count, when the two were compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class FolderTally:
     """The count of the items of a folder after a page of its changes, and the known differences from the total."""
 
     counted: int | None
-    """Number of items in the folder by its reports. None: not counted since the beginning of a listing."""
+    """Number of items in the folder by its reports. None if the items were not counted from the beginning of a listing."""
     usual: int = 0
     """The usual difference: the total minus the count, if listing the folder again did not change that difference."""
     doubt: Doubt | None = None
@@ -61,8 +62,8 @@ class Read:
     """The page lists what is in the folder, as opposed to what changed."""
     last: bool
     quiet: bool
-    """The page is the last one, no removal is reported on a later page, and the page reports no change except of read
-    states."""
+    """The page is the last one, it also reports removals (`ChangePage.reports_removals`), and it reports no change except
+    of read states."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def judge(tally: FolderTally, read: Read, total: int | None) -> Judgement:
 def next_tree_read(folders: int, mailbox_id: int) -> timedelta:
     """Return how long to wait before the whole tree is requested again.
 
-    The interval is `EVERY` times the number of requests, and up to 45% longer, depending on the key. So mailboxes that
+    The interval is `EVERY` times the number of requests, and up to 45% longer, depending on `mailbox_id`. So mailboxes that
     began at the same time do not all request their trees at the same time.
 
     Args:
@@ -134,10 +135,10 @@ def difference_text(usual: int) -> str:
 
 
 def _usual_after(tally: FolderTally) -> int:
-    """Return the difference that counts as usual after a listing.
+    """Return the usual difference to store after a listing.
 
     If mail was added or removed during the listing, the remaining difference means nothing. Then the difference that was
-    investigated counts as usual, and the next comparison shows whether that is right.
+    investigated is returned, and the next comparison shows whether that is right.
     """
     if tally.doubt is None or tally.counted is None:
         return tally.usual

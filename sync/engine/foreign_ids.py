@@ -1,9 +1,9 @@
-"""Foreign ids: stored ids of another source. A prefix distinguishes them from ids of the present source. Pure.
+"""Foreign ids: stored ids of the previous source. A prefix distinguishes them from ids of the present source. Pure.
 
-When a mailbox that was read by EWS is read by Graph, the same folders and emails have new ids. Stored ids of the other
+When a mailbox that was read by EWS is read by Graph, the same folders and emails have new ids. Stored ids of the previous
 source get a prefix, so that they are never used in a request. An email with a foreign id is recognised by data that stay
-the same: the path of its folder, Message-ID, received time and size. It counts as unchanged if its change key is the
-same, or if it was last changed before the other source was last read.
+the same: the path of its folder, Message-ID, received time and size. The email counts as unchanged if its change key is
+the same, or if it was not changed after the time until which the previous source reported every change.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ FOREIGN_PREFIX = "former:"
 def foreign_prefix(token: UUID) -> str:
     """Return the prefix for ids that become foreign in this run.
 
-    It is derived from the token of the lease, so that two changes of the source give different prefixes. A time would
+    The prefix is derived from the token of the lease, so that two changes of the source give different prefixes. A time would
     not be unique, because a clock may stand still or be set back.
 
     Args:

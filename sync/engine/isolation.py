@@ -45,15 +45,15 @@ class IsolatedDelivery:
     require_time: Callable[[], None]
 
     def run(self, folder: FolderId, changes: Sequence[Change], attempt: PageAttempt) -> None:
-        """Deliver each email alone. Emails that fail become dead letters, if another email is delivered.
+        """Deliver each email alone. Emails that fail become dead letters, if another email of the page is delivered.
 
-        If all emails of the page fail, and there are fewer than `IN_A_ROW`, they become dead letters after
-        `GIVE_UP_AFTER` attempts, if the source and the sink work.
+        A page with fewer than `IN_A_ROW` emails may fail completely. Its emails become dead letters only after
+        `GIVE_UP_AFTER` attempts at the page, and only if the source and the sink work.
 
         Args:
             folder: The folder of the page.
             changes: The emails.
-            attempt: The number of the attempt, and the item at which the attempt before it ended.
+            attempt: The number of the attempt, and the item at which an earlier attempt ended.
 
         Raises:
             IntegrationError: The error is not the fault of a single email, or no email was delivered.
@@ -80,7 +80,7 @@ class IsolatedDelivery:
                 if not passed and len(failed) >= IN_A_ROW:
                     raise
             if passed:
-                # Do not wait for the end of the page: if the slice ends before it, the next slice would try the same
+                # Do not wait for the end of the page: if the slice ended earlier, the next slice would try the same
                 # emails again.
                 self._add_dead_letters(failed)
                 failed = []
@@ -91,7 +91,7 @@ class IsolatedDelivery:
     def _require_both_sides(self, failed: Sequence[tuple[Change, IntegrationError]], attempt: PageAttempt) -> None:
         """Require that the source and the sink work. Called if no other email of the page was delivered.
 
-        Up to attempt `GIVE_UP_AFTER`, raise the last error instead.
+        Up to attempt `GIVE_UP_AFTER`, raise the error of the last failed email instead.
         """
         if attempt.number <= GIVE_UP_AFTER:
             raise failed[-1][1]

@@ -1,14 +1,14 @@
-"""Emails that only a newer version of the fixed rules wants, and that existed before it. Pure.
+"""Emails that only a newer version of the fixed rules wants, and that are older than its first use. Pure.
 
 They wait for the decision of an administrator, because an upgrade must not cause AI units without consent. For each
-version of the rules, the time is stored at which this installation first used it. An email that an older version
-rejected, and that arrived before that time, waits: it is delivered only if an administrator chooses *Bring them*. Emails
+version of the rules, the database stores when this installation first used that version. An email that an older version
+rejected, and that arrived before the first use, waits: it is delivered only if an administrator chooses *Bring them*. Emails
 that arrived later, and emails that the older rules wanted, are delivered at once.
 
-Until the rescan of a mailbox ends, it is not known which emails have to wait, so the arrival time decides. The same is
-true for a folder that cannot be read, until it is rescanned. After the rescan, only the emails that it found wait. An
-email that is copied into the mailbox later is delivered at once, however old it is. An email that the rescan found
-continues to wait when it is moved or listed again, and after *Push missing again*.
+Until the rescan of a mailbox ends, it is not known which emails have to wait, so the arrival time decides. In a folder
+that cannot be read, the arrival time decides until that folder is rescanned. After the rescan, only the emails that the
+rescan found wait. An email that is copied into the mailbox after the rescan is delivered at once, however old it is. An
+email that the rescan found continues to wait when it is moved or listed again, and after *Push missing again*.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Newly:
             change: The item.
             folder: Its folder.
             item: The stored item, if there is one.
-            is_there: The bucket has the comment already.
+            is_there: The email was delivered before, or its push is intended.
             listed: The keys of the emails of the page that are stored as newly wanted.
 
         Returns:
@@ -67,7 +67,7 @@ class Newly:
         is_open = min(self.looked_for, folder.looked_through) < version and self._was_there(change, version)
         if is_there:
             # An update of the properties is free, but nothing is pushed without consent. If the folder was rescanned
-            # before, the item was moved there later, and its comment is updated at once.
+            # already, the item was moved into it after that rescan, and its comment is updated at once.
             return version if is_open and folder.looked_through < version else AT_ONCE
         return version if is_open or key_of(change) in listed else AT_ONCE
 

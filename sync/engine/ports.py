@@ -29,11 +29,14 @@ class LeaseLost(Exception):
 
 
 class CheckpointMoved(LeaseLost):
-    """The stored cursor is not the cursor before this page: an administrator dropped it, or another worker moved it."""
+    """The stored cursor is not the cursor with which the page was requested.
+
+    An administrator dropped the stored cursor, or another worker moved it.
+    """
 
 
 class SliceOver(Exception):
-    """The sync ends here, at a safe point: its time slice is over, or `Control.keep_going` returned False."""
+    """The sync has to end now, at a safe point: its time slice is over, or `Control.keep_going` returned False."""
 
 
 class Control(Protocol):
@@ -95,7 +98,7 @@ class Checkpoints(Protocol):
 
         Args:
             changes: The changes of the tree, with the next cursor.
-            complete: Whether the changes are the whole tree. Then a stored folder that they lack is gone.
+            complete: Whether the changes are the whole tree. If true, a stored folder that is not among them is gone.
 
         Raises:
             LeaseLost: Another worker holds the lease.
@@ -120,7 +123,7 @@ class Checkpoints(Protocol):
             folder: The folder of the page.
 
         Returns:
-            The number of the attempt, and the item that an earlier attempt was processing when its worker crashed.
+            The number of the attempt, and the item at which an earlier attempt ended.
 
         Raises:
             LeaseLost: Another worker holds the lease.
@@ -213,7 +216,7 @@ class Checkpoints(Protocol):
         Args:
             folder: The folder.
             before: The rescan cursor with which the page was requested; None at the beginning.
-            after: The rescan cursor after the page; None if the rescan has to begin again.
+            after: The rescan cursor after the page; None if the rescan of the folder begins again or is not needed.
             last: Whether the rescan of the folder has ended, or its mail is not wanted. The folder then counts as
                 rescanned for the version of the fixed rules in this release.
         """
@@ -228,7 +231,8 @@ class Checkpoints(Protocol):
 class Ledger(Protocol):
     """The stored records of the comments of the bucket and of the items of the mailbox.
 
-    Every write requires the lease and raises `LeaseLost` without it. Only `confirm` stores its result in any case.
+    Every write requires the lease and raises `LeaseLost` without it. Only `confirm` stores the result of a push even
+    without the lease.
     """
 
     trusted: bool
@@ -258,7 +262,8 @@ class Ledger(Protocol):
     def intend(self, intentions: Sequence[Intention], *, flight: float) -> Sequence[Intention]:
         """Write intentions before a push, each only if its entry has not changed since it was read.
 
-        If two syncs intend the same new comment, one inserts the entry. The other finds that entry when it retries.
+        If two syncs intend the same new comment, one sync inserts the entry. The other sync finds that entry when it
+        retries.
 
         Args:
             intentions: The intended pushes.
@@ -272,9 +277,9 @@ class Ledger(Protocol):
         """
 
     def require_unchanged(self, intentions: Sequence[Intention], seconds: float) -> None:
-        """Require, right before a push, that the entries of its comments are unchanged and stay protected until it ends.
+        """Require, right before a push, that the entries of its comments are unchanged, and are in flight until the push ends.
 
-        While an intention is in flight, other syncs do not change its entry.
+        While an intention is in flight, the syncs of other mailboxes do not push its comment.
 
         Args:
             intentions: The intentions that `intend` wrote.
@@ -310,7 +315,7 @@ class Ledger(Protocol):
         """
 
     def defer(self, entry: LedgerRecord, change: Change) -> bool:
-        """Make an item the winner of an entry that another sync is pushing now, and mark the entry dirty.
+        """Make an item the winner of an entry whose comment another sync is pushing now, and mark the entry dirty.
 
         Args:
             entry: The entry as it was read.
@@ -344,7 +349,7 @@ class Ledger(Protocol):
         """Store the new item ids of known emails.
 
         Args:
-            pairs: The stored item, and the change with its new id.
+            pairs: Pairs of a stored item and the change with the new id of that item.
         """
 
     def add_dead_letters(self, emails: Sequence[DeadLetterRecord]) -> int:
@@ -406,7 +411,9 @@ class Ledger(Protocol):
         """
 
     def abandon(self, item: ItemId) -> None:
-        """Replace a winner that no longer exists by another item. If there is none, the entry is no longer dirty.
+        """Replace a winner that no longer exists by another item of the comment.
+
+        If there is no other item, the entry is no longer dirty.
 
         Args:
             item: The item id of the winner of a dirty entry.
@@ -415,8 +422,9 @@ class Ledger(Protocol):
     def forget_foreign(self) -> None:
         """Delete the items with foreign ids that are left after a change of the source.
 
-        Called when every wanted folder was listed to its end with the present source, so that these items no longer
-        exist. Their dead letters are settled, and other items become the winners of their dirty entries.
+        Called when every wanted folder was listed to its end with the present source. An item that still has a foreign
+        id then no longer exists. The dead letters of these items are settled, and other items become the winners of
+        their dirty entries.
         """
 
     def withhold(self, found: Sequence[Found]) -> None:
@@ -456,7 +464,7 @@ class Ledger(Protocol):
     def unsettled(self, most: int) -> Sequence[CommentId]:
         """Return intentions of this mailbox that were never confirmed although their push has certainly ended.
 
-        Intentions of deleted mailboxes are included. Intentions whose entry another mailbox deferred are not.
+        Intentions of deleted mailboxes are included. Intentions whose entry another mailbox deferred are not included.
 
         Args:
             most: Maximum number to return.

@@ -22,19 +22,20 @@ class KnownItems:
     items: Mapping[ItemId, ItemRecord] = field(default_factory=dict)
     """The stored items of the page, by item id."""
     twins: Mapping[CommentId, Sequence[ItemRecord]] = field(default_factory=dict)
-    """Delivered items of this folder, and items in it with foreign ids, that have a Message-ID of the page.
+    """Items of the folder that have a Message-ID of the page, if they were delivered or have foreign ids.
 
     The key is the comment id of the listed Message-ID."""
     entries: Mapping[CommentId, LedgerRecord] = field(default_factory=dict)
-    """Ledger entries of the items above and of the listed Message-IDs, by comment id."""
+    """Ledger entries of the comments of `items` and `twins`, and of the listed Message-IDs, by comment id."""
     nameless: frozenset[tuple[datetime | None, int]] = frozenset()
-    """Received time and size of delivered emails without a Message-ID. These two identify such an email in another
+    """Received time and size of delivered emails without a Message-ID. The pair identifies such an email in another
     folder."""
     former_until: datetime | None = None
-    """The time until which the previous source reported every change. None if no item here has an id of that source."""
+    """The time until which the previous source reported every change. None if no item in `items` or `twins` has a foreign
+    id."""
     waiting: frozenset[CommentId] = frozenset()
-    """Keys of the emails of the page that are stored as newly wanted, except those that need no decision: see
-    `sync.engine.newly_wanted`."""
+    """Keys of the emails of the page that are stored as newly wanted and need a decision of an administrator: see
+    `sync.engine.newly_wanted`. The decision may have been made already."""
 
 
 @dataclass(slots=True)
@@ -173,16 +174,15 @@ def _still_holds(item: ItemRecord, verdict: FilterVerdict, judged_by: str, known
     if item.verdict == FilterVerdict.PARTICIPANT and verdict is FilterVerdict.WANTED:
         return item.judged_by == judged_by
     if item.verdict == FilterVerdict.NEVER_SENT:
-        return (
-            True  # independent of the rules. Sending the draft changes the item, and a changed item does not get here
-        )
+        return True  # valid under any rules, until the item changes because the draft is sent
     return verdict is not FilterVerdict.WANTED
 
 
 def _is_as_sent(entry: LedgerRecord) -> bool:
     """Return whether the bucket has the comment, and no item has to be fetched for its properties.
 
-    `Entries.abandon` clears the digest of outdated properties. Dirty entries are part of the backlog.
+    `Entries.abandon` clears the digest of outdated properties. A dirty entry needs no fetch in this step, because the
+    backlog pushes its properties.
     """
     return entry.confirmed and bool(entry.properties_digest)
 
@@ -204,7 +204,7 @@ def _twin(change: Change, known: KnownItems) -> ItemRecord | None:
     """Return the stored item of this email, if the only change is a new item id.
 
     The stored item has the same folder, Message-ID, received time and size. It also has to be the winner of its ledger
-    entry. If it is not, the email was moved away and back, and its folder has to be pushed again.
+    entry. If the item is not the winner, the email was moved away and back, and its folder has to be pushed again.
     """
     listed = listed_comment_id(change.message_id)
     if listed is None:
@@ -226,9 +226,9 @@ def _twin(change: Change, known: KnownItems) -> ItemRecord | None:
 def _foreign_item(change: Change, known: KnownItems, result: FilteredPage) -> ItemRecord | None:
     """Return the stored item of this email that has a foreign id, if the email is unchanged.
 
-    The stored item has the same folder, Message-ID, received time and size, and either the same change key, or it has
-    not changed since the other source was last read. If another item of this mailbox is the winner, the email was moved
-    here, and its folder has to be pushed. Then None is returned.
+    The stored item has the same folder, Message-ID, received time and size. Its change key is the same, or the email was
+    not changed after `former_until`. If another item of this mailbox is the winner of the comment, the email was moved
+    into this folder, and its new folder has to be pushed, so None is returned.
     """
     listed = listed_comment_id(change.message_id)
     taken = {item.item_id for item, _ in result.adopt}

@@ -32,15 +32,15 @@ class Completed:
     properties_digest: str
     """The digest that the ledger has to contain afterwards."""
     held_back: bool = False
-    """Re:infer could bill an update as a changed text, so it is not pushed."""
+    """No update is pushed, because Re:infer could bill it as a changed text."""
 
 
 def completed(stored: Comment | None, digests: LedgerDigests) -> Completed:
     """Decide how to complete the properties of a comment.
 
     Args:
-        stored: The comment in the bucket; None if the bucket does not have it.
-        digests: Its digests in the ledger.
+        stored: The comment as the bucket has it; None if the bucket does not have the comment.
+        digests: The digests of the comment in the ledger.
 
     Returns:
         The comment to push, if any, and the properties digest for the ledger.

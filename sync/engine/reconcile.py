@@ -161,7 +161,8 @@ def _settle(comment: Comment, entry: LedgerRecord, stored: Comment | None) -> De
 def _keep_text(comment: Comment, entry: LedgerRecord, stored: Comment | None) -> Decision:
     """Decide on a comment whose content differs from the content in the ledger.
 
-    Push the properties with the content that the bucket has, if that is certainly the content in the ledger.
+    If the bucket certainly has the content in the ledger, the new properties are pushed with that content. Otherwise the
+    update is held back.
     """
     if stored is None or stored.translated or content_digest(stored) != entry.content_digest:
         return Plain.HOLD_BACK

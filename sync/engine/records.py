@@ -16,7 +16,7 @@ from integrations.messages import Change, Comment, CommentId, Cursor, FolderId, 
 DELIVERED = "delivered"
 SET_ASIDE = "set_aside"
 NEWLY_WANTED = "newly_wanted"
-"""Verdicts on an item besides those of `mailboxes.rules.FilterVerdict`. `NEWLY_WANTED`: see
+"""Verdicts on an item, in addition to the verdicts of `mailboxes.rules.FilterVerdict`. `NEWLY_WANTED`: see
 `sync.engine.newly_wanted`."""
 
 
@@ -40,8 +40,8 @@ class FolderRecord:
     retry_due: bool = True
     """Whether a refused folder is due for its next attempt."""
     not_found: bool = False
-    """The server did not find the folder at the last attempt, although the tree contained it before and contains it
-    now."""
+    """The server did not find the folder at the last attempt, although the tree contained the folder before that attempt
+    and contains it now."""
     listing: bool = False
     """The folder is being listed from its beginning, and the listing has not ended."""
     read_since: int = 1
@@ -69,7 +69,8 @@ class PageAttempt:
 
     number: int
     item_in_hand: ItemId | None
-    """The item that an earlier attempt was processing when its worker crashed. None if no worker crashed."""
+    """The item at which an earlier attempt ended, for example because its worker crashed. None if no earlier attempt
+    delivered the emails one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ class DeadLetterRecord:
     change: Change
     kind: DeadLetterKind
     detail: str = ""
-    """What Exchange or Re:infer reported: a code or a few words, never content. No decision depends on it."""
+    """What Exchange or Re:infer reported: a code or a few words, never content. No decision depends on this text."""
 
 
 @dataclass(frozen=True, slots=True)

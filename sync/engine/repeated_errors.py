@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from integrations.errors import IntegrationError, RequestInvalid, RequestRejected
 
 IN_A_ROW = 3
-"""When this many syncs of a mailbox in a row end with an invalid request, the error counts as permanent. The first ones
-count as temporary, because a gateway may reject requests as invalid while it restarts or is being repaired."""
+"""When this many syncs of a mailbox in a row end with an invalid request, the last error counts as permanent. The errors
+before it count as temporary, because a gateway may reject requests as invalid while it restarts or is being repaired."""
 ALIKE = {RequestRejected.kind, RequestInvalid.kind}
 
 
@@ -25,7 +25,7 @@ def may_settle(error: IntegrationError) -> bool:
 
 
 def settled(error: IntegrationError, before: Sequence[str]) -> IntegrationError:
-    """Return the error that the retry policy has to use: the given one, or a permanent one if it repeats.
+    """Return the error that the retry policy has to use: the error of this sync, or a permanent error if it has repeated.
 
     Args:
         error: The error of this sync.

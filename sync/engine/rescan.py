@@ -4,8 +4,8 @@ Every sync still reads the changes of every folder with the normal cursor. The r
 beginning with a second cursor: a few pages at the end of each sync that has finished everything else. So new mail never
 waits for the rescan, and Exchange gets few requests. The rescan fetches and pushes nothing.
 
-Folders that are listed from their beginning anyway need no rescan: new ones, and those of classes that were not read
-before.
+New folders, and folders of classes that earlier releases did not read, need no rescan: they are listed from their
+beginning anyway.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sync.engine.prefilter import Prefilter, newly_wanted
 from sync.engine.records import NEWLY_WANTED, FolderRecord, Found
 
 MAX_PAGES = 4
-"""Maximum number of pages that one sync rescans. A request that fails counts as a page."""
+"""Maximum number of pages that one sync rescans. A failed request counts as a page, unless the server refused the cursor."""
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ class Rescan:
             folders: The folders of the mailbox.
 
         Raises:
-            IntegrationError: The error concerns more than this mailbox, or the server requested a wait with it.
+            IntegrationError: The error concerns more than this mailbox, or the server requested a waiting time.
             SliceOver: The sync has to end.
             LeaseLost: Another worker holds the lease.
         """
@@ -124,6 +124,6 @@ def is_rescanned(folders: Sequence[FolderRecord], version: int, refused: Collect
         refused: Folders that cannot be read.
 
     Returns:
-        Whether all of them were rescanned for this version.
+        Whether all folders that can be read were rescanned for this version.
     """
     return all(folder.looked_through >= version for folder in folders if folder.id not in refused)

@@ -15,7 +15,7 @@ FIRST_DELAY = timedelta(seconds=15)
 LONGEST_DELAY = timedelta(minutes=15)
 LONGEST_OPEN = timedelta(minutes=4)
 """The longest time between two trials during a temporary error, unless the server requests a longer wait. A trial costs
-few requests, and the other mailboxes can sync at most about four minutes after the error ends."""
+few requests, and the other mailboxes sync again no later than about four minutes after the error ends."""
 DORMANT_AFTER = timedelta(days=7)
 """A mailbox whose newest email is older than this is dormant and synced less often."""
 DORMANT_FACTOR = 5
@@ -118,8 +118,8 @@ def after_failure(
         return RetryAt(now + wait)
     if refused and error.evidence is not Evidence.RESPONSE:
         return OpenCircuit(row.fault, now + patience.trial_every)
-    # Of the refusals, only those with `Evidence.RESPONSE` get here. They are retried sooner, because one mailbox that
-    # works starts all others.
+    # The remaining errors are temporary, or refusals with `Evidence.RESPONSE`. These refusals are retried sooner than
+    # other refusals, because one mailbox that works starts all others.
     longest = patience.trial_every if refused else LONGEST_OPEN
     return OpenCircuit(row.fault, now + max(requested, _open_duration(now, since, longest)))
 
@@ -127,7 +127,7 @@ def after_failure(
 def next_sync(now: datetime, interval: timedelta, *, newest: datetime | None, chance: float) -> datetime:
     """Return when an idle mailbox is synced again.
 
-    The wait is the poll interval, or longer if the mailbox is dormant. It varies at random by up to 10%.
+    The wait is the poll interval, or longer if the mailbox is dormant. The wait varies at random by up to 10%.
 
     Args:
         now: The present time.

@@ -20,7 +20,7 @@ from sync.models import Activity, MailDay
 
 
 def add(mailbox: Mailbox, counts: RunCounts, when: datetime) -> None:
-    """Add the counts of a run. Call it inside the transaction that closes the run.
+    """Add the counts of a run. Call this function inside the transaction that closes the run.
 
     Args:
         mailbox: The mailbox of the run.
@@ -76,7 +76,7 @@ SUMMED = ("created", "updated", "set_aside", "text_changes")
 def _add(key: dict[str, object], counts: RunCounts) -> int:
     """Add the counts in one UPDATE, and return the number of updated rows.
 
-    So two runs that end at the same time do not overwrite the counts of each other.
+    Because of the single UPDATE, two runs that end at the same time do not overwrite the counts of each other.
     """
     values: dict[str, object] = {name: F(name) + getattr(counts, name) for name in SUMMED}
     if counts.longest_wait is not None:

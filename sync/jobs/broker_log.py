@@ -17,7 +17,7 @@ LOGGERS = ("celery.worker.consumer", "celery.beat", "kombu")
 ERROR_PACKAGES = ("redis", "kombu", "amqp")
 """Packages that define broker errors, in addition to Python's own errors for connections, timeouts and host names."""
 OUTAGE_GAP = 60.0
-"""If no broker error occurred for more than this many seconds, the next one belongs to another outage."""
+"""If no broker error occurred for more than this number of seconds, the next broker error belongs to a new outage."""
 
 
 class BrokerLines(logging.Filter):

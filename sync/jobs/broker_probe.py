@@ -1,6 +1,6 @@
 """A check whether the broker can be used.
 
-The check writes a value: a broker that is full or read-only still answers a ping.
+The check writes a value, because a broker that is full or read-only still answers a ping.
 """
 
 from __future__ import annotations

@@ -78,14 +78,14 @@ def in_use() -> QuerySet[Bucket]:
 def auditable() -> QuerySet[Bucket]:
     """Return the buckets to audit.
 
-    They are in use, were examined before their first push, and their circuit breaker and the circuit breaker of their
+    These buckets are in use, and were examined before their first push. The circuit breakers of the bucket and of its
     destination are closed.
     """
     return in_use().filter(held_until=None, destination__held_until=None).exclude(examined_at=None)
 
 
 def compare(bucket_id: int, clock: Clock = database_now, open_sink: Open = open_sink) -> Comparison | None:
-    """Audit one bucket: request its number of comments from Re:infer, and store both counts.
+    """Audit one bucket: request the number of its comments from Re:infer, and store it with the count of the ledger.
 
     Args:
         bucket_id: Primary key of the bucket.
@@ -109,7 +109,8 @@ def compare(bucket_id: int, clock: Clock = database_now, open_sink: Open = open_
 def is_trusted(bucket_id: int, sink: Sink, clock: Clock = database_now) -> bool:
     """Return whether the ledger lists every comment of a bucket. Called before a new comment is pushed.
 
-    If the last audit is too old, this takes one request to Re:infer. Otherwise it takes only queries.
+    If the last audit is too old, or the database server was restarted since, this function audits the bucket with one
+    request to Re:infer. Otherwise it only queries the database.
 
     Args:
         bucket_id: Primary key of the bucket.
@@ -117,7 +118,7 @@ def is_trusted(bucket_id: int, sink: Sink, clock: Clock = database_now) -> bool:
         clock: Returns the current time in UTC.
 
     Returns:
-        False also when the audit failed, or Re:infer did not report a count.
+        True if the ledger lists every comment. False also when the audit failed, or Re:infer did not report a count.
     """
     bucket = Bucket.objects.select_related("comparison").filter(pk=bucket_id).first()
     if bucket is None or not bucket.trusted:
@@ -134,7 +135,7 @@ def is_trusted(bucket_id: int, sink: Sink, clock: Clock = database_now) -> bool:
 
 
 def found_empty(bucket_id: int, now: datetime) -> None:
-    """Record that a bucket was empty before its first push. This counts as an audit.
+    """Record that a bucket was empty before its first push. This record counts as an audit.
 
     Args:
         bucket_id: Primary key of the bucket.
@@ -215,7 +216,7 @@ def _record(bucket: Bucket, counted: Counted, now: datetime) -> Comparison:
     row.stored, row.confirmed, row.compared_at, row.server_run = counted.stored, counted.before, now, server_run()
     row.missing_since = (row.missing_since or now) if counted.missing else None
     row.next_at = now + (RETRY_AFTER if first_seen else EVERY)
-    # Other programs may write to an untrusted bucket, so a surplus is expected there.
+    # Other programs may write to an untrusted bucket, so a surplus of an untrusted bucket is not reported.
     if counted.surplus and Bucket.objects.filter(pk=bucket.pk, trusted=True).update(trusted=False):
         row.surplus, row.surplus_since = counted.surplus, now
         log.warning("drift.unknown_comments", bucket=bucket.pk, comments=counted.surplus)

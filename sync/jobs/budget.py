@@ -87,7 +87,7 @@ def check(bucket: Bucket, now: datetime) -> None:
 
 
 def resume(now: datetime) -> int:
-    """Enable the mailboxes that the budget disabled, once a new month began or the limit was raised.
+    """Enable the mailboxes that the budget disabled, if a new month began, or the limit was raised or removed.
 
     Args:
         now: The current time.

@@ -8,8 +8,8 @@ from django.db.models import Q
 def stopped_by(kind: str) -> Q:
     """Return a condition for mailboxes that fail or were disabled because of an error kind.
 
-    It is true for enabled mailboxes whose last sync failed with this kind, and for mailboxes that an error of this kind
-    disabled.
+    The condition is true for enabled mailboxes whose last sync failed with this kind, and for mailboxes that an error
+    of this kind disabled.
 
     Args:
         kind: The error kind.

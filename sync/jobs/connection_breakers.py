@@ -137,7 +137,7 @@ def breakers_closed(prefix: str = "") -> Q:
 
 
 def return_trial(mailbox: Mailbox, now: datetime) -> None:
-    """Let another half-open trial start now, because this one ended without a result.
+    """Let another half-open trial start now, because the previous trial ended without a result.
 
     Args:
         mailbox: The mailbox that was queued as the trial.
@@ -153,7 +153,7 @@ def claim_trial(row: Integration | Destination | Bucket, now: datetime, until: d
     Args:
         row: The row whose circuit breaker is open.
         now: The current time in UTC.
-        until: When the next trial may start if this one has no result, in UTC.
+        until: When the next trial may start if the claimed trial has no result, in UTC.
 
     Returns:
         Whether this caller may start the trial.

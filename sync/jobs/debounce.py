@@ -22,7 +22,7 @@ class Debounce:
     def lets_pass(self) -> bool:
         """Return whether the action is allowed now. If it is, a new interval begins.
 
-        It is allowed if the interval since the last allowed action is over, or if the clock was set back.
+        The action is allowed if the interval since the last allowed action is over, or if the clock was set back.
         """
         now = self._clock()
         if self._last is not None and 0 <= now - self._last < self._seconds:

@@ -20,7 +20,7 @@ def wanted_folders(mailbox: Mailbox, rules: Rules | None = None) -> list[tuple[S
         rules: The filter rules to apply; None for the rules of the mailbox.
 
     Returns:
-        Pairs of a folder and its verdict, ordered by path. Upper and lower case are not distinguished.
+        Pairs of a folder and its verdict, ordered by path without regard to upper and lower case.
     """
     rows = list(mailbox.folders.filter(gone=False))
     places = positions(

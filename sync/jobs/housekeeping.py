@@ -1,9 +1,9 @@
 """Run the periodic checks, once a minute.
 
-They record violations of invariants, close the runs of workers that died, close notifications about deleted mailboxes,
-measure the poll rate, and announce mailboxes with slow conversions. Invariants that need only a query are checked when
-a page or `/metrics` is requested (`sync.reporting.invariants`). This module runs the checks that write to the database.
-They are cheap even with 5,000 mailboxes: no statement reads mailbox items or ledger entries.
+The checks record violations of invariants, close the runs of workers that died, close notifications about deleted
+mailboxes, measure the poll rate, and announce mailboxes with slow conversions. Invariants that need only a query are
+checked when a page or `/metrics` is requested (`sync.reporting.invariants`). This module runs the checks that write to
+the database. These checks are cheap even with 5,000 mailboxes: no statement reads mailbox items or ledger entries.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def record_moved_back_checkpoints(now: datetime) -> int:
         now: The current time in UTC.
 
     Returns:
-        Number of such mailboxes.
+        Number of mailboxes that were found.
     """
     folders = SyncedFolder.objects.filter(mailbox=OuterRef("pk")).order_by().values("mailbox")
     pages = Coalesce(Subquery(folders.annotate(n=Sum("pages")).values("n")), 0)

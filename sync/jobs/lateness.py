@@ -1,8 +1,9 @@
 """Decide whether a mailbox is late: it has been due for too long, and no worker has started its sync.
 
-A mailbox that is up to date is polled once per interval of its integration, so it is late after one more interval, at
-least `LEAST`. A mailbox that is not up to date is usually listed in time slices (first sync or full resync), which may
-take hours. So it is late only when its next slice has not started for `LISTING`, or for one interval if that is longer.
+A mailbox that is up to date is polled once per poll interval of its integration. Such a mailbox is late when it has
+been due for longer than one more interval, and for longer than `LEAST`. A mailbox that is not up to date is usually
+listed in time slices (first sync or full resync), which may take hours. So a mailbox that is not up to date is late
+only when it has been due for longer than one interval, and for longer than `LISTING`.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def late_since(now: datetime, *, intervals: int = 1, least: timedelta = LEAST) -
 
     Args:
         now: The current time in UTC.
-        intervals: Number of poll intervals of its integration that it may be overdue.
+        intervals: Number of poll intervals that a mailbox may be overdue.
         least: The shortest wait that counts as late.
 
     Returns:

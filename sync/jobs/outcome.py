@@ -1,7 +1,7 @@
 """Record the outcome of a run.
 
 This module writes the record of the run, the time of the next sync, and the state of circuit breakers. After a
-persistent error or a reached quota, it disables the part at fault. It also stores the notifications about these events.
+persistent error or a reached quota, the part at fault is disabled. Notifications about these events are stored.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ CHECKPOINT_MOVED = "checkpoint_moved"
 """Error kind of a run that ended because another run moved a checkpoint of the mailbox, or an administrator dropped
 it."""
 RECENT_REFUSAL = timedelta(minutes=1)
-"""If the circuit breaker of a connection was open for at most this long, mailboxes whose sign-in was refused are not
-retried at once, but after `HOLD_PROBE_EVERY`: the response would be the same."""
+"""If the circuit breaker of a connection was open for no longer than this, the mailboxes whose sign-in was refused are
+retried only after `HOLD_PROBE_EVERY`. An earlier sign-in would probably be refused again."""
 TRIAL_RETRY = timedelta(minutes=1)
 """Longest wait for the next half-open trial, after a trial failed with an error that does not show whether the
 connection works."""
@@ -195,7 +195,7 @@ def _ended_before(record: SyncRun) -> list[str]:
 def decide(
     mailbox: Mailbox, error: IntegrationError, now: datetime, chance: float, *, key: str, state: MailboxState
 ) -> retry_policy.Decision:
-    """Decide which part is at fault and what happens next. A refused sign-in is counted for its account first.
+    """Decide which part is at fault and what happens next. Before the decision, a refused sign-in is counted.
 
     Args:
         mailbox: The mailbox whose sync failed.
@@ -339,7 +339,7 @@ def interval(integration: Integration) -> timedelta:
         integration: The integration, which may override `POLL_INTERVAL`.
 
     Returns:
-        The time between two syncs of a mailbox, at least `POLL_INTERVAL_LEAST`.
+        The configured time between two syncs of a mailbox, but at least `POLL_INTERVAL_LEAST`.
     """
     chosen = timedelta(seconds=integration.poll_interval) if integration.poll_interval else settings.POLL_INTERVAL
     return max(chosen, settings.POLL_INTERVAL_LEAST)

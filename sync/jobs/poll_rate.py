@@ -28,7 +28,7 @@ SHORT = 0.8
 """A shortage is reported below this share of the needed polls. A poll takes time, and due mailboxes are queued only
 every few seconds, so a healthy installation does slightly fewer polls than the intervals require."""
 GAP = timedelta(minutes=5)
-"""Age after which a measurement is too old to be used."""
+"""Age after which `latest` does not return a measurement, and `measure` does not begin its period at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,13 @@ class Shortage:
 
 
 def measure(now: datetime) -> PollRate | None:
-    """Measure the rates since the last measurement, or over the last minute if there was none within `GAP`.
+    """Measure the rates since the last measurement within `GAP`; without such a measurement, over the last minute.
 
     Args:
         now: The current time in UTC.
 
     Returns:
-        The stored measurement, or None when the last one is less than a second old.
+        The stored measurement, or None when the last measurement is less than a second old.
     """
     last = PollRate.objects.filter(at__lt=now, at__gt=now - GAP).order_by("-at").first()
     since = last.at if last is not None else now - timedelta(minutes=1)
@@ -69,7 +69,7 @@ def measure(now: datetime) -> PollRate | None:
 def needed() -> float:
     """Return the polls per second that the mailboxes need.
 
-    A mailbox needs one poll per pause, which was chosen at the end of its last sync. The pause is longer than the poll
+    The pause until the next poll of a mailbox was chosen at the end of its last sync. The pause is longer than the poll
     interval if no email has arrived for a week.
 
     Returns:
@@ -138,7 +138,7 @@ def shortage(now: datetime) -> Shortage | None:
 
 
 def _short_since(now: datetime) -> datetime:
-    """Return the time of the first measurement after the last one with enough polls."""
+    """Return the time of the first measurement after the last measurement with enough polls."""
     rates = PollRate.objects.filter(at__lte=now)
     enough = rates.filter(done__gte=SHORT * F("needed")).aggregate(at=Max("at"))["at"]
     short = rates.filter(at__gt=enough) if enough is not None else rates

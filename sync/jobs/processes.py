@@ -1,4 +1,4 @@
-"""The heartbeats of the running workers and beats. Each worker and each beat stores one every ten seconds.
+"""The heartbeats of the running workers and beats. Each worker and each beat stores a heartbeat every ten seconds.
 
 Heartbeats are written to the database and not sent over the broker, so running processes are known while the broker is
 down. A worker and the processes of its pool share one random name, which is generated when the worker starts. The row
@@ -137,8 +137,8 @@ def unreadable_here() -> tuple[list[str], bool]:
     """Try to decrypt the secrets of all enabled integrations and of the destinations of enabled mailboxes.
 
     Returns:
-        The references of the rows whose secrets this process cannot decrypt, and whether it can decrypt those of at
-        least one other row.
+        The references of the rows whose secrets this process cannot decrypt, and whether it can decrypt the secrets of
+        at least one other row.
     """
     used = Destination.objects.filter(
         buckets__mailboxes__enabled=True, buckets__mailboxes__integration__enabled=True
@@ -190,7 +190,7 @@ def others_open(refs: Iterable[str], now: datetime) -> bool:
         now: The current time in UTC.
 
     Returns:
-        True if one can; False also if no other worker is running.
+        True if such a worker is running.
     """
     others = [worker for worker in workers_of(alive(now)) if worker.pk != NAME]
     return bool(others) and not set(refs) <= unreadable_by_all(others)

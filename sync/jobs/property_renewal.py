@@ -223,7 +223,7 @@ class _Batch:
         The process may have been suspended since it marked the entries.
 
         Raises:
-            _Aborted: At least one of the entries would not stay in flight for so long.
+            _Aborted: At least one of the entries may not stay in flight until the end of the push.
         """
         until = self.clock() + timedelta(seconds=self.sink.deadline)
         if LedgerEntry.objects.filter(bucket=self.bucket, mark=mark, in_flight_until__gte=until).count() != count:

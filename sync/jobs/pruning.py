@@ -21,13 +21,13 @@ ACTIVITY_RETENTION = timedelta(days=396)
 MAIL_DAY_RETENTION = timedelta(weeks=3)
 """A day is compared with the same weekday of the last two weeks."""
 QUIET_RUN_RETENTION = timedelta(days=1)
-"""For runs that found nothing new: 5,000 mailboxes that are polled every minute produce seven million of these per day."""
+"""For runs that found nothing new: 5,000 mailboxes that are polled every minute produce seven million such runs per day."""
 QUIET = ("listed", "fetched", "created", "updated", "set_aside", "held_back", "text_changes")
 """Counts that are all 0 in a run that found nothing new."""
 
 
 def prune(clock: Clock = database_now) -> None:
-    """Delete everything that is older than its retention time.
+    """Delete the records that are older than their retention time.
 
     Args:
         clock: Returns the current time in UTC.

@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 def take_up_rules(mailbox: Mailbox, lease: Lease) -> None:
     """Upgrade the mailbox to the current fixed rules if its last sync used another version.
 
-    Call it before a run reads anything.
+    Call this function before a run reads anything.
 
     Args:
         mailbox: The mailbox of the run.

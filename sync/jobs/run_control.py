@@ -1,8 +1,7 @@
 """The checks between two batches of a sync, and within a slow batch.
 
-They check whether this run still holds the lease, whether its time slice is over, whether an admin pressed Stop,
-whether a circuit breaker opened, whether the AI unit budget is used up, and whether the shutdown of the worker was
-requested.
+A run ends if it lost its lease, or its time slice is over. A run also ends if an admin pressed Stop, a circuit breaker
+opened, the AI unit budget is used up, or the shutdown of the worker was requested.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from sync.store.lease import Lease
 NOTE_EVERY = 2.0
 """Minimum time between two records of the progress, in seconds. Pages show the progress of a running backfill."""
 CHECK_EVERY = 10.0
-"""Minimum time between two checks within a batch, in seconds. It is much less than the lease, and longer than a fast batch."""
+"""Minimum time between two checks within a batch, in seconds: much less than the lease, and longer than a fast batch."""
 
 
 class RunControl:
@@ -55,7 +54,7 @@ class RunControl:
         self._checked_at = float("-inf")
 
     def keep_going_in_batch(self) -> bool:
-        """Return whether the run may continue within a batch; the database is queried every `CHECK_EVERY` seconds.
+        """Return whether the run may continue within a batch. At most one call per `CHECK_EVERY` queries the database.
 
         Returns:
             False when the run must end.

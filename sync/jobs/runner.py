@@ -59,7 +59,7 @@ DATABASE_FAILS = (OperationalError, InterfaceError, InternalError)
 
 @dataclass(frozen=True, slots=True)
 class RunEnvironment:
-    """The external dependencies of a run. Tests replace them.
+    """The external dependencies of a run. Tests replace these dependencies.
 
     Attributes:
         open_source: Opens the source of a mailbox.
@@ -83,7 +83,7 @@ class RunEnvironment:
 
 
 def run(mailbox_id: int, environment: RunEnvironment | None = None) -> SyncRun | None:
-    """Sync one mailbox for one time slice at most. The batch that runs at the end of the slice is completed.
+    """Sync one mailbox for at most one time slice and the batch that is running when the slice ends.
 
     Args:
         mailbox_id: Primary key of the mailbox.
@@ -92,8 +92,8 @@ def run(mailbox_id: int, environment: RunEnvironment | None = None) -> SyncRun |
     Returns:
         The record of the run. None if no sync started: the mailbox or its integration is disabled, another worker holds
         the lease, a circuit breaker or the sign-in budget postpones the sync, or this process has a fault. None also if
-        a fault of this process ended the sync, or its shutdown interrupted the sync; the mailbox is then still due, and
-        the next `sync.tasks.dispatch` queues it.
+        a fault or the shutdown of this process ended the sync. In this case, the mailbox is still due, and the next
+        `sync.tasks.dispatch` queues the mailbox.
     """
     environment = environment or RunEnvironment()
     mailbox = run_decisions.enabled_mailbox(mailbox_id)
@@ -129,8 +129,8 @@ def run(mailbox_id: int, environment: RunEnvironment | None = None) -> SyncRun |
 def _claim_trial(mailbox: Mailbox, now: datetime) -> bool:
     """Return whether this mailbox becomes the half-open trial.
 
-    It does if no other mailbox becomes the trial at the same time, only the circuit breaker of its integration is open,
-    the wait is over, and the last sign-in for this mailbox was not refused.
+    For this, only the circuit breaker of its integration may be open, and the wait must be over. Also, the last sign-in for
+    this mailbox must not have been refused, and no other mailbox may become the trial at the same time.
     """
     integration, bucket = mailbox.integration, mailbox.bucket
     is_next = integration.held_until is not None and integration.held_until <= now
@@ -312,7 +312,8 @@ def _is_pardoned(bucket: Bucket, now: datetime) -> bool:
 def _new_since(mailbox: Mailbox) -> datetime | None:
     """Return the arrival time from which an email counts as new.
 
-    It is one slice before the end of the last sync, because that sync may have missed an email that arrived while it ran.
+    This time is one slice before the end of the last complete sync, because that sync may have missed an email that arrived
+    while it ran.
     """
     synced_at = run_decisions.last_synced_at(mailbox.pk)
     return synced_at - settings.SYNC_SLICE if synced_at else None

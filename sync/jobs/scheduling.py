@@ -30,7 +30,7 @@ Send = Callable[[int], object]
 
 _log_debounce = Debounce(60)
 """Limits the log lines about an unreachable broker to one per minute. Without the limit, every sync that ends would log
-one."""
+such a line."""
 
 
 def dispatch(send: Send, clock: Clock = database_now) -> int:
@@ -91,7 +91,7 @@ def queue_next(mailbox: Mailbox, send: Send, clock: Clock = database_now) -> int
 def _claim(integration_id: int, due: Iterable[int], trial_ids: Container[int], now: datetime) -> list[int]:
     """Mark mailboxes as queued until `most_at_once` mailboxes are `busy`, and return the marked mailboxes.
 
-    The row lock makes concurrent calls run one after the other, so that each sees the marks of the previous one.
+    The row lock makes concurrent calls run one after the other, so that each call sees the marks of the previous calls.
     """
     integration = Integration.objects.select_for_update().filter(pk=integration_id).first()
     if integration is None:
@@ -106,7 +106,10 @@ def _claim(integration_id: int, due: Iterable[int], trial_ids: Container[int], n
 
 
 def _send_all(send: Send, claimed: Sequence[int]) -> int:
-    """Send the tasks of marked mailboxes, and return how many were sent. After a broker error, the others are unmarked."""
+    """Send the tasks of marked mailboxes, and return the number of sent tasks.
+
+    After a broker error, the mailboxes whose tasks were not sent are unmarked.
+    """
     for sent, mailbox_id in enumerate(claimed):
         try:
             send(mailbox_id)
@@ -175,7 +178,7 @@ def _idle(now: datetime) -> Q:
 _NEVER_STARTED = Case(When(state__synced_at=None, state__pages=0, then=Value(0)), default=Value(1))
 """0 for a mailbox of which no sync has finished or read a page, otherwise 1."""
 _ORDER = (_NEVER_STARTED, DUE.asc(), F("state__synced_at").asc(nulls_first=True), "pk")
-"""Mailboxes of which no sync has read a page come first, then those that have been due longest. When an integration is
+"""Mailboxes of which no sync has read a page come first, then the mailboxes that have been due longest. When an integration is
 stopped and started, thousands of mailboxes become due at the same time. Of those, the mailbox with the oldest last sync
 comes first, so that no mailbox waits forever when an integration is started often."""
 
@@ -212,7 +215,7 @@ def is_waited_for(now: datetime, patience: timedelta) -> bool:
 def _trials(now: datetime) -> list[tuple[int, int]]:
     """Choose one mailbox for the half-open trial of each open circuit breaker whose wait is over.
 
-    The other circuit breakers of that mailbox are closed.
+    A mailbox is chosen only if its other circuit breakers are closed. If no such mailbox is free, none is chosen.
     """
     paths = ((Integration, "integration"), (Destination, "bucket__destination"), (Bucket, "bucket"))
     return [trial for model, path in paths for trial in _trials_of(model, path, now)]
@@ -224,8 +227,8 @@ def _trials_of(
     for row in model._default_manager.filter(held_until__lte=now, **filters):
         others = Q(**{f"{other}__held_until": None for other in connection_breakers.PATHS if other != path})
         free = _ready(now).filter(others, **{path: row})
-        # A mailbox that failed may be at fault itself, so its trial would not show whether the others work. If there
-        # are mailboxes without failures, wait until one of them is free.
+        # A mailbox that failed may be at fault itself, so its trial would not show whether other mailboxes work. If
+        # there are mailboxes without failures, wait until one of them is free.
         healthy = Q(state__failures=0)
         candidates = Mailbox.objects.filter(others, healthy, enabled=True, integration__enabled=True, **{path: row})
         first = free.filter(healthy).first() if candidates.exists() else free.first()

@@ -79,7 +79,7 @@ def breaker_evidence(integration: Integration) -> Evidence | None:
 
 
 def refused_a_password(prefix: str = "") -> Q:
-    """Return the condition that the last sign-in of a mailbox was refused, and no person restarted it since.
+    """Return the condition that the last sign-in of a mailbox was refused, and no person restarted the mailbox since.
 
     Args:
         prefix: Lookup from the filtered model to `MailboxState`, such as `state__`. Empty for states.
@@ -103,7 +103,7 @@ def refused_by_response(prefix: str = "") -> Q:
 
 
 def was_refused_a_password(mailbox: Mailbox) -> bool:
-    """Return whether the last sign-in of a mailbox was refused, and no person restarted it since.
+    """Return whether the last sign-in of a mailbox was refused, and no person restarted the mailbox since.
 
     Args:
         mailbox: The mailbox.
@@ -148,8 +148,8 @@ def _refused_elsewhere(mailbox: Mailbox, integration: Integration, now: datetime
 def _in_a_row(mailbox: Mailbox, now: datetime) -> int:
     """Return how many other mailboxes of the connection failed with an overload, one after the other.
 
-    The latest syncs of other mailboxes that started within `OVERLOAD_WITHIN` are read back to the first one without an
-    overload, and at most `4 * TOGETHER` of them.
+    The syncs of other mailboxes that started within `OVERLOAD_WITHIN` are read from the latest backwards, until a sync
+    without an overload. At most `4 * TOGETHER` syncs are read.
     """
     kinds = kinds_of(Evidence.OVERLOAD)
     begun = SyncRun.objects.filter(mailbox__integration=mailbox.integration_id, started_at__gt=now - OVERLOAD_WITHIN)

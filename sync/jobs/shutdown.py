@@ -3,7 +3,7 @@
 The process that receives the signal records the request; the processes that it forked read it from shared memory.
 
 After the request, a sync takes no further email of its current batch, pushes the comments of the emails that it has
-converted, and ends. Another worker continues it. A sync that takes too long for this is interrupted
+converted, and ends. Another worker continues with the mailbox. A sync that does not end in time is interrupted
 (`sync.jobs.worker_exit`). This module does no I/O except for one byte of shared memory and a signal.
 """
 
@@ -25,7 +25,7 @@ RETRY_INTERVAL = 0.5
 class SyncInterrupted(SystemExit):
     """Raised to interrupt the current sync.
 
-    It is a `SystemExit`, because most libraries do not catch `SystemExit`.
+    This class is derived from `SystemExit`, because most libraries do not catch `SystemExit`.
     """
 
 
@@ -58,10 +58,10 @@ def interruptible() -> Iterator[None]:
 
 
 def interrupt_after(seconds: float) -> None:
-    """After a delay, interrupt the sync that this process is running. Repeat this until the sync has ended.
+    """After a delay, interrupt the sync that this process is running, repeatedly until the sync has ended.
 
-    For a worker that syncs in its main thread. Call it in the main thread. It uses `signal.setitimer(ITIMER_REAL)`, and
-    a later call of `setitimer` replaces the timer.
+    This function is for a worker that syncs in its main thread, and must be called in the main thread. It uses
+    `signal.setitimer(ITIMER_REAL)`, and a later call of `setitimer` replaces the timer.
 
     Args:
         seconds: Seconds until the interruption.

@@ -1,9 +1,9 @@
 """The sign-in budget: how many sign-ins of an account may be refused before this product stops signing in for a time.
 
-A directory locks an account after too many refused sign-ins, even if each was for another mailbox. So refused sign-ins
-are counted per account, over all mailboxes, workers, half-open trials, connection tests and integrations that use the
-account. A sync that works runs no query of this module if no refused sign-in is counted for any account and the circuit
-breaker of its integration is closed.
+A directory locks an account after too many refused sign-ins, even if each sign-in was for another mailbox. So refused
+sign-ins are counted per account, over all mailboxes, workers, half-open trials, connection tests and integrations that
+use the account. A sync that works runs no query of this module if no refused sign-in is counted for any account and the
+circuit breaker of its integration is closed.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from sync.models import Account
 from sync.store.lease import Clock, database_now
 
 FIRST_LIMIT = 2
-"""Refused sign-ins allowed in `FIRST_PERIOD`: one by the first mailbox, and one by the half-open trial."""
+"""Refused sign-ins allowed in `FIRST_PERIOD`: one for the first mailbox, and one for the half-open trial."""
 FIRST_PERIOD = timedelta(minutes=1)
-"""The period after the first refused sign-in. It is never longer than `REFUSED_SIGN_INS_WITHIN`."""
+"""The period after the first refused sign-in. If `REFUSED_SIGN_INS_WITHIN` is shorter, that period is used instead."""
 LATER_LIMIT = 3
 """Refused sign-ins allowed within `REFUSED_SIGN_INS_WITHIN`, after `FIRST_PERIOD`."""
 
@@ -143,7 +143,7 @@ def refused(integration: Integration, key: str, now: datetime, *, doubted: bool 
 
 
 def record_success(integration: Integration) -> None:
-    """Drop the counted refusals of a secret after a sign-in with it worked. The directory resets its count, too.
+    """Drop the counted refusals of a secret after a sign-in with this secret worked. The directory resets its count, too.
 
     Args:
         integration: The integration that signed in.

@@ -51,7 +51,7 @@ class SlowMailbox:
 def slow_mailboxes(now: datetime) -> Sequence[SlowMailbox]:
     """Return the mailboxes with more than `MANY` slow emails within `WITHIN`.
 
-    Only first attempts are counted: a retried email is not a new one.
+    Only first attempts are counted: a retry of a slow email is not another slow email.
 
     Args:
         now: The current time in UTC.

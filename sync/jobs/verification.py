@@ -1,11 +1,11 @@
 """Verification: compare Exchange, the ledger and Re:infer for one mailbox, and repair differences on request.
 
-The folders and their emails are requested from Exchange, because the stored ones may be incomplete. If there is no
-email, or all emails still wait for a sync, the verification reports an error instead of "no differences".
+The folders and their emails are requested from Exchange, because the stored folders and emails may be incomplete. If
+there is no email, or all emails still wait for a sync, the verification reports an error instead of "no differences".
 
 A large mailbox takes long (one request to Re:infer for each comment), so the work is done in time slices. The
-`Verification` row stores the progress, so any worker can continue the verification. Without a repair, it changes
-neither the ledger nor the stored items. An error can delay the syncs of the mailbox, too.
+`Verification` row stores the progress, so any worker can continue the verification. Without a repair, the verification
+changes neither the ledger nor the stored items. An error can delay the syncs of the mailbox, too.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ NONE_WANTED = (
 NO_FOLDER = (
     f"{NOTHING}: no folder is wanted, or none can be read. Check the filters, and the permissions of the account."
 )
-"""The texts from `NEVER_SYNCED` on are the errors of a verification that could not compare any email."""
+"""`NO_FOLDER` and the three texts before it are the errors of a verification that could not compare any email."""
 AT_ONCE = 25
 """Maximum number of comments in one call of `Sink.stored`."""
 TASK_LIVES = timedelta(seconds=60)
@@ -206,7 +206,7 @@ class _Slice:
 
 
 def begin(mailbox: Mailbox, *, repair: bool, clock: Clock = database_now) -> Verification:
-    """Request a verification. An earlier one is stopped if it still runs, and its row is deleted.
+    """Request a verification. An earlier verification is stopped if it still runs, and its row is deleted.
 
     Args:
         mailbox: The mailbox.
@@ -291,7 +291,8 @@ def run_slice(pk: int, environment: RunEnvironment | None = None, *, sent: str =
         sent: The mark of the task, or empty for a direct call. It detects a task that is delivered twice or too late.
 
     Returns:
-        The row, or None if another worker runs the verification, it has ended, or the mark is not the current one.
+        The row. None if another worker runs the verification, if the verification has ended, or if `sent` is not the
+        current mark.
     """
     environment = environment or RunEnvironment()
     now = environment.clock()

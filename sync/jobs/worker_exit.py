@@ -63,13 +63,13 @@ def _end_pool(pool: Any) -> None:
 
 
 def conclude(clock: Clock = database_now) -> int:
-    """Release the mailboxes of this worker, and delete its heartbeat. Call it after all of its syncs have ended.
+    """Release the mailboxes of this worker, and delete its heartbeat. Call this function after its syncs have ended.
 
     Args:
         clock: Returns the current time in UTC.
 
     Returns:
-        Number of mailboxes. 0 when the database does not answer; then their leases expire.
+        Number of released mailboxes. 0 when the database does not answer; the leases then expire.
     """
     with suppress(DatabaseError):
         open_runs = SyncRun.objects.filter(outcome=SyncRun.Outcome.RUNNING, worker__startswith=processes.name_of(""))

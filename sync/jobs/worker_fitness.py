@@ -1,8 +1,8 @@
 """Record whether this worker is fit to sync, and count the faults of its processes and its machine.
 
 The processes of the pool count each task that such a fault ended, in shared memory. The main process reads the count.
-At `ENOUGH` faults, it checks the worker, and an unfit worker stops consuming sync tasks (`config.process_guard`). This
-module does no I/O except for the shared memory.
+At `ENOUGH` faults, the main process checks the worker, and an unfit worker stops consuming sync tasks
+(`config.process_guard`). This module does no I/O except for the shared memory.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def has_failed() -> bool:
 
 
 def is_unfit() -> bool:
-    """Return whether the worker is marked as unfit. A mailbox whose task it still receives is released at once."""
+    """Return whether the worker is marked as unfit. An unfit worker at once releases each mailbox that it receives."""
     return _shared[1] == 1
 
 

@@ -1,6 +1,6 @@
 """Generate docs/errors.md: the meaning and remedy of each error, and which mailboxes it pauses.
 
-The sources are the catalogue and the error scope table. After a change of either, run
+The sources are the catalogue and the error scope table. After a change of one of them, run
 `python -m sync.reporting.error_reference > docs/errors.md`. A test compares the file with the output.
 """
 

@@ -1,8 +1,8 @@
 """Estimate how many emails a first sync will push, before the sync costs AI units. No email is fetched or stored.
 
 Exchange reports the number of items in a folder. The pages of a folder report the arrival time and the class of each
-item. The estimate reads pages until its time is over, and assumes the same share of wanted emails in the pages that it
-did not read. If it read no item, it counts all items as wanted.
+item. The estimate reads pages until its time is over, and assumes the same share of wanted emails in the pages that were
+not read. If no item was read, all items count as wanted.
 """
 
 from __future__ import annotations

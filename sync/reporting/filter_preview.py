@@ -1,8 +1,8 @@
 """Preview the effect of filter rules on the known emails of the last 30 days. Reads the database only.
 
 The database does not store the participants of an email. So the effect of participant filters on an email is known only
-if the preview does not change these filters, and the email was not rejected because of its folder. Emails of which the
-effect is unknown count as wanted: see `FilterForecast.unknown`.
+if the preview does not change these filters, and the email was not rejected because of its folder. Emails for which
+this effect is unknown count as wanted: see `FilterForecast.unknown`.
 """
 
 from __future__ import annotations

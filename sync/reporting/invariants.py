@@ -25,7 +25,7 @@ from sync.reporting.status import Status, clock, with_status
 LATELY = timedelta(hours=24)
 MOVED_OFTEN = 3
 """An alert is shown if, within `LATELY`, at least this many syncs of an integration found that another process had
-changed a checkpoint. One or two are normal after an admin requested a full resync."""
+changed a checkpoint. One or two such syncs are normal after a full resync was requested."""
 GRACE = timedelta(minutes=5)
 """Tolerance for delays before a run, a lease or a queue mark is reported."""
 Integrations = Mapping[int, Integration]
@@ -69,7 +69,7 @@ def broken(now: datetime, integrations: Integrations | None = None) -> list[Brok
 
     Args:
         now: Current time, aware.
-        integrations: All integrations by primary key, if the caller has loaded them; None to load them here.
+        integrations: All integrations by primary key, if the caller has loaded them; None if this function must load them.
 
     Returns:
         The violations, worst first.

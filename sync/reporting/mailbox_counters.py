@@ -25,7 +25,7 @@ AT_WORK = {Status.LISTING, Status.IN_PROGRESS, Status.WAITING, Status.HELD}
 
 @dataclass(frozen=True, slots=True)
 class MailboxFigures:
-    """The counts of one mailbox. Those of the last 24 hours are from the runs that started in this time.
+    """The counts of one mailbox. The counts of the last 24 hours are from the runs that started in this time.
 
     Attributes:
         delivered: Mailbox items that are delivered.

@@ -1,8 +1,9 @@
 """Count newly wanted emails and their AI units, by mailbox and by the decision of an admin.
 
 A newly wanted email is wanted only by newer fixed rules, and arrived before this installation was upgraded to these
-rules. A decision belongs to a mailbox and a version of the rules. It does not expire, so it also applies to emails that
-are found later. It can be changed at any time. Comments that were pushed already stay in Re:infer.
+rules. A decision belongs to a mailbox and a version of the rules. A decision does not expire, so it also applies to
+emails that are found later. An admin can change a decision at any time. Comments that were pushed already stay in
+Re:infer.
 """
 
 from __future__ import annotations

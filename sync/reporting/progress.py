@@ -1,7 +1,7 @@
 """Compute the progress of a first sync or a full resync, and the time left. Read-only.
 
-- First sync: every processed item gets a `MailboxItem` row, also if it is rejected. So the progress is the number of
-  these rows, out of the number of items that Exchange reports for the folders.
+- First sync: every processed item gets a `MailboxItem` row, even if the filters reject the item. So the progress is the number
+  of these rows, out of the number of items that Exchange reports for the folders.
 - Full resync (requested by an admin, or caused by changed filters): the rows exist already. So the progress is the larger
   of two numbers: the items of the folders that are up to date again, and the emails that the runs since the last complete
   sync counted.
@@ -138,7 +138,7 @@ class Pass:
 
     Attributes:
         done: Folders that were read to their end with the current filters since the pass began.
-        of: All folders.
+        of: All folders that a sync reads.
     """
 
     done: int
@@ -168,7 +168,7 @@ def pass_of(mailbox: Mailbox) -> Pass | None:
 
 
 class _Runs:
-    """The emails that the runs of each mailbox processed since its last complete sync, and their speed."""
+    """The emails that the runs of each mailbox processed since its last complete sync, and the speed of each mailbox."""
 
     def __init__(self, since: Mapping[int, datetime | None], now: datetime) -> None:
         self.work: dict[int, int] = {}

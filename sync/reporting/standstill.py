@@ -1,8 +1,8 @@
 """Detect a standstill (work is due and is not done) and its cause, from heartbeats of processes and from overdue work.
 
 All data comes from the database, so a page can detect a standstill while the broker and all workers are down. Every
-process that is still running can send the notification about it: see `config.process_guard`. Most kinds are detected
-within a minute. Syncs that do not end are detected after their time limit: `SYNC_SLICE` plus `MARGIN`.
+process that is still running can store the notification about a standstill: see `config.process_guard`. Most kinds are
+detected within a minute. Syncs that do not end are detected after their time limit: `SYNC_SLICE` plus `MARGIN`.
 """
 
 from __future__ import annotations
@@ -74,11 +74,11 @@ class Standstill:
 
 
 def found(now: datetime, integrations: Iterable[Integration] | None = None) -> list[Standstill]:
-    """Return the current standstills. None are reported while no integration is enabled.
+    """Return the current standstills. While no integration is enabled, no standstill is reported.
 
     Args:
         now: Current time, aware.
-        integrations: All integrations, if the caller has loaded them; None to load them here.
+        integrations: All integrations, if the caller has loaded them; None if this function must load them.
 
     Returns:
         The standstills, causes before their consequences.
@@ -88,7 +88,7 @@ def found(now: datetime, integrations: Iterable[Integration] | None = None) -> l
         return []
     alive = processes.alive(now)
     workers = processes.workers_of(alive)
-    # Only the first cause is reported: the others are its consequences.
+    # Only the first of these standstills is reported, because the others can be its consequences.
     stopped = next((it for it in _stopped(now, alive, workers) if it is not None), None)
     return [*([stopped] if stopped else []), *_secrets(workers), *_unfit(workers)]
 

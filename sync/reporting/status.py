@@ -93,7 +93,7 @@ class StatusSummary:
         sentence: The reason of the status and the next step; empty if the label is enough.
         working: Whether work is running, queued or requested.
         doing: The work that is running, queued or requested, as a sentence; empty if there is none.
-        brief: A short form of `doing` to show beside the badge; empty if the badge shows it already.
+        brief: A short form of `doing` to show beside the badge; empty if the badge shows the same.
         of_integration: Mailboxes only: the circuit breaker of the integration is open, and `sentence` describes the
             integration.
     """

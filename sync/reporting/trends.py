@@ -122,7 +122,7 @@ class Trends:
 
 @dataclass(frozen=True, slots=True)
 class BucketUnits:
-    """The AI units of a bucket in this month, or those of several buckets that share a line.
+    """The AI units of a bucket in this month, or the sum of several buckets that share a line.
 
     Attributes:
         bucket: The bucket; None for a shared line.
@@ -189,7 +189,7 @@ def units_by_bucket(now: datetime) -> list[BucketUnits]:
         now: Current time, aware.
 
     Returns:
-        At most `SHOWN` lines, most AI units first. The last one may be shared.
+        At most `SHOWN` lines, most AI units first. With more buckets, the last line is the sum of the rest.
     """
     found = with_units(Bucket.objects.select_related("destination"), now)
     lines = [BucketUnits(row, row.units, 0) for row in found.order_by("-units", "project", "name")]
@@ -264,7 +264,7 @@ def _emails(tallies: Sequence[MailTally], labels: Sequence[str], axis: list[str]
 
 
 def _delay(tallies: Sequence[MailTally], labels: Sequence[str], axis: list[str]) -> Chart:
-    # A latency of 0 s gets a small bar, to differ from an hour without new email, which has none.
+    # A latency of 0 s gets a small bar, to differ from an hour without new email, which has no bar.
     waits = [0 if tally.longest_wait is None else max(tally.longest_wait, 0.1) for tally in tallies]
     top = charts.seconds_top(max(waits))
     (delay,) = charts.stacked([waits], top)

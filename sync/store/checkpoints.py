@@ -27,11 +27,11 @@ from sync.store.lease import Lease
 log = structlog.get_logger(__name__)
 
 TREE_FIELDS = ("parent_id", "name", "path", "kind", "folder_class", "hidden", "holds_mail", "gone", "read_since")
-"""The fields of a folder that a read of the tree sets, except its total."""
+"""The fields of a folder that a read of the tree sets, except the total of the folder."""
 TreeValues = tuple[object, ...]
 """The values of `TREE_FIELDS` of one folder."""
 NOTHING_TO_COMPARE: dict[str, Any] = {"to_compare": False, "doubted_total": None, "doubted_difference": None}
-"""The field values of a folder whose total cannot be compared, because another folder reported items in it."""
+"""The field values of a folder whose total cannot be compared, because a page of another folder reported its items."""
 
 
 def uncount_attempts(folders: QuerySet[SyncedFolder]) -> None:
@@ -62,8 +62,8 @@ class DatabaseCheckpoints:
 
     def folders_cursor(self) -> Cursor | None:
         """Return the cursor of the folder tree. See `Checkpoints.folders_cursor`."""
-        # The whole tree is needed after a change of the address, because that is another mailbox, and after an upgrade
-        # to a release that reads other folders.
+        # The whole tree is also needed after a change of the address, because a new address is another mailbox, and after
+        # an upgrade to a release that reads other folders.
         state = self._state
         is_ours = state.folders_of == self.address and state.tree_version == folder_classes.VERSION
         if not is_ours or not state.folders_cursor or self._is_whole_tree_due():
@@ -71,9 +71,10 @@ class DatabaseCheckpoints:
         return Cursor(state.folders_cursor)
 
     def _is_whole_tree_due(self) -> bool:
-        """Return whether the whole tree was due when the lease was last renewed.
+        """Return whether the read of the whole tree was due when the lease was last renewed.
 
-        So an idle sync does not have to query the time of the database.
+        The time of that renewal follows from the end of the lease, so an idle sync does not have to query the time of
+        the database.
         """
         due, until = self._state.whole_tree_at, self._state.lease_until
         return due is None or (until is not None and due <= until - self.lease.length)
@@ -145,7 +146,7 @@ class DatabaseCheckpoints:
         uncount_attempts(self._rows().filter(folder_id=folder, attempt_of=self.lease.token))
 
     def record_item_in_hand(self, folder: FolderId, item: ItemId) -> None:
-        """Store which item is processed now. See `Checkpoints.record_item_in_hand`."""
+        """Store which item is processed next. See `Checkpoints.record_item_in_hand`."""
         self._rows().filter(folder_id=folder).update(item_in_hand=item)
 
     @transaction.atomic
@@ -196,7 +197,7 @@ class DatabaseCheckpoints:
             self._loaded.pop(there, None)
 
     def _row_at(self, folder: FolderId, cursor: Cursor | None) -> SyncedFolder:
-        """Return the folder if its checkpoint is at this cursor.
+        """Return the folder if its checkpoint is at this cursor. Otherwise raise `CheckpointMoved`.
 
         If `folders` has loaded the row at this cursor, the row is not queried again.
         """
@@ -295,15 +296,15 @@ class DatabaseCheckpoints:
         SyncedFolder.objects.bulk_update(changed, ["total", "to_compare"], batch_size=500)
 
     def _new(self, folder: Folder) -> SyncedFolder:
-        """Return a row for a new folder. It counts as rescanned for the version for which the mailbox was rescanned.
+        """Return a row for a new folder. The folder counts as rescanned for the version that the mailbox was rescanned for.
 
-        Mail in it is treated like mail that was copied into the mailbox after that rescan.
+        Mail in the folder is treated like mail that was copied into the mailbox after that rescan.
         """
         looked_through = self._state.looked_for
         return SyncedFolder(mailbox_id=self.mailbox_id, folder_id=folder.id, looked_through=looked_through)
 
     def _save(self, rows: Iterable[SyncedFolder], before: Mapping[int, TreeValues]) -> None:
-        """Write changed rows with their paths. A new folder at the path of a deleted folder takes over its items."""
+        """Write changed rows with their paths. A deleted folder passes its items to a new folder at the same path."""
         rows = list(rows)
         places = positions(_folder(row) for row in rows if not row.gone)
         deleted_by_path = {tuple(row.path): row for row in rows if row.gone and not row._state.adding}
@@ -354,7 +355,7 @@ def _tree_values(row: SyncedFolder) -> TreeValues:
 
 
 def _counted(row: SyncedFolder, page: ChangePage, before: Cursor | None) -> int | None:
-    """Return the number of items in the folder by change reports, this page included; None if it is not counted."""
+    """Return the number of items in the folder by change reports, this page included; None if they are not counted."""
     if before is None:
         folder_rosters.clear(row.pk)
         return folder_rosters.record_changes(row.pk, FolderId(row.folder_id), page.changes)

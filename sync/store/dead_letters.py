@@ -29,8 +29,8 @@ RETRY_FIELDS = ("attempts", "retry_at", "transform_version")
 """The fields that are changed before a retry begins."""
 
 EARLY_RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=10))
-"""Delays before the first retries after a response that is not an email. Usually a gateway between this product and
-Exchange causes it, and recovers soon."""
+"""Delays before the first retries after a response that is not an email. Usually such a response comes from a gateway
+between this product and Exchange, which recovers soon."""
 
 MAX_CHECKS = 3
 """How often a listed email that was not found is looked up again. Most of these emails were moved or deleted, which the
@@ -108,7 +108,7 @@ class DeadLetterStore:
             now: The present time.
 
         Returns:
-            Whether pages show it among the failed emails.
+            Whether pages show the email among the failed emails.
         """
         change = email.change
         folder = SyncedFolder.objects.get(mailbox_id=self.mailbox_id, folder_id=change.folder_id)
@@ -138,7 +138,7 @@ class DeadLetterStore:
             now: The present time.
 
         Returns:
-            False if it was looked up again `MAX_CHECKS` times, and nothing was scheduled.
+            False if the email was already looked up again `MAX_CHECKS` times. Then no lookup is scheduled.
         """
         self.undo_retry(change.item_id)  # lookups are counted below
         row = self._open_rows().filter(item_id=change.item_id).first()
@@ -219,7 +219,7 @@ def _stage(kind: DeadLetterKind, attempts: int) -> Stage:
 
 
 def _next_try(row: DeadLetter, now: datetime) -> datetime | None:
-    """Return the time of the next retry; None for an email that is not retried after a delay."""
+    """Return the time of the next retry; None if a conversion exceeded its deadline, because no delay helps then."""
     if row.stage == Stage.DEADLINE:
         return None
     delays = (*EARLY_RETRY_AFTER, *RETRY_AFTER) if row.kind == DeadLetterKind.NOT_AN_EMAIL else RETRY_AFTER
@@ -227,7 +227,7 @@ def _next_try(row: DeadLetter, now: datetime) -> datetime | None:
 
 
 def dead_letter_item(change: Change) -> ItemRecord:
-    """Return the mailbox item of a dead letter. It is stored so that a listing of the folder causes no fetch.
+    """Return the mailbox item of a dead letter. The item is stored so that a listing of the folder causes no fetch.
 
     Args:
         change: The email.

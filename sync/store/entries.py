@@ -134,7 +134,7 @@ class Entries:
             self._settle(item)
 
     def defer(self, entry: LedgerRecord, change: Change) -> bool:
-        """Make an item the winner of an entry that another sync is pushing, and mark the entry dirty.
+        """Make an item the winner of an entry whose comment another sync is pushing, and mark the entry dirty.
 
         Args:
             entry: The entry as it was read.
@@ -160,8 +160,8 @@ class Entries:
             by_mark.setdefault(key, []).append(intention.comment.id)
         for (mark, billed, collision), ids in by_mark.items():
             rows = LedgerEntry.objects.filter(bucket_id=self.bucket_id, comment_id__in=ids)
-            # Another sync changed the entry during the push. Neither sync knows which properties the bucket has now, so
-            # they have to be pushed again.
+            # An entry without the mark was changed during the push, for example by another sync. It is not known which
+            # properties the bucket has now, so the properties have to be pushed again.
             rows.exclude(mark=mark).update(
                 dirty=True, mark=None, sequence=F("sequence") + 1, **({"billed": True} if billed else {})
             )
@@ -171,7 +171,7 @@ class Entries:
             )
 
     def _undo(self, intention: Intention) -> None:
-        """Restore the entry of a refused intention, or delete it if the bucket does not have its comment."""
+        """Restore the entry of a refused intention, or delete the entry if the bucket does not have the comment."""
         row = LedgerEntry.objects.filter(bucket_id=self.bucket_id, comment_id=intention.comment.id, mark=intention.mark)
         seen = intention.seen
         if seen is None or not (seen.confirmed or intention.is_there):
@@ -266,7 +266,9 @@ class Entries:
         ).update(winner_item=new_id, sequence=F("sequence") + 1, mark=None)
 
     def dirty_items(self, most: int, apart_from: Iterable[QuerySet[Any, Any]]) -> list[ItemId]:
-        """Return winners of dirty entries, except of entries that a sync of another mailbox may be pushing.
+        """Return winners of dirty entries, except entries whose comment a sync of another mailbox may be pushing.
+
+        Winners with foreign ids are omitted.
 
         Args:
             most: Maximum number to return.
@@ -286,7 +288,7 @@ class Entries:
         return [ItemId(item) for item in rows.order_by("updated_at").values_list("winner_item", flat=True)[:most]]
 
     def foreign_items(self) -> list[ItemId]:
-        """Return winners of dirty entries that have foreign ids."""
+        """Return the foreign ids of winners of dirty entries."""
         rows = LedgerEntry.objects.filter(
             bucket_id=self.bucket_id,
             winner_mailbox_id=self.mailbox_id,
@@ -326,7 +328,7 @@ class Entries:
             most: Maximum number to return.
 
         Returns:
-            Their comment ids.
+            The comment ids of the intentions.
         """
         rows = self._unsettled().order_by("updated_at").values_list("comment_id", flat=True)
         return [CommentId(comment_id) for comment_id in rows[:most]]

@@ -51,8 +51,8 @@ def record_changes(folder_pk: int, folder: FolderId, changes: Sequence[Change]) 
 def reports_location(change: Change) -> bool:
     """Return whether a change shows that its item is, or is not, in a folder.
 
-    A change of the read state does not. If its item is not in the roster, an earlier report was missed. Such an item must
-    not be added, so that the total differs from the roster and the folder is listed again.
+    A change of the read state does not show where its item is. If the item is not in the roster, an earlier report was
+    missed. Such an item must not be added, so that the total differs from the roster and the folder is listed again.
 
     Args:
         change: The change.

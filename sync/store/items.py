@@ -64,7 +64,7 @@ class MailboxItemStore:
         return MailboxItem.objects.filter(mailbox_id=self.mailbox_id, folder__folder_id__in=folders).values("item_id")
 
     def twins(self, folder: FolderId, listed: Iterable[CommentId]) -> dict[CommentId, list[ItemRecord]]:
-        """Return delivered items of a folder, and items with foreign ids, that have these Message-IDs.
+        """Return the items of a folder that have these Message-IDs, if they were delivered or have foreign ids.
 
         Args:
             folder: The folder.
@@ -83,10 +83,10 @@ class MailboxItemStore:
         """Return two comment ids of each delivered item: from its MIME header, and from its listed Message-ID.
 
         Args:
-            listed: Comment ids of listed Message-IDs. Only items with one of them are included.
+            listed: Comment ids of listed Message-IDs. Only items with one of these Message-IDs are included.
 
         Returns:
-            A mapping from the first to the second.
+            A mapping from the comment id of the MIME header to the comment id of the listed Message-ID.
         """
         rows = MailboxItem.objects.filter(mailbox_id=self.mailbox_id, listed_id__in=list(listed), verdict=DELIVERED)
         return {

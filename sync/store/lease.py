@@ -106,7 +106,7 @@ class Lease:
             self.renew()
 
     def demand(self) -> None:
-        """Lock the row inside a transaction, before its first write, and require that the token is unchanged.
+        """Lock the row before the first write of a transaction, and require that the token is unchanged.
 
         A lease that has expired is sufficient, as long as no other worker took it.
 

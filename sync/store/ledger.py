@@ -126,7 +126,7 @@ class DatabaseLedger:
 
     @transaction.atomic
     def defer(self, entry: LedgerRecord, change: Change) -> bool:
-        """Make an item the winner of an entry that another sync is pushing. See `Ledger.defer`."""
+        """Make an item the winner of an entry whose comment another sync is pushing. See `Ledger.defer`."""
         self.lease.demand()
         return self._entries.defer(entry, change)
 

@@ -32,13 +32,13 @@ class NewlyWantedStore:
         self.mailbox_id = mailbox_id
 
     def among(self, keys: Iterable[CommentId]) -> frozenset[CommentId]:
-        """Return which of these emails are stored as newly wanted, except those that need no decision.
+        """Return which of these emails are stored as newly wanted and need a decision of an administrator.
 
         Args:
             keys: Keys of emails.
 
         Returns:
-            The keys of these emails. The decision on them may have been made already.
+            The keys of the found emails. The decision on an email may have been made already.
         """
         if not self._has_rows:
             return frozenset()

@@ -95,8 +95,8 @@ def record_refusals(bucket: Bucket, window: str) -> None:
 def record_first_contact(bucket: Bucket, *, trusted: bool, at: datetime) -> bool:
     """Record whether a bucket was empty at first contact, before the first push, and set the same values on `bucket`.
 
-    If two runs examine the bucket at the same time, only one result is recorded, because the other run may already see
-    comments of the first one. The other run loads the recorded values into `bucket`.
+    If two runs examine the bucket at the same time, only the result that is recorded first counts, because the second run
+    may already see comments that the first run pushed. The second run loads the recorded values into `bucket`.
 
     Args:
         bucket: The bucket that was examined.
@@ -116,8 +116,8 @@ def record_first_contact(bucket: Bucket, *, trusted: bool, at: datetime) -> bool
 def drop_ledger_if_requested(mailbox: Mailbox, lease: Lease) -> None:
     """Carry out *Push missing again*: drop the items of this mailbox, and the confirmed entries whose winner is in it.
 
-    The bucket becomes untrusted, so each comment without an entry is requested from Re:infer before it is pushed, and only
-    the comments that are missing there are created. All folders of the mailbox are listed again.
+    The bucket becomes untrusted, so each comment without an entry is requested from Re:infer before it is pushed. Only
+    comments that the bucket does not have are created. All folders of the mailbox are listed again.
 
     Args:
         mailbox: The mailbox of the run.

@@ -1,7 +1,7 @@
 """Prepare a mailbox for another source: ids and cursors of the previous source must not be used with the new one.
 
-`MailboxState.ids_of` names the source to which the stored ids belong. Each run compares it with the source that the run
-opens. So an integration can be switched at any time, even while a sync is running: that sync continues with the ids with
+`MailboxState.ids_of` names the API to which the stored ids belong. Each run compares this API with the API of its
+integration. So an integration can be switched at any time, even while a sync is running: that sync continues with the ids with
 which it began, and the next sync marks these ids as foreign before it reads any cursor.
 """
 
@@ -33,7 +33,8 @@ MARGIN = timedelta(minutes=15)
 """Allows for the time between listing a page and moving its checkpoint, and for the difference between the clocks of
 Exchange and the database."""
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-"""Used if it is unknown until when changes were read. Then every email is checked."""
+"""Used if it is unknown until when changes were read. An email then counts as unchanged only if its change key is the
+same."""
 
 
 def leave_foreign_source(mailbox: Mailbox, lease: Lease) -> None:

@@ -30,7 +30,7 @@ def mailbox(api):
 
 @pytest.fixture
 def unchanged(mailbox):
-    """The same mailbox. After the test, all rows must be as before."""
+    """The fixture `mailbox`. After the test, the rows of `snapshot` must be as before."""
     before = snapshot()
     yield mailbox
     assert snapshot() == before
@@ -43,7 +43,7 @@ def snapshot():
 
 
 def bodies(mailbox):
-    """Return a valid body for each method and URL that these tests use: most of those that accept JSON."""
+    """Return a valid body for each method and URL that these tests use. They are most of the URLs that accept JSON."""
     integration = f"/api/v1/integrations/{mailbox.integration.project}/{mailbox.integration.name}"
     return {
         ("POST", "/api/v1/destinations"): SETTINGS,

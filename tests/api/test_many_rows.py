@@ -1,6 +1,6 @@
 """Lists of a hundred thousand rows.
 
-The last page takes as many queries as the first one, and at most about twice the database steps and the memory.
+The last page takes as many queries as the first page, and at most about twice as many database steps and twice the memory.
 """
 
 from __future__ import annotations
@@ -149,5 +149,5 @@ def test_an_ordering_or_filter_without_an_index_needs_limited_memory_and_steps(a
     _, queries, steps, peak = measured(api, f"/api/v1/mailboxes?{query}")
     assert queries <= 20
     assert peak < 8_000_000
-    assert steps < MANY  # at most 1,000 steps per row: sorting takes about 200, a quadratic algorithm 100,000
+    assert steps < MANY  # less than 1,000 steps per row: sorting takes about 200, a quadratic algorithm 100,000
     assert Mailbox.objects.count() > MANY

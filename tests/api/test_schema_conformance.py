@@ -18,8 +18,8 @@ from tests import factories
 from tests.api.conftest import EVERYBODY, client_of
 
 EXAMPLES = int(os.environ.get("API_EXAMPLES", "0"))
-"""Number of random requests per operation and role. If it is 0, only three are made, and none for the edge cases of the
-schema."""
+"""Number of random requests per operation and role. If the number is 0, three random requests are made, and the
+edge cases of the schema are not tested."""
 NETWORK = ("/check", "/estimate", "/create", "/preview", "/try", "/available-buckets")
 """Paths that contain one of these texts are excluded. All of their operations, except `/api/v1/preview`, send requests to
 Exchange or Re:infer."""

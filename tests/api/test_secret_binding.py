@@ -2,7 +2,7 @@
 
 The tests combine each interface with each setting that decides where or how the secret is sent. Two servers listen on
 the loopback interface: the server of the secret (`own`) and another server (`other`). A rejected change must cause no
-connection to either.
+connection to either server.
 """
 
 from __future__ import annotations
@@ -283,7 +283,7 @@ def test_an_integration_that_was_changed_in_code_sends_no_secret(integration, ot
     row.save()
     with pytest.raises(SecretElsewhere):
         open_source(Integration.objects.get(), ADDRESS)
-    integration.endpoint = row.endpoint  # the same with the instance that created the row
+    integration.endpoint = row.endpoint  # repeat the change with the instance that created the row
     integration.save()
     with pytest.raises(SecretElsewhere):
         open_source(Integration.objects.get(), ADDRESS)

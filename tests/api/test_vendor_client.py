@@ -1,7 +1,7 @@
 """The Re:infer-compatible API supports the requests of Re:infer's command-line client: paths, envelope and keys.
 
-The requests are recorded from `re` 0.43.0; only the ids differ. The tests check that each response
-has the keys without which the parser of the client fails.
+The requests were recorded from `re` 0.43.0, and their ids were replaced. The tests check that each response has the keys
+without which the parser of the client fails.
 """
 
 from __future__ import annotations

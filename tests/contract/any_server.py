@@ -40,9 +40,9 @@ Answer = Callable[[Request], Response]
 
 @dataclass
 class AnyServer:
-    """The server. `port` is the tested port. `answer` returns the response to each of its requests; `requests` records them.
+    """The server. `port` is the tested port. `answer` returns the response to each request of the tested port.
 
-    Without a tested port, both apply to all requests.
+    `requests` records the requests that `answer` answered. Without a tested port, these are all requests.
     """
 
     url: str = ""
@@ -92,7 +92,7 @@ class AnyServer:
 
 @contextmanager
 def any_server(authority: Authority | None = None) -> Iterator[AnyServer]:
-    """Run a server. `authority` signs its certificate; by default, it is a new one for each server."""
+    """Run a server. `authority` signs its certificate. By default, each server has a new authority."""
     made = AnyServer(authority=authority or Authority())
     with HttpServer(made, tls=made.authority.server_context()) as server, HttpServer(made) as plain:
         made.url, made.plain_url = server.url, plain.url

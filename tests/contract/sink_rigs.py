@@ -1,4 +1,4 @@
-"""The sinks that the contract suite tests. Each rig can cause faults of its server."""
+"""The sinks that the contract suite tests. Each rig can cause faults of its sink."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Rig(Protocol):
     def sink(self) -> Sink: ...
 
     def second_sink(self, *, deadline: float = 15.0) -> Sink:
-        """Return a second sink of the same bucket, like that of a second worker."""
+        """Return a second sink of the same bucket, as a second worker would open it."""
 
     def bucket_comments(self) -> dict[CommentId, Comment]:
         """Return the comments in the bucket, in the order of creation."""
@@ -46,8 +46,10 @@ class Rig(Protocol):
         """Make the next push succeed with an answer without counts."""
 
     def lose_first(self, comment_id: CommentId) -> None:
-        """Make the next push succeed without storing its first comment, which must be this one. The counts
-        include only the other comments."""
+        """Make the next push succeed without storing its first comment, which must have this id.
+
+        The counts of the push include only the other comments.
+        """
 
     def sink_with_timeout(self) -> Sink:
         """Return a sink of the same bucket whose first push times out after its comments were stored."""

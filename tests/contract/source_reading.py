@@ -36,7 +36,7 @@ def lines(source: Source, folder: FolderId, after: Cursor | None = None) -> list
 
 
 def start_of(source: Source, folder: FolderId) -> Cursor:
-    """Return the cursor after everything that is in the folder now."""
+    """Return a cursor after which only later changes of the folder are listed."""
     return pages(source, folder)[-1].cursor
 
 

@@ -35,7 +35,7 @@ class Rig(Protocol):
     """A new mailbox and its sources. Methods take the path of a folder. The names of all folders must differ."""
 
     def source(self, *, page_size: int = 512) -> Source:
-        """Return a new source, like that of a worker that just started."""
+        """Return a new source, as a worker that just started would open it."""
 
     def source_of_missing_mailbox(self) -> Source:
         """Return a source of a mailbox that does not exist."""
@@ -51,7 +51,11 @@ class Rig(Protocol):
         reported: bool = True,
         listed: bool = True,
     ) -> ItemId:
-        """Deliver an email. Without `reported`, no change report contains it; without `listed`, no listing either."""
+        """Deliver an email.
+
+        If `reported` is False, the email is in no change report, only in a new listing. If `listed` is False, the email is in
+        no change report and in no listing.
+        """
 
     def item_ids(self, path: str) -> set[ItemId]:
         """Return the ids of the items that are really in a folder."""
@@ -81,10 +85,10 @@ class Rig(Protocol):
     def delete_folder(self, path: str) -> None: ...
 
     def forbid_folder(self, path: str, *, forbidden: bool = True, code: str = "ErrorAccessDenied") -> None:
-        """Refuse to read a folder that stays in the tree, with this error code; or permit it again."""
+        """Refuse to read a folder, with this error code, or permit it again. The folder stays in the tree."""
 
     def expire_cursors(self, *, bare: bool = False) -> None:
-        """Invalidate all cursors. With `bare`, the refusals omit the parts that the schema makes optional."""
+        """Invalidate all cursors. If `bare` is True, the server refuses the cursors without any optional detail."""
 
     def hand_out(self, item_id: ItemId, kind: str) -> None:
         """Return another body instead of the email in every fetch of this item. `simulators.pages` has the kinds."""
@@ -172,7 +176,7 @@ class FakeRig:
 
 
 class StoreRig:
-    """A mailbox in the store of the simulators, and actions of its users. Item ids are those that the source uses."""
+    """A mailbox in the store of the simulators, and actions of its users. All item ids are the ids that the source returns."""
 
     def __init__(self, mailbox: Mailbox) -> None:
         self.mailbox = mailbox

@@ -21,7 +21,7 @@ from tests.contract.any_server import PORTS, SIGN_IN, AnyServer, any_server
 
 DEEP = 990
 EXAMPLES = 6
-"""Number of generated answers per port. Each run of the tests generates others."""
+"""Number of random answers per port. The test with one wrong value uses twice this number. Each run uses other answers."""
 NASTY_JSON = (
     b"[" * 100_000,
     b'{"a":' * 100_000,
@@ -106,7 +106,7 @@ def server() -> Iterator[AnyServer]:
 
 
 def check_all(server: AnyServer) -> list[IntegrationError]:
-    """Make all calls of the port and return their errors. An exception of another class is raised."""
+    """Make all calls of the port and return their errors. Exceptions of other classes are raised."""
     raised = []
     for call in server.calls():
         try:

@@ -23,7 +23,7 @@ from tests.contract.any_server import EWS, PORTS, SIGN_IN, AnyServer, any_server
 MEGABYTE = 1024 * 1024
 LARGE = 96 * MEGABYTE
 MOST = 12 * MEGABYTE
-"""Maximum bytes of memory for a 401. The libraries and one decompressed chunk each need some megabytes."""
+"""Maximum bytes of memory for a call that gets a 401. The libraries and one decompressed chunk each need some megabytes."""
 NTLM_CHALLENGE = base64.b64encode(
     b"NTLMSSP\0"
     + struct.pack("<I", 2)
@@ -90,7 +90,7 @@ def test_a_401_of_many_megabytes_needs_little_memory(
     if port in EWS or port == "Graph":
         assert type(error) is errors.SignInRefused
     if port == "EWS, NTLM":
-        # The NTLM handshake is completed nevertheless.
+        # The client completes the NTLM handshake in spite of the large bodies.
         assert len(server.requests) == 3
     if port in SIGN_IN:
         assert type(error) is errors.TokenEndpointFailed

@@ -1,4 +1,7 @@
-"""The steps of a connection test, up to the first step that fails: with real sockets, a fake mailbox and simulated Graph."""
+"""The steps of a connection test. The first step that fails is the last one.
+
+The tests use real sockets, a fake mailbox and a simulated Graph.
+"""
 
 import socket
 import threading
@@ -29,7 +32,7 @@ def authority(tmp_path):
 
 @pytest.fixture
 def listener():
-    """Return a function that listens on a port and passes each accepted connection to a handler."""
+    """Return a function that passes each accepted connection to a handler in the background, and returns the port."""
     server = socket.create_server(("127.0.0.1", 0))
     threads = []
 
@@ -124,7 +127,7 @@ def test_a_readable_mailbox_is_tested_including_one_email(mailbox):
         ("folders", errors.AccessDenied(), [("Sign in", True), ("Mailbox", True), ("Folders", False)]),
     ],
 )
-def test_the_first_step_that_fails_is_the_last_one(mailbox, method, error, steps):
+def test_no_step_follows_the_first_step_that_fails(mailbox, method, error, steps):
     mailbox.fail(method, error)
     assert outcomes(mailbox) == steps
 

@@ -1,4 +1,4 @@
-"""The same mail becomes the same comment over EWS and over Graph, although Graph renders its MIME with other bytes."""
+"""The same mail becomes the same comment over EWS and over Graph, although Graph returns MIME with other bytes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def generated() -> Iterator[bytes]:
 
 
 def sampled() -> Iterator[bytes]:
-    """Yield every fourth email of the held-out cleaning cases, with plain text, HTML or both."""
+    """Yield an email for every fourth held-out cleaning case, with the plain text of the case, its HTML or both."""
     for number, path in enumerate(SAMPLES):
         case = read(path)
         message = EmailMessage()

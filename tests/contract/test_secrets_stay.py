@@ -26,7 +26,7 @@ def server() -> Iterator[AnyServer]:
 
 @pytest.fixture
 def other(server: AnyServer) -> Iterator[AnyServer]:
-    """A second trusted server, with and without TLS, that accepts all requests."""
+    """A second trusted server that accepts all requests. It can be reached with and without TLS."""
     with any_server(server.authority) as made:
         made.answers("", lambda request: Response(200, TOKEN))
         yield made
@@ -98,7 +98,7 @@ def test_a_webhook_follows_no_redirect(status: int) -> None:
     assert received == []
 
 
-# ---- the session that all adapters of mail share ------------------------------------------------------------------
+# ---- the session class of all mail adapters -----------------------------------------------------------------------
 
 
 @pytest.fixture

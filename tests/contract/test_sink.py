@@ -100,7 +100,7 @@ def test_one_refused_comment_is_a_rejection_and_the_others_are_stored(rig: Rig, 
     assert rig.billed() == 63
 
 
-def test_if_all_comments_are_refused_all_are_rejections(rig: Rig) -> None:
+def test_if_all_comments_are_refused_each_becomes_a_rejection(rig: Rig) -> None:
     for comment_id in comment_ids(5):
         rig.refuse(comment_id)
     receipt = rig.sink.push([comment(str(number)) for number in range(5)])

@@ -1,4 +1,4 @@
-"""HTTP of the sink of Re:infer: its requests, its time limits, and its errors for invalid answers."""
+"""The sink of Re:infer over HTTP: its requests, its time limits, and its errors for invalid answers."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_the_deadline_applies_to_the_whole_request(peer: Peer, url: str, deliver
 
 def test_a_server_that_sends_no_headers_is_aborted_at_the_deadline() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        # The connection is never accepted: the kernel completes it and receives the request, and no answer follows.
+        # The test never accepts the connection. The kernel completes it and receives the request, and no answer follows.
         fault = fault_of(sink_at(f"http://127.0.0.1:{listener.getsockname()[1]}", deadline=0.3), push)
     assert type(fault) is errors.ReinferTimedOut
 
@@ -160,7 +160,7 @@ def test_the_deadline_applies_to_all_requests_of_a_push_together(peer: Peer, url
         sink_at(url, deadline=0.5, batch_count=1), lambda sink: sink.push([comment(str(n)) for n in range(9)])
     )
     assert type(fault) is errors.ReinferTimedOut
-    assert len(paths) <= 3  # of nine, each of which takes 0.2 seconds
+    assert len(paths) <= 3  # the push needs nine requests, and each takes 0.2 seconds
 
 
 def test_a_sink_works_after_a_timeout(peer: Peer, url: str) -> None:

@@ -1,4 +1,4 @@
-"""Faults of the simulated Re:infer: the error class of each fault, and that no comment is lost or billed twice."""
+"""Each fault of the simulated Re:infer raises an error of the expected class. No comment is lost or billed twice."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def test_an_email_moved_or_deleted_after_the_listing_is_gone_and_the_others_are_
     assert [one.change.item_id for one in outcomes] == items[::-1]
     kinds = [type(one) for one in outcomes]
     assert kinds[:3] + kinds[4:] == [Gone, Email, Email, Email]
-    # If a moved item keeps its id, the email may be returned here. It is also listed in its new folder.
+    # If a moved item keeps its id, the fetch may return the email, which is also listed in its new folder.
     assert kinds[3] is Gone or (kinds[3] is Email and moved == items[1])
     assert listed_there.item_id == moved
 
@@ -107,7 +107,7 @@ def test_an_unreadable_item_has_its_own_outcome_and_the_others_are_fetched(rig: 
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_if_all_requested_items_are_unreadable_all_outcomes_are(rig: Rig, code: str) -> None:
+def test_if_all_requested_items_are_unreadable_no_outcome_is_an_email(rig: Rig, code: str) -> None:
     for item_id in fill(rig, 2):
         rig.make_unreadable(item_id, code)
     with rig.source() as source:

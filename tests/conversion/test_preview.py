@@ -19,7 +19,7 @@ def preview(*arguments):
     return out.getvalue()
 
 
-def test_a_file_shows_the_comment_that_it_would_become(tmp_path):
+def test_the_preview_of_a_file_is_the_comment_of_its_email(tmp_path):
     file = tmp_path / "a.eml"
     file.write_bytes(mail("a"))
     comment = json.loads(preview(file, "--mailbox", "desk@bank.example", "--folder", "Inbox/Trades"))
@@ -27,7 +27,7 @@ def test_a_file_shows_the_comment_that_it_would_become(tmp_path):
     assert comment["user_properties"]["string:Folder"] == "Inbox/Trades"
 
 
-def test_a_folder_gives_a_line_for_each_file_and_a_sum(tmp_path):
+def test_the_preview_of_a_folder_has_a_line_for_each_file_and_a_sum(tmp_path):
     (tmp_path / "a.eml").write_bytes(mail("a"))
     (tmp_path / "junk.bin").write_bytes(bytes(range(256)) * 10)
     text = preview(tmp_path)
@@ -36,7 +36,7 @@ def test_a_folder_gives_a_line_for_each_file_and_a_sum(tmp_path):
     assert "no_email" in text
 
 
-def test_json_gives_one_line_for_each_file(tmp_path):
+def test_the_json_output_has_one_line_for_each_file(tmp_path):
     (tmp_path / "a.eml").write_bytes(mail("a"))
     (tmp_path / "b.txt").write_bytes(b"a shopping list")
     lines = [json.loads(line) for line in preview(tmp_path, "--json").splitlines()]

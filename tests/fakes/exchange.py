@@ -153,8 +153,8 @@ class FakeMailbox:
     ) -> ItemId:
         """Add an email to a folder, and return its item id.
 
-        If `reported` is False, the email is in no change report, only in a new listing. If `listed` is False, it is in
-        neither, but still counts in the total of the folder.
+        If `reported` is False, the email is in no change report, only in a new listing. If `listed` is False, the
+        email is in no change report and in no listing, but still counts in the total of the folder.
         """
         item = Item(self._new_id(), self._new_key(), mime, received, listed=listed, **values)  # type: ignore[arg-type]
         if reported and listed:
@@ -163,7 +163,7 @@ class FakeMailbox:
         return item.id
 
     def move(self, item_id: ItemId, folder: str) -> ItemId:
-        """Move an item. As in Exchange, it gets a new id, unless the mailbox has `keeps_ids`. Return the id."""
+        """Move an item, and return its id. As in Exchange, the id is new, unless the mailbox has `keeps_ids`."""
         moved = self._take(item_id)
         if not self.keeps_ids:
             moved = replace(moved, id=self._new_id(), change_key=self._new_key())
@@ -330,7 +330,7 @@ class FakeSource:
                 return
 
     def _first(self, entry: FakeFolder, listing: _Listing) -> tuple[list[Change], Cursor, bool]:
-        """Return a page of the items in the folder, newest first. The cursor after the last item leads to later log entries."""
+        """Return a page of the items in the folder, newest first. The last page has a cursor for later log entries."""
         places = sorted((item.received.timestamp(), item.id) for item in entry.items.values() if item.listed)
         rest = [place for place in reversed(places) if listing.last_listed is None or place < listing.last_listed]
         page = rest[: self.page_size]

@@ -1,7 +1,7 @@
 """A sink without a network: a bucket in memory that counts AI units and can be set to fail.
 
-It passes the contract suite of the real sink (`tests/contract/test_sink.py`), so tests of the engine can use it instead of
-Re:infer. Several sinks may share one `FakeBucket`, like several workers with one bucket.
+The fake passes the contract suite of the real sink (`tests/contract/test_sink.py`), so tests of the engine can use the fake
+instead of Re:infer. Several sinks may share one `FakeBucket`, like several workers with one bucket.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class FakeBucket:
 
     exists: bool = True
     down: IntegrationError | None = None
-    """If it is set, all methods of the sink except `create` and `close` raise this error."""
+    """An error that all methods of the sink except `create` and `close` raise; None if they work."""
     comments: dict[CommentId, Comment] = field(default_factory=dict)
     """In the order of their creation."""
     writes: dict[CommentId, list[Comment]] = field(default_factory=dict)
@@ -116,7 +116,7 @@ class FakeSink:
         self._uncounted += times
 
     def lose(self, comment_id: CommentId, times: int = 1) -> None:
-        """Do not store this comment in its next pushes. Their counts include only the other comments."""
+        """Do not store this comment in its next pushes. The counts of these pushes include only the other comments."""
         self._lost[comment_id] = times
 
     def forgive(self, comment_id: CommentId) -> None:

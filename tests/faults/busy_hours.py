@@ -1,8 +1,8 @@
 """One of several processes that add counts to the same hours at the same time: `python -m tests.faults.busy_hours WAIT`.
 
 The process prints `ready` and waits for a line on standard input, so that all processes begin together. `WAIT` is the value of
-`longest_wait` that it adds to each hour. With the argument `seed` instead of `WAIT`, it only creates the mailbox that all
-processes use.
+`longest_wait` that the process adds to each hour. With the argument `seed` instead of `WAIT`, the process only creates the
+mailbox that all processes use.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Fixtures: the server from which seeds read mail, databases, and the servers for real workers.
 
-A seed is a random simulation (`tests.faults.seed`). FAULT_SOURCE selects the server, `ews` or `graph`. Without it,
-each seed runs with both.
+A seed is a random simulation (`tests.faults.seed`). FAULT_SOURCE selects the server, `ews` or `graph`. Without
+this variable, each seed runs with both servers.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ class Reaper:
     Args:
         at: Number (from 0) of the selected call, or the name of the selected calls; None for no call.
         after: Whether `die` is called after the selected call instead of before it.
-        die: Ends the worker or does something else. By default it raises `Died`.
+        die: The function to call: it ends the worker or does something else. The default raises `Died`.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Deadly:
 
 
 class Kills:
-    """A source with one item that ends the worker when it is fetched."""
+    """A source with one item. A fetch of this item ends the worker."""
 
     def __init__(self, it, deadly) -> None:
         self.target, self.deadly = it, deadly

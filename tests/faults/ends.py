@@ -1,6 +1,6 @@
-"""The simulated EWS server and the simulated Microsoft Graph server, with the faults of each.
+"""The simulated EWS server and the simulated Microsoft Graph server, with the faults that each can have.
 
-A random simulation (`tests.faults.seed.Seed`) reads mail from one of them.
+A random simulation (`tests.faults.seed.Seed`) reads mail from one of the two servers.
 """
 
 from __future__ import annotations

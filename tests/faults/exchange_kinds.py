@@ -29,7 +29,7 @@ class ExchangeKind:
 
     @classmethod
     def drawn(cls, number: int) -> ExchangeKind:
-        """Choose a kind for a seed, with separate random numbers, so that those of the seed do not change."""
+        """Choose a kind for a seed, with separate random numbers. So the random numbers of the seed do not change."""
         random = Random(f"exchange {number}")
         auth, offers, extended_protection = random.choice(SIGN_INS)
         return cls(auth, offers, extended_protection, random.choice(["", "", *OLD_SERVERS]))

@@ -33,7 +33,7 @@ Api = Integration.Api
 
 @dataclass
 class Midlife:
-    """Use it within `stage`: call `begin`, then `sync`, `live` and `switch`. `complaints` returns the violated conditions."""
+    """Within `stage`, call `begin`, then `sync`, `live` and `switch`. `complaints` returns the violated conditions."""
 
     number: int = 1
     clock: Clock = field(default_factory=Clock)

@@ -23,7 +23,7 @@ def complaints(
         bucket: Project and name of the bucket.
         aside: Names of emails that need not be comments, such as dead letters with a reason.
         places: Whether `Folder` and `Mailbox` of each comment must name a current mailbox item of its email. After a restore
-            from a backup they need not, because the ledger may contain an older state.
+            from a backup, this is not checked, because the ledger may contain an older state.
     """
     source = reinfer.sources[bucket]
     comments_by_name: dict[str, list[Any]] = {}
@@ -71,7 +71,9 @@ def _email_violations(
     if email.name in aside or email.copies_deleted or not places:
         return
     if not email.with_id and not must:
-        return  # recognized only by arrival time and size, which fails after two moves between skipped folders
+        # Without a Message-ID, an email is recognized only by arrival time and size. This fails after two moves between skipped
+        # folders.
+        return
     place = (comment.properties["string:Mailbox"], comment.properties["string:Folder"])
     if place not in current_places:
         yield f"the comment of {email.name} names {place}, but its items are in {current_places}"

@@ -24,7 +24,7 @@ class Pace:
 
     @classmethod
     def drawn(cls, number: int) -> Pace:
-        """Choose the values for a seed, with separate random numbers, so that those of the seed do not change."""
+        """Choose the values for a seed, with separate random numbers. So the random numbers of the seed do not change."""
         random = Random(f"pace {number}")
         if number % 3:
             return cls()

@@ -34,12 +34,12 @@ class Past:
     """Ids of the comments that are in the ledger of the backup."""
     came_back: bool = False
     unknown: Mapping[str, int] = field(default_factory=dict)
-    """Ids of comments that were in the bucket but not in the ledger of the backup, with the number of their pushes."""
+    """Ids of comments that were in the bucket but not in the ledger of the backup, and the number of pushes of each."""
 
     @classmethod
     def drawn(cls, seed: int) -> Past:
         random = Random(f"past {seed}")
-        # SQLite has no server that is restarted when a backup is restored.
+        # Only with PostgreSQL: the product detects a restore by a restart of the database server, and SQLite has no server.
         return cls(random, random.random() < 0.5, random.random() < 0.35 and connection.vendor == "postgresql")
 
     def happens(self, reinfer: ReinferSimulator, bucket: tuple[str, str], *, last: bool = False) -> Iterator[str]:

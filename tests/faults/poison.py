@@ -1,7 +1,7 @@
 """Two faults of the conversion, which `tests.faults.poisoned_worker` adds to a worker.
 
-The emails that caused such faults in the past can be converted now. So these functions simulate a future fault: the conversion
-of a marked email does not end, or recurses without end.
+The emails that caused such faults in the past can be converted now. So this module simulates two future faults: the
+conversion of a marked email does not end, or recurses without end.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The Celery application of a worker with two faults of the conversion: `celery -A tests.faults.poisoned_worker worker`.
 
-Only that worker may import this module, because the import adds the faults. Apart from them, the worker is the product's.
+Only that worker may import this module, because the import adds the faults. Everything else is the code of the product.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ BUCKET = ("bank", "desks")
 MAX_SLICES = 300
 MAX_RENEWALS = 100
 CALLS = 70
-"""An event happens at one of the first `CALLS` calls of ports in a sync. A sync with much work makes about as many calls."""
+"""An event happens at one of the first `CALLS` calls of ports in a sync. A sync with much work makes about `CALLS` calls."""
 
 
 @dataclass
@@ -168,7 +168,7 @@ class Seed:
         raise Died(where)
 
     def _stands_still(self, where: str) -> None:
-        """The worker hangs for some minutes, so that its lease can end. Another worker can sync before it continues."""
+        """The worker hangs for some minutes, so that its lease can end. Another worker can sync in the meantime."""
         self.log.append(f"a worker stands still {where}")
         self.clock.turn(minutes=self.random.choice([1, 4, 20]))
         self._meanwhile(lambda: self._tick(interrupted=False))
@@ -255,7 +255,11 @@ class Seed:
     # ---- the end of the simulation --------------------------------------------------------------------------------
 
     def _recover(self) -> list[str]:
-        """End all faults, undo what the admin changed, and let time pass. Return the folders whose refusal was not shown."""
+        """End all faults, undo what the admin changed, and let time pass.
+
+        Returns:
+            A message for the folder that could not be read and was not shown as left out. Empty if there is no such folder.
+        """
         # Longer deadlines: no server hangs any more, so a slow response can only be due to the load of this machine.
         settings.EXCHANGE_DEADLINE = settings.REINFER_DEADLINE = timedelta(seconds=20)
         self.trouble.clear()
@@ -299,14 +303,14 @@ class Seed:
         rows = SyncedFolder.objects.left_out().filter(mailbox__address=box.address)
         named = {tuple(row.path) for row in rows}
         box.forbid_folder(path, forbidden=False)
-        # The folder is retried within a day.
+        # The product retries the folder within a day.
         self.clock.turn(hours=25)
         self._tick(interrupted=False)
         silent = f"{path} of {box.address} could not be read, and was not shown as left out"
         return [] if tuple(path.split("/")) in named else [silent]
 
     def _hours_pass(self) -> None:
-        """Let enough time pass to compare the total of each folder, and to list it again if the total differs."""
+        """Let enough time pass to compare the total of each folder, and to list each folder again whose total differs."""
         self.clock.turn(minutes=100)
         self._tick(interrupted=False)
         for _ in range(2):
@@ -336,7 +340,7 @@ class Seed:
         violations += complaints(self.story, self.reinfer, BUCKET, may_be_missing, places=not self.past.came_back)
         violations += self.past.complaints(self.reinfer, BUCKET)
         billed = LedgerEntry.objects.filter(billed=True).count()
-        # After a restore, comments that were pushed after the backup are adopted, without the mark that they were billed.
+        # After a restore, the ledger adopts the comments that were pushed after the backup. It does not mark them as billed.
         if billed > self.reinfer.ai_units or (billed < self.reinfer.ai_units and not self.past.came_back):
             violations.append(f"the ledger counts {billed} AI units, and Re:infer {self.reinfer.ai_units}")
         open_entries = LedgerEntry.objects.exclude(state="confirmed", dirty=False).count()

@@ -1,6 +1,6 @@
-"""The Celery application of a worker whose conversion does not end for one email: `celery -A tests.faults.spinning worker`.
+"""The Celery application of a worker whose conversion does not end for marked emails: `celery -A tests.faults.spinning worker`.
 
-It simulates a regular expression that takes hours for one email.
+The conversion of such an email runs a regular expression that takes hours.
 """
 
 from __future__ import annotations

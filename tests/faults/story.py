@@ -15,9 +15,10 @@ from simulators.exchange.store import Item, Mailbox, Store
 from tests.mails import NOON, mail, message_id_of, received
 
 SKIPPED = ("Drafts", "Outbox", "Junk Email", "Deleted Items", "Sync Issues", "Conversation History")
-"""Folders whose mail is not wanted. They are listed here again, so that the tests do not rely on the product."""
+"""Folders whose mail is not wanted. The product has its own list. The tests do not use it, so that they can find its errors."""
 NEVER_USED = ("Drafts", "Outbox", "Sync Issues", "Conversation History")
-"""Default folders that are deleted from the store. Without them a seed takes half the time, and faults hit used folders."""
+"""Default folders that are deleted from the store. Without them, a seed takes half the time, and
+faults of folders hit folders that contain mail."""
 FOLDERS = ("Inbox", "Inbox/Trades", "Sent Items", "Archive", "Deleted Items", "Junk Email")
 ODD_FOLDERS = (
     ("Imported", "IPF.Imap", False),
@@ -31,7 +32,7 @@ ODD_FOLDERS = (
 )
 """Name and class of a folder, and whether the folder is hidden."""
 NO_MAIL = ("IPF.Appointment", "IPF.Contact", "IPF.Task", "IPF.SkypeTeams")
-"""Classes that are not for mail. They are listed here again, so that the tests do not rely on the product."""
+"""Beginnings of the folder classes that are not for mail. As for `SKIPPED`, the tests do not use the list of the product."""
 UNLISTED = "unlisted"
 """Name of items that count in the total of a folder but are not listed."""
 ODD_BODIES = (
@@ -54,7 +55,7 @@ class StoryEmail:
     copies_deleted: bool = False
     with_id: bool = True
     received: bool = False
-    """Whether its MIME has a Received header."""
+    """Whether the MIME of the email has a Received header."""
 
     @property
     def message_id(self) -> str:
@@ -75,8 +76,8 @@ class Story:
     lists: tuple[str, ...] = ("",)
     """Beginnings of the folder classes that the server lists."""
     unreported: float = 0.0
-    """Probability that a new or moved email is missing in all change reports. If it is not 0, some folders also have items
-    that count in the total but are not listed."""
+    """Probability that a new or moved email is missing in all change reports. If the probability is not 0, some folders
+    also have items that count in the total but are not listed."""
     drafts: float = 0.2
     """Fraction of the emails that arrive with the mark of a draft, like imported mail and drafts outside of Drafts."""
     emails: dict[str, StoryEmail] = field(default_factory=dict)
@@ -163,7 +164,7 @@ class Story:
 
     def is_edited(self) -> None:
         choice = self._any_item()
-        # Without a Message-ID, the comment id depends on the subject. So another subject would be another email.
+        # Without a Message-ID, the comment id depends on the subject. So another subject would make another comment.
         if choice is None or not choice[2].with_id:
             return
         box, item, email = choice

@@ -29,7 +29,7 @@ def server(tmp_path):
 
 @pytest.fixture
 def taken(server):
-    """A connection like that of a worker: with a task that it processes, and a second channel for control messages."""
+    """The connection of a worker that processes a task, with a second channel for control messages."""
     connection = Connection(server.url)
     connection.Producer().publish({}, routing_key="sync", exchange="", declare=[TASKS])
     messages = []

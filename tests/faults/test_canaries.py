@@ -252,7 +252,7 @@ def faces() -> dict[str, str]:
     client, api = Client(raise_request_exception=False), APIClient(raise_request_exception=False)
     client.force_login(admin)
     integration, destination = Integration.objects.get(), Destination.objects.get()
-    # Changes that are written to the audit log.
+    # The audit log records the following changes.
     client.post(reverse("integration-stop", args=[integration.pk]))
     client.post(
         reverse("destination-edit", args=[destination.pk]), {"name": "Re:infer 2", "endpoint": destination.endpoint}

@@ -26,7 +26,7 @@ def first_life(world: World) -> None:
 
 
 def second_life(world: World) -> None:
-    """After a first sync: move, edit and delete an email, rename a folder, and deliver new mail."""
+    """After a first sync: move one email, edit a second and delete a third, rename a folder, and deliver new mail."""
     first_life(world)
     world.sync_all()
     box = next(iter(world.mailboxes.values()))
@@ -61,7 +61,8 @@ each_life = pytest.mark.parametrize("life", LIVES)
 before_and_after = pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 
 EVERY_SO_MANY = 23
-"""Distance of the tested calls. It is no multiple of the sizes of pages and batches, so that all kinds of calls are tested."""
+"""Every call with a number divisible by 23 is tested. 23 is no multiple of the sizes of pages and batches, so that all kinds
+of calls are tested."""
 
 
 @pytest.mark.long

@@ -76,7 +76,7 @@ def test_an_error_of_all_mailboxes_pauses_the_integration_and_then_disables_it(l
     assert Mailbox.objects.filter(enabled=True).count() == len(ADDRESSES)  # no single mailbox is disabled
 
 
-def test_a_permission_that_one_of_many_mailboxes_lacks_disables_only_that_mailbox(life):
+def test_only_the_mailbox_for_which_a_permission_is_missing_is_disabled(life):
     register(life, mailboxes=frozenset(ADDRESSES[:2]))
     stays_so(life, days=5)
     stopped = Mailbox.objects.get(enabled=False)

@@ -85,7 +85,8 @@ STEPS = [
 
 
 MOST_CRITICAL = "push"
-"""Id of the step at which a comment could be billed twice. `make test` tests this step, and `MARKS=long` the others."""
+"""Id of the step at which a comment could be billed twice. `make test` tests this step. `make test MARKS=long` tests the other
+steps."""
 
 
 @pytest.mark.parametrize(

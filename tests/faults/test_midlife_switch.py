@@ -132,7 +132,7 @@ def test_a_sync_during_a_switch_ends_over_the_old_api_and_leaves_no_cursor_of_th
             switched.append(life.switch("graph"))
 
     life.sync(lambda source: Meanwhile(source, switches))
-    # The first mailbox was synced over EWS to the end of its sync, the others over Graph.
+    # The sync of the first mailbox used EWS to its end. The syncs of the other mailboxes used Graph.
     assert [state.ids_of for state in MailboxState.objects.order_by("pk")] == ["ews", "graph", "graph"]
     life.sync()
     assert {state.ids_of for state in MailboxState.objects.all()} == {"graph"}

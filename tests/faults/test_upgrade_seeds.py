@@ -1,6 +1,7 @@
 """Seeds in which a release with new filter rules is installed.
 
-Newly wanted emails are pushed only after an administrator has decided to push them, and then all of them. New mail never waits.
+Newly wanted emails are not pushed before an administrator decides to push them. After this decision, all of them are pushed.
+New mail never waits for the decision.
 FAULT_SEEDS and FAULT_SOURCE work as in `test_seeds`.
 """
 

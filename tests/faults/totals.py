@@ -11,8 +11,9 @@ from sync.models import SyncedFolder
 def totals_complaints(store: Store, hours_pass: Callable[[], None]) -> Iterator[str]:
     """Yield the violated conditions.
 
-    `hours_pass` lets the product compare each total again. Since there is no new mail, no folder may be listed again. `counted`
-    of each folder must be the number of items that the store lists, and `usual_difference` the number of its unlisted items.
+    `hours_pass` lets the product compare each total again. Since there is no new mail, no folder may be listed again. For
+    each folder, `counted` must be the number of items that the store lists, and `usual_difference` must be the number of the
+    other items in the folder.
     """
     before = _listings(store)
     hours_pass()

@@ -14,7 +14,7 @@ from tests.faults.story import Story
 from tests.mails import message_id_of
 
 SLOW = {"hang", "drip", "taken-then-hang"}
-"""Faults that take as long as the deadline of a request. They are chosen rarely."""
+"""Faults that take as long as the deadline of a request. They are chosen less often than other faults."""
 
 FOLDER_CODES = ("ErrorAccessDenied", "ErrorAccessDenied", "ErrorItemNotFound", "ErrorFolderNotFound")
 """Codes with which Exchange refuses to read a folder that it lists in the folder tree."""
@@ -109,7 +109,10 @@ class Trouble:
         self.log.append(f"reinfer {status} for {message_id}")
 
     def of_the_next_email(self) -> None:
-        """Exchange returns another body instead of the next email: once, three times (then it is a dead letter), or always."""
+        """Exchange returns another body instead of the next email: once, three times or always.
+
+        After three times, the email is a dead letter.
+        """
         message_id = message_id_of(f"m{len(self.story.emails)}")
         kind, times = self.random.choice(pages.KINDS), self.random.choice([1, 3, None])
         self.end.hand_out(message_id, kind, times)

@@ -127,8 +127,8 @@ class UpgradeSeed(Seed):
     def _may_be_missing(self) -> set[str]:
         """Return the names of marked emails that need not be comments.
 
-        These are the emails that the admin did not decide to push, and emails whose arrival time contradicts whether the new
-        rules were in use when they arrived.
+        These are emails that the admin did not decide to push, and emails with a misleading arrival time: the time is before
+        the new rules came into use, but the email arrived afterwards, or the other way round.
         """
         left = set() if self.answered else self._that_waited()
         return left | {name for name in self.story.marked if not self._is_clear(name)}

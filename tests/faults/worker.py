@@ -1,5 +1,5 @@
-"""A worker process for tests. It syncs mailboxes with real sockets and a real database, and can kill itself at a
-call of a source, the sink, the ledger or the checkpoints, such as `sink.push`.
+"""A worker process for tests. It syncs mailboxes with real sockets and a real database. It can kill itself at a call of a port
+(source, sink, ledger or checkpoints), such as `sink.push`.
 
 python -m tests.faults.worker seed '{"integration": {…}, "reinfer": …, "token": …, "mailboxes": […]}'
 python -m tests.faults.worker sync ADDRESS

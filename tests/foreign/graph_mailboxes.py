@@ -1,4 +1,4 @@
-"""The expected results of clients of Graph, and their input."""
+"""The input of clients of Graph, and the results that are expected from them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Install the packages of third-party clients into a folder outside the project, which later runs reuse.
 
 The folder is `$FOREIGN_CACHE`, or `reinfer-exchange-foreign` in the user's cache folder. Each set of packages has a separate
-subfolder whose name contains a digest of the files that pin the versions. A changed pin therefore creates a new subfolder.
+subfolder, whose name contains a digest of the files that pin the versions and of the Python version. If one of these changes,
+the packages are installed into a new subfolder.
 """
 
 from __future__ import annotations
@@ -68,7 +69,10 @@ def run(command: Sequence[str | Path], *, cwd: Path | None = None) -> None:
 
 
 def _installed(name: str, pins: Sequence[Path], install: Callable[[Path], None]) -> Path:
-    """Return the folder for these pins. `install` fills it, unless an earlier run did. A lock admits one process at a time."""
+    """Return the folder for these pins. If no earlier run filled the folder, `install` fills it.
+
+    While a process fills the folder, other processes wait.
+    """
     version = f"{sys.version_info.major}.{sys.version_info.minor}".encode()
     digest = hashlib.sha256(b"\0".join([version, *(pin.read_bytes() for pin in pins)])).hexdigest()[:16]
     folder = _cache() / f"{name}-{digest}"

@@ -44,7 +44,7 @@ def run_client(served: Served, command: list[str], address: str = DESK, password
     return run_program([*command, served.exchange.url(), "BANK", "svc", password, address], {})
 
 
-def test_it_reads_folders_items_mime_and_attachments(served: Served, command: list[str]) -> None:
+def test_the_client_reads_folders_items_mime_and_attachments(served: Served, command: list[str]) -> None:
     read = run_client(served, command)
     mailbox = served.store[DESK]
     assert read["folders"] == folders_of(mailbox)

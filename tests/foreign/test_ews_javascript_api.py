@@ -25,7 +25,7 @@ def run_client(served: Served, address: str = DESK, password: str = PASSWORD, *,
 
 
 @NTLM
-def test_it_reads_folders_items_mime_and_attachments(served: Served, ntlm: bool) -> None:
+def test_the_client_reads_folders_items_mime_and_attachments(served: Served, ntlm: bool) -> None:
     read = run_client(served, ntlm=ntlm)
     mailbox = served.store[DESK]
     assert read["folders"] == folders_of(mailbox)

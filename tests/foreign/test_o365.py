@@ -23,7 +23,7 @@ def run_client(served: Served, address: str = DESK, secret: str = SECRET) -> dic
     return run_program(program, graph_input(served, address, secret), REQUESTS_CA_BUNDLE=str(served.ca_file))
 
 
-def test_it_reads_folders_items_mime_and_attachments(served: Served) -> None:
+def test_the_client_reads_folders_items_mime_and_attachments(served: Served) -> None:
     read = run_client(served)
     mailbox = served.store[DESK]
     assert read["folders"] == folders_of(mailbox)

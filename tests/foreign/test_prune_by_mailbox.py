@@ -1,6 +1,6 @@
 """`re prune --mailbox` of Re:infer's CLI finds the comments of a mailbox by their property `Mailbox ID`.
 
-An older version pushed comments without this property. They are found after the renewal, which adds it.
+An older version pushed comments without this property. `prune` finds such comments after the renewal, which adds the property.
 """
 
 from __future__ import annotations

@@ -88,7 +88,9 @@ def email(name: str, mailbox: str = DESK) -> dict[str, Any]:
 # ---- projects and sources --------------------------------------------------------------------------------------------
 
 
-def test_it_lists_projects_sources_and_the_user_of_the_token(re: VendorsClient, reinfer: ReinferSimulator) -> None:
+def test_the_client_lists_projects_sources_and_the_user_of_the_token(
+    re: VendorsClient, reinfer: ReinferSimulator
+) -> None:
     assert [one["name"] for one in re.lines("get", "projects")] == ["bank", "empty"]
     sources = re.lines("get", "sources")
     assert sorted((one["owner"], one["name"]) for one in sources) == [("bank", "claims"), ("bank", "desk")]
@@ -96,7 +98,9 @@ def test_it_lists_projects_sources_and_the_user_of_the_token(re: VendorsClient, 
     assert "exchange-integration" in re("get", "current-user")
 
 
-def test_it_creates_changes_and_deletes_a_source(re: VendorsClient, reinfer: ReinferSimulator, bucket: str) -> None:
+def test_the_client_creates_changes_and_deletes_a_source(
+    re: VendorsClient, reinfer: ReinferSimulator, bucket: str
+) -> None:
     re("create", "source", "bank/new", "--title", "New", "--bucket", bucket)
     new = reinfer.sources["bank", "new"]
     assert new.settings["bucket_id"] == reinfer.store.buckets["bank", "desks"].id
@@ -116,7 +120,7 @@ def test_a_wrong_token_is_refused(re: VendorsClient) -> None:
 # ---- comments --------------------------------------------------------------------------------------------------------
 
 
-def test_comments_that_it_creates_are_billed_once_and_stored_unchanged(
+def test_comments_that_the_client_creates_are_billed_once_and_stored_unchanged(
     re: VendorsClient, reinfer: ReinferSimulator, tmp_path: Path
 ) -> None:
     comments = [comment(str(number)) for number in range(300)]
@@ -128,7 +132,7 @@ def test_comments_that_it_creates_are_billed_once_and_stored_unchanged(
     assert source.ai_units == 300
 
 
-def test_it_reads_comments_of_the_product(re: VendorsClient, reinfer: ReinferSimulator, tmp_path: Path) -> None:
+def test_the_client_reads_comments_of_the_product(re: VendorsClient, reinfer: ReinferSimulator, tmp_path: Path) -> None:
     rich = comment(
         "rich",
         body="Dear Bob,\n\n“quotes” \u2028 and 📦",
@@ -144,14 +148,16 @@ def test_it_reads_comments_of_the_product(re: VendorsClient, reinfer: ReinferSim
     assert read_comment(alone["comment"]) == read_comment(json.loads(comment_json(rich)))
 
 
-def test_it_counts_all_comments(re: VendorsClient, reinfer: ReinferSimulator) -> None:
+def test_the_client_counts_all_comments(re: VendorsClient, reinfer: ReinferSimulator) -> None:
     push(reinfer, *(comment(str(number)) for number in range(7)))
     # The counts are in the table only, not in the JSON.
     assert table(re("get", "sources", "bank/desk", "--stats"))["Num Comments"] == "7"
     assert reinfer.requests.count("statistics") == 1
 
 
-def test_it_reads_a_range_of_time_page_by_page(re: VendorsClient, reinfer: ReinferSimulator, tmp_path: Path) -> None:
+def test_the_client_reads_a_range_of_time_page_by_page(
+    re: VendorsClient, reinfer: ReinferSimulator, tmp_path: Path
+) -> None:
     whole = comment()
     days = [replace(whole, id=comment(str(day)).id, timestamp=whole.timestamp.replace(day=day)) for day in range(1, 29)]
     push(reinfer, *days)
@@ -162,7 +168,7 @@ def test_it_reads_a_range_of_time_page_by_page(re: VendorsClient, reinfer: Reinf
     assert read == [one.id for one in days[4:19]]
 
 
-def test_it_deletes_comments_by_id_and_by_time(re: VendorsClient, reinfer: ReinferSimulator) -> None:
+def test_the_client_deletes_comments_by_id_and_by_time(re: VendorsClient, reinfer: ReinferSimulator) -> None:
     push(reinfer, *(comment(name) for name in "abc"))
     re("delete", "comments", "--source", "bank/desk", comment("b").id)
     assert stored_ids(reinfer) == [comment("a").id, comment("c").id]
@@ -189,7 +195,7 @@ def test_the_content_of_an_attachment_is_uploaded_and_downloaded(
 # ---- prune -----------------------------------------------------------------------------------------------------------
 
 
-def test_it_prunes_the_comments_of_a_mailbox_and_keeps_annotated_ones(
+def test_the_client_prunes_the_comments_of_a_mailbox_and_keeps_annotated_ones(
     re: VendorsClient, reinfer: ReinferSimulator, tmp_path: Path
 ) -> None:
     def of(name: str, mailbox: str) -> Comment:
@@ -213,14 +219,16 @@ def test_it_prunes_the_comments_of_a_mailbox_and_keeps_annotated_ones(
 # ---- buckets ---------------------------------------------------------------------------------------------------------
 
 
-def test_it_creates_counts_and_deletes_a_bucket(re: VendorsClient, reinfer: ReinferSimulator, bucket: str) -> None:
+def test_the_client_creates_counts_and_deletes_a_bucket(
+    re: VendorsClient, reinfer: ReinferSimulator, bucket: str
+) -> None:
     shown = table(re("get", "buckets", bucket, "--stats"))
     assert (shown["ID"], shown["Num Emails"]) == (reinfer.store.buckets["bank", "desks"].id, "=0")
     re("delete", "bucket", bucket)
     assert reinfer.store.buckets == {}
 
 
-def test_it_puts_reads_and_deletes_the_emails_of_a_bucket(
+def test_the_client_puts_reads_and_deletes_the_emails_of_a_bucket(
     re: VendorsClient, reinfer: ReinferSimulator, bucket: str, tmp_path: Path
 ) -> None:
     emails = [email(f"m{number:03}", DESK if number % 3 else "ops@bank.example") for number in range(150)]
@@ -235,7 +243,7 @@ def test_it_puts_reads_and_deletes_the_emails_of_a_bucket(
     assert len(re.lines("get", "emails", bucket)) == 149
 
 
-def test_files_that_it_parses_become_comments_of_a_linked_source(
+def test_files_that_the_client_parses_become_comments_of_a_linked_source(
     re: VendorsClient, reinfer: ReinferSimulator, bucket: str, tmp_path: Path
 ) -> None:
     re("create", "source", "bank/parsed", "--bucket", bucket)
@@ -248,7 +256,7 @@ def test_files_that_it_parses_become_comments_of_a_linked_source(
     assert reinfer.sources["bank", "parsed"].ai_units == 2
 
 
-def test_it_lists_and_deletes_the_sync_states_of_a_mailbox(
+def test_the_client_lists_and_deletes_the_sync_states_of_a_mailbox(
     re: VendorsClient, reinfer: ReinferSimulator, bucket: str
 ) -> None:
     of_mailbox = {"mailbox_name": DESK, "status": "UP_TO_DATE"}

@@ -28,13 +28,13 @@ def read(served: Served) -> dict[str, Any]:
     return run_client(served)
 
 
-def test_it_reads_folders_items_mime_and_attachments(served: Served, read: dict[str, Any]) -> None:
+def test_the_client_reads_folders_items_mime_and_attachments(served: Served, read: dict[str, Any]) -> None:
     mailbox = served.store[DESK]
     assert read["folders"] == folders_of(mailbox)
     assert in_order(read["emails"]) == emails_of(mailbox)
 
 
-def test_it_searches_sorts_and_counts(served: Served, read: dict[str, Any]) -> None:
+def test_the_client_searches_sorts_and_counts(served: Served, read: dict[str, Any]) -> None:
     inbox = list(served.store[DESK].folder("Inbox").items.values())
     trades = [item for item in inbox if "trade" in item.mail.subject.casefold()]
     newest = sorted(trades, key=lambda item: item.received, reverse=True)
@@ -43,7 +43,7 @@ def test_it_searches_sorts_and_counts(served: Served, read: dict[str, Any]) -> N
     assert read["unread"] == sum(not item.read for item in inbox) > 0
 
 
-def test_it_reads_time_zones_and_resolves_names(read: dict[str, Any]) -> None:
+def test_the_client_reads_time_zones_and_resolves_names(read: dict[str, Any]) -> None:
     assert read["zones"] == sorted(ZONES)
     assert read["resolved"] == [DESK]
 

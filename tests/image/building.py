@@ -1,7 +1,7 @@
 """An image built from a Dockerfile by buildah, which needs neither a daemon nor a registry.
 
-The base image of FROM is made by debootstrap: a small Debian with its own Python, under the name of the image in FROM. So
-Python has the version of this Debian release, but all instructions after FROM are those of the Dockerfile.
+The image that FROM names is not downloaded. In its place, debootstrap makes a small Debian with the Python of its release. So
+the version of Python may differ from the real image. All instructions after FROM are those of the Dockerfile.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Image:
 
 
 class Builder:
-    """Builds images below `folder`. `close` unmounts everything."""
+    """Builds images below `folder`. `close` unmounts everything below `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -65,7 +65,7 @@ class Builder:
         shutil.rmtree(tree)
 
     def build(self, dockerfile: Path) -> Image:
-        """Build an image, with the source tree as context. Raises `AssertionError` with the step that failed."""
+        """Build an image, with the source tree as context. Raises `AssertionError` if a command fails."""
         # Use the format of Docker, because the OCI format has no health check.
         options = ["--format", "docker", "--pull-never", "--volume", f"{CERTIFICATES}:{CERTIFICATES}:ro"]
         options += ["--volume", f"{self._pip_settings()}:/etc/pip.conf:ro"]
@@ -120,7 +120,7 @@ def _path() -> str:
 
 
 def _mounts_overlays(folder: Path) -> bool:
-    """Return whether overlay mounts work here. Otherwise, the vfs driver copies all files for each layer of an image."""
+    """Return whether overlay mounts work in a folder. The alternative, the vfs driver, copies all files for each layer."""
     lower, upper, work, merged = (folder / "overlay" / name for name in ("lower", "upper", "work", "merged"))
     for place in (lower, upper, work, merged):
         place.mkdir(parents=True)
@@ -133,7 +133,7 @@ def _mounts_overlays(folder: Path) -> bool:
 
 
 def _debian() -> str:
-    """Return the code name of the Debian release of this machine, which has the package keys that debootstrap needs."""
+    """Return the code name of the Debian release of this machine. This machine has the package keys of this release."""
     lines = Path("/etc/os-release").read_text().splitlines()
     return dict(line.split("=", 1) for line in lines if "=" in line)["VERSION_CODENAME"]
 

@@ -1,7 +1,7 @@
 """Run commands in the root file system of an image, with the restrictions of the containers in docker/compose.yaml.
 
-The root is read-only, `/tmp` and `/dev/shm` are in memory, and the user is that of the image. A command can gain no
-privileges and inherits no environment variables. It uses the network of this machine.
+The root is read-only, `/tmp` and `/dev/shm` are in memory, and commands run as the user of the image. A command can gain no
+privileges and inherits no environment variables. Commands use the network of this machine.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Container:
         )  # fmt: skip
 
     def start(self, name: str, command: Sequence[str]) -> Child:
-        """Start a command. It is ended together with the `processes` of this container."""
+        """Start a command. The command is ended together with the other `processes` of this container."""
         return self._processes.start(name, self._entered(command), {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
 
     def is_healthy(self) -> bool:
@@ -59,7 +59,7 @@ class Container:
 
     def _entered(self, command: Sequence[str]) -> list[str]:
         config = self._image.config
-        # Use a new PID namespace: all of its processes end when the first one ends.
+        # Use a new PID namespace. When its first process ends, all other processes of the namespace end too.
         spaces = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--ipc", "--uts"]
         arguments = [str(self._image.root), config["User"], config["WorkingDir"]]
         pairs = [f"{name}={value}" for name, value in self._environment.items()]

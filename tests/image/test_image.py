@@ -1,7 +1,7 @@
-"""Build docker/Dockerfile, and run its commands as in production: with a host name, behind a proxy, with HTTPS only, and with
+"""Build docker/Dockerfile, and run the image as in production: with a host name, behind a proxy, with HTTPS only, and with
 a read-only root.
 
-The tests take two to three minutes, need root, and start a PostgreSQL and a Redis. The port of the image must be free.
+The tests take two to three minutes, need root, and start PostgreSQL and Redis. The port of the image must be free.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def image(folder):
 
 @pytest.fixture(scope="session")
 def services():
-    """A PostgreSQL and a Redis."""
+    """A running PostgreSQL server and a running Redis server."""
     if programs() is None or broker.binary() is None:
         pytest.skip("PostgreSQL or Redis is missing: install Debian's packages postgresql and redis-server.")
     with tempfile.TemporaryDirectory(prefix="reinfer-exchange-services-") as folder:
@@ -138,7 +138,7 @@ def test_the_health_check_of_the_image_succeeds(web, migrated):
     assert get("/metrics")[0] == 401
 
 
-def test_pages_and_static_files_are_served_only_through_the_proxy(web):
+def test_pages_and_static_files_are_served_only_over_https_and_for_the_host_name(web):
     status, page = get("/login/", Host=HOST, **{"X-Forwarded-Proto": "https"})
     assert status == 200
     sheets = re.findall(r'href="(/static/[^"]+\.css)"', page)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from integrations.certificates import labelled_blocks
 
 REFERENCE = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----.*?-----END \1-----", re.DOTALL)
-"""The expected result. It takes quadratic time: for each BEGIN without an END, it searches the rest of the text."""
+"""The regular expression with the expected result. For each BEGIN without an END, it searches the rest of the text."""
 PIECES = [
     "-----BEGIN A-----",
     "-----END A-----",

@@ -1,4 +1,4 @@
-"""Which exceptions are faults of this process, even wrapped in exceptions of libraries, and which are not."""
+"""Which exceptions are faults of this process, even if exceptions of libraries wrap them, and which are not."""
 
 from __future__ import annotations
 

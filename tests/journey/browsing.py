@@ -47,7 +47,7 @@ def wait(page: Any, what: str, done: Callable[[], bool], milliseconds: int = PAT
 
 
 def serious_faults(page: Any) -> list[tuple[str, str]]:
-    """Return the serious violations that axe-core finds: the rule, and the first element that violates it."""
+    """Return the serious and critical violations that axe-core finds. For each: the rule, and the first violating element."""
     from axe_playwright_python.sync_playwright import Axe
 
     found = Axe().run(page).response

@@ -1,6 +1,6 @@
 """The daily work of an admin in a real browser: sync, stop, start, errors and their repair.
 
-The accessibility of the pages is tested here, too.
+Further tests check the accessibility of the pages.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ CHANGED = {
     ("sync_setasideemail", 4, "reason"): "",
     ("sync_setasideemail", 5, "reason"): "",
 }
-"""What the upgrade changes in existing columns, besides names of models and permissions: table, id of the row, column, value."""
+"""New values in existing columns, except names of models and permissions, by table, id of the row, and column."""
 KINDS = {
     ("integrations_integration", "disabled_kind"): {1: "", 2: "client_secret_expired"},
     ("mailboxes_mailbox", "disabled_kind"): {
@@ -44,7 +44,7 @@ KINDS = {
         5: "ended_workers",
     },
 }
-"""What the upgrade writes into new columns, by the id of the row."""
+"""Values in new columns: by table and column, the value of each row by its id."""
 SECRETS = """
 from integrations.models import Destination, Integration
 for row, field in (

@@ -1,4 +1,4 @@
-"""A notification is not sent to a private network unless that is allowed, and a request ends at its time limit."""
+"""A notification is not sent to a private network unless `allow_private` is set, and a request ends at its time limit."""
 
 from __future__ import annotations
 

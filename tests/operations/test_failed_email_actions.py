@@ -1,4 +1,4 @@
-"""A retry of a failed email writes an audit entry. If the email was settled already, the retry writes none and says so."""
+"""A retry of a failed email writes an audit entry. If the email was settled already, the retry is refused without an entry."""
 
 from access.models import AuditEntry
 from operations import failed_email_actions

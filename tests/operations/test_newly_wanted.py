@@ -30,7 +30,7 @@ class Release:
     """Successive releases of the product. Release N has the rules of `CHANGES` up to version N.
 
     Version 2 reads mail in folders of another class and includes emails that are marked as drafts. Version 3 includes
-    tasks. These rules exist only in this test, so that it does not depend on the rules of the product.
+    tasks. These rules exist only in this module, so that its tests do not depend on the rules of the product.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, world: World) -> None:

@@ -1,4 +1,4 @@
-"""The lists of packages in the configuration of tools are complete. The tools do not report a missing package."""
+"""The lists of packages in the configuration of tools are complete. The tools would silently skip an unlisted package."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The sweep: it checks with many texts that regular expressions and the conversion take at most linear time."""
+"""The sweep checks with many texts that regular expressions and the conversion take at most linear time."""

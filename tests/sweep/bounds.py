@@ -12,7 +12,7 @@ class Bound:
     """The limits of one expression.
 
     Attributes:
-        chars: Maximum number of characters of its text in the product.
+        chars: Maximum number of characters of a text for which the product uses the expression.
         seconds: Maximum CPU time of one use with a text of this length.
         why: The code that limits the text.
     """
@@ -23,7 +23,7 @@ class Bound:
 
 
 BOUNDS = {
-    # Some of these routes belong to Django's admin.
+    # The expressions of URL routes. Some of the routes belong to Django's admin.
     "*.urlpatterns…*": Bound(
         4_094, 0.2, "gunicorn limits the first line of a request, and so the path (limit_request_line)"
     ),
@@ -35,7 +35,7 @@ BOUNDS = {
 
 
 def bound_of(name: str) -> Bound | None:
-    """Return the bound of the expression with this name; None if it has none."""
+    """Return the bound of the expression with this name; None if the expression has no bound."""
     return next((bound for pattern, bound in BOUNDS.items() if fnmatchcase(name, pattern)), None)
 
 

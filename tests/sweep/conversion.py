@@ -14,10 +14,11 @@ from tests.sweep.pumps import CHARACTERS, PIECES, Pump
 from tests.sweep.sweep import ENOUGH, Failure
 
 LONGEST = DEFAULT_LIMITS.text_chars * 9 // 10
-"""Maximum number of characters. Above the limit of the conversion, the text is cut and other rules apply. This would change
-the time suddenly, without growth."""
+"""Maximum number of characters of a text. The number is below the limit of the conversion, because a text above the limit is
+cut, and other rules apply to a cut text. The sweep could take the resulting jump of the time for growth."""
 SLOWEST = 8.0
-"""Maximum CPU time in seconds for an email of `LONGEST` characters. Linear growth can also be too slow."""
+"""Maximum CPU time in seconds for an email of `LONGEST` characters. If the time exceeds this maximum, the sweep fails
+even if the time grows linearly."""
 _CHANGE = Change(ChangeKind.CREATED, FolderId("f"), ItemId("i"))
 _DETAILS = ItemDetails(received=datetime(2026, 3, 2, tzinfo=UTC), size=10)
 _WHERE = EmailLocation("desk@bank.example", ("Inbox",))
@@ -26,10 +27,10 @@ _HEAD = (
     "Subject: Re: s\r\n"
 )
 _LINE = 900
-"""Characters of a long line. The cleaning rules ignore lines of more than `Limits.line_chars`."""
+"""Number of characters of a long line. It is below `Limits.line_chars`, because the cleaning rules ignore longer lines."""
 
 Case = tuple[str, Callable[[int], str], int]
-"""Description of the email, function that returns the email for a number of repeats, and characters of one repeat."""
+"""Description of the email, function that returns the email for a number of repeats, and number of characters of one repeat."""
 
 
 def sweep_place(name: str) -> list[Failure]:
@@ -37,9 +38,7 @@ def sweep_place(name: str) -> list[Failure]:
     failures: list[Failure] = []
     for given, text, unit in PLACES[name]():
         longest = _longest(name, text, unit)
-        result = growth(
-            _convert, _encoded(text), unit, longest // 2
-        )  # twice as many characters are still below the limit
+        result = growth(_convert, _encoded(text), unit, longest // 2)  # `growth` also measures twice this length
         if result.fails or _expected(result) > SLOWEST:
             result = growth_at_last(_convert, _encoded(text), unit, longest)
         if result.fails or result.seconds > SLOWEST / 2:
@@ -53,7 +52,7 @@ def _longest(name: str, text: Callable[[int], str], unit: int) -> int:
     """Return the largest number of characters below the limit of this place.
 
     The limit of a header counts bytes. A longer header is cut, possibly within a character, and then decoded with another
-    encoding. This would change the time suddenly, without growth.
+    encoding. The sweep could take the resulting jump of the time for growth.
     """
     if not name.startswith("header"):
         return LONGEST
@@ -147,7 +146,7 @@ _DEEP = "".join(f"Content-Type: multipart/mixed; boundary=b{number}\r\n\r\n--b{n
 
 
 def _structures() -> Iterator[Case]:
-    """Yield emails with many headers, addresses, words or parts."""
+    """Yield cases with a structure that is repeated many times, such as headers, parts, quotes or signatures."""
     repeated = {
         "headers": Pump("", "X-Ann: b\r\n", _HEAD + "\r\nx"),
         "headers of one letter": Pump("", "a:\r\n", _HEAD + "\r\nx"),
@@ -214,7 +213,7 @@ def _addresses() -> Iterator[Case]:
 
 
 def _parameters() -> Iterator[Case]:
-    """Yield cases with many header parameters. The email library parses all of them each time one is requested."""
+    """Yield cases with many header parameters. For each requested parameter, the email library parses all parameters."""
     pieces = (
         "; a=b",
         ";",
@@ -264,7 +263,10 @@ _ELEMENTS = (
 
 
 def _elements() -> Iterator[Case]:
-    """Yield each HTML element many times: open, closed, incomplete, with different ids, and in other elements."""
+    """Yield cases with many copies of an HTML element: open, closed, incomplete, with different ids, or in other elements.
+
+    Some cases have one element with many attributes.
+    """
     for name in _ELEMENTS:
         for piece in (f"<{name}>x", f"<{name}>x</{name}>", f"<p><{name} class=a>x", f"<{name}"):
             yield f"{piece!r} * n", partial(_put, _page, Pump("", piece, "")), len(piece)

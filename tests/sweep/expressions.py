@@ -1,6 +1,6 @@
 """Find every regular expression of the product.
 
-There are two ways, because each misses some expressions: traverse all objects that can be reached from the modules
+This module uses two ways, because each way misses some expressions: traverse all objects that can be reached from the modules
 (containers, classes, closures, caches, validators, routes), and search the source for calls that compile an expression when
 a function runs.
 """
@@ -138,7 +138,10 @@ def _all_modules() -> list[types.ModuleType]:
 
 
 def _expression_of(thing: Any) -> re.Pattern[Any] | None:
-    """Return the expression of a pattern or of a URL route; None for other objects. A route compiles it at the first use."""
+    """Return the expression of a pattern or of a URL route; None for other objects.
+
+    A route compiles its expression at the first use.
+    """
     if isinstance(thing, re.Pattern):
         return re.compile(thing.pattern, thing.flags)  # the object can be a lazy proxy, as in Django's validators
     if type(thing).__name__ in ("RegexPattern", "RoutePattern") and type(thing).__module__ == "django.urls.resolvers":

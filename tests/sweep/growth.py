@@ -16,11 +16,14 @@ from typing import Any
 SHORTEST_RUN = 0.05
 """Minimum CPU time of the shorter input, in seconds. With a shorter time, constant costs would hide the growth."""
 MAX_GROWTH = 2.6
-"""Maximum ratio of the CPU time of an input to that of half the input. Linear is 2, n·log n a little more, quadratic 4."""
+"""Maximum ratio of the CPU time of an input to the CPU time of half the input.
+
+The ratio of linear time is 2. The ratio of n·log n is a little more, and the ratio of quadratic time is 4.
+"""
 LEAST_REPEATS, LEAST_CHARS = 8_192, 131_072
 """Minimum numbers of repeats and characters of an input that can count as harmless."""
 HARMLESS_RUN = 0.01
-"""CPU time in seconds. If an input of `LEAST_REPEATS` repeats takes less, its growth is not quadratic: 34 million steps of
+"""CPU time in seconds. If an input of `LEAST_REPEATS` repeats takes less time, the growth is not quadratic: 34 million steps of
 half a nanosecond would take longer."""
 LONGEST = 4_000_000
 """Maximum number of characters. A call that takes less than `SHORTEST_RUN` for such an input passes."""
@@ -31,12 +34,13 @@ _FIRST, _STEP, _TIMES = 512, 5, 3
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """The result for one kind of input: the CPU time for `chars` characters, and the ratio for twice as many."""
+    """The result for one kind of input: the CPU time for `chars` characters, and the ratio for twice as many characters."""
 
     chars: int
     seconds: float
     times: float
-    """CPU time for twice the input, divided by `seconds`. 0 if the calls were too fast to measure, infinity if endless."""
+    """CPU time for twice the input, divided by `seconds`. 0 if the calls were too fast to measure, infinity if a call was
+    ended."""
 
     @property
     def fails(self) -> bool:
@@ -115,7 +119,7 @@ def _doubled(call: Callable[[Any], object], text: Callable[[int], Any], repeats:
 
 
 def cpu_seconds(call: Callable[[Any], object], given: Any) -> float | None:
-    """Return the CPU time of one call in seconds; None if it was ended after `GIVEN_UP`. The call may raise an error."""
+    """Return the CPU time of one call in seconds; None if the call was ended after `GIVEN_UP`. The call may raise an error."""
     try:
         with _ended_after(GIVEN_UP):
             start = time.process_time()
@@ -128,7 +132,7 @@ def cpu_seconds(call: Callable[[Any], object], given: Any) -> float | None:
 
 @contextmanager
 def _ended_after(seconds: float) -> Iterator[None]:
-    """Raise `TooLong` in the block after this CPU time. It also ends a regular expression, because `re` checks for signals."""
+    """Raise `TooLong` in the block after this CPU time. This also ends a regular expression: `re` checks for signals."""
 
     def end(signum: int, frame: FrameType | None) -> None:
         raise TooLong

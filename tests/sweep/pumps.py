@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-# The parser of `re` is private, but there is no public one. It is the same in Python 3.11 to 3.14.
+# The parser of `re` is private, but there is no public one. The parser is the same in Python 3.11 to 3.14.
 from re import _constants as codes
 from re import _parser as parser
 from typing import Any
@@ -122,7 +122,7 @@ def _of_item(code: Any, given: Any) -> list[str]:
 
 
 def _spread(signs: list[str]) -> list[str]:
-    """Return a few characters from the whole list, because a class can contain blanks, letters and punctuation."""
+    """Return a few characters from the whole list, because a character class can contain blanks, letters and punctuation."""
     return signs[:: max(1, len(signs) // _MAX_MEMBERS)]
 
 

@@ -144,7 +144,7 @@ def test_the_methods_that_are_called_on_an_expression_are_found(planted):
     ],
 )
 def test_the_sweep_fails_on_an_expression_that_is_not_linear(planted, monkeypatch, pattern, method):
-    # Faster settings than those of the real sweep. They are less precise, but no expression here is a borderline case.
+    # Faster settings than those of the real sweep. They are less precise, but no expression of this test is a borderline case.
     monkeypatch.setattr("tests.sweep.growth.GIVEN_UP", 1.0)
     monkeypatch.setattr("tests.sweep.growth.SHORTEST_RUN", 0.01)
     monkeypatch.setattr("tests.sweep.growth._TIMES", 1)

@@ -1,4 +1,4 @@
-"""A backup of the database that a test can restore. After the restore, the database server seems to be restarted."""
+"""A backup of the database that a test can restore. The restore also simulates a restart of the database server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ANOTHER_RUN = "before the restore"
 
 
 class Backup:
-    """All rows at the time of its creation. `restore()` writes them back and can be called several times."""
+    """All rows of `APPS` when the backup was created. `restore()` writes these rows back, and can be called several times."""
 
     def __init__(self) -> None:
         self.rows: list[tuple[type[models.Model], list[dict[str, Any]]]] = [

@@ -1,4 +1,4 @@
-"""Tests of pushes that Re:infer accepts with counts that do not add up: the bucket is asked what it stored."""
+"""Tests of pushes that Re:infer accepts with counts that do not add up: Re:infer is then asked which comments it stored."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Tests of items that Exchange marks as drafts.
 
-Such an item is an email if a mail server has received it. It is a draft otherwise, and always if it is in Drafts or Outbox.
+Such an item is an email if a mail server has received it, and a draft otherwise. In Drafts and Outbox, such an item is always a
+draft.
 """
 
 import pytest

@@ -1,4 +1,4 @@
-"""Tests that every folder of a mailbox is read, even with many folders, a slow Exchange and short time slices."""
+"""Tests that every folder of a mailbox is read, even with many folders, a slow Exchange and short slices."""
 
 from __future__ import annotations
 
@@ -356,6 +356,6 @@ def test_an_idle_sync_needs_no_extra_writes_for_the_turns_of_its_folders(world: 
     with CaptureQueriesContext(connection) as queries:
         world.run(desk)
     writes = [sql for query in queries if (sql := query["sql"]).startswith(("UPDATE", "INSERT", "DELETE"))]
-    # For each folder: its checkpoint and the lease. At the beginning: the lease, the trial mark, earlier runs and the new
-    # run. Then the folder tree. At the end: the state and the run.
+    # There are two writes for each folder: its checkpoint and the lease. Seven more writes are: at the beginning the lease, the
+    # trial mark, earlier runs and the new run, then the folder tree, and at the end the state and the run.
     assert len(writes) == 2 * 12 + 7

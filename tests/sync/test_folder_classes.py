@@ -42,7 +42,10 @@ def box(life):
 
 @pytest.fixture
 def before(monkeypatch):
-    """Use the rule of an older release, which read only `IPF.Note` and folders without a class. Call the value to upgrade."""
+    """Use the rule of an older release, which read only `IPF.Note` and folders without a class.
+
+    Call the yielded function to upgrade.
+    """
     with monkeypatch.context() as release:
         release.setattr(folder_classes, "VERSION", 1)
         old_rule = partial(folder_classes.holds_mail, version=1)

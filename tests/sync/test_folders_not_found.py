@@ -80,7 +80,7 @@ def test_a_folder_that_was_deleted_while_it_was_read_is_no_problem(world: World,
     box.permit_folder("Claims")
     world.sync(desk)
     before = world.mailboxes[desk.address].folder("Claims")
-    # The folder is deleted after the tree was read: the tree still contains it, and a request does not find it.
+    # Simulate that the folder is deleted after the tree was read: the tree still contains it, but a request does not find it.
     monkeypatch.setattr(before, "forbidden", True)
     world.sync(desk)
     assert row().not_found

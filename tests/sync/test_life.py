@@ -21,7 +21,7 @@ from tests.sync.world import World
 def world(db, request):
     """Three servers: the first gives moved items new ids. On the second and third, moved items keep their ids.
 
-    On the third, the new folder does not report the move. The results must be the same on all three.
+    On the third, the new folder does not report the move. The results must be the same on all three servers.
     """
     keeps_ids, quiet_moves = request.param
     return World(keeps_ids=keeps_ids, quiet_moves=quiet_moves)
@@ -444,7 +444,7 @@ def test_after_a_restored_backup_nothing_is_billed_again(world: World):
     cursors = {folder.pk: folder.cursor for folder in desk.folders.all()}
     box.deliver(mail("since"))
     world.sync(desk)
-    # The old database has neither the mailbox item nor the ledger entry of the newer email.
+    # The restored database has neither the mailbox item nor the ledger entry of the newer email.
     LedgerEntry.objects.filter(comment_id=comment_id_of("since")).delete()
     MailboxItem.objects.filter(comment_id=comment_id_of("since")).delete()
     for pk, cursor in cursors.items():

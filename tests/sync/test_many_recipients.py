@@ -1,4 +1,4 @@
-"""Tests that participant filters apply to all recipients of an email, even to those that the comment omits."""
+"""Tests that participant filters apply to all recipients of an email, even to recipients that the comment omits."""
 
 import pytest
 

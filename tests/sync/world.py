@@ -26,7 +26,7 @@ from tests.mails import comment_id_of
 
 @dataclass
 class Clock:
-    """A clock that only `turn` moves."""
+    """A clock that moves only when a test calls `turn` or sets `now`."""
 
     now: datetime = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
@@ -51,9 +51,9 @@ class World:
     """Addresses of the mailboxes whose source was opened with a new sign-in."""
     page_size: int = 512
     keeps_ids: bool = False
-    """Moved items keep their ids."""
+    """Whether moved items keep their ids."""
     quiet_moves: bool = False
-    """The folder to which an item is moved does not report it."""
+    """Whether moves are missing in the change reports of the folder to which an item is moved."""
     wrap: Callable[[str, Any], Any] = lambda port, it: it  # tests wrap the ports with this function
 
     def __post_init__(self) -> None:

@@ -24,7 +24,7 @@ def routes(patterns):
             if pattern.app_name != "admin":
                 yield from routes(pattern.url_patterns)
         elif str(pattern.name).startswith("api-"):
-            continue  # the API has another table: tests/api/test_permissions.py
+            continue  # tests/api/test_permissions.py has the tests for the API
         elif isinstance(pattern, URLPattern):
             yield pattern
 

@@ -1,4 +1,4 @@
-"""The page of failed emails: their reasons, the search, and the retry of all of them."""
+"""The page of failed emails: their reasons, the search, and the retry of many emails."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ def test_what_is_exported_changes_nothing_when_it_is_imported_again(admin):
     exported = admin.get(reverse("integration-export", args=[integration.pk]))
     assert b"nobody-may-read" not in exported.content
     assert "Nothing would change" in review(admin, exported.content.decode()).text
-    # After a deletion, the document with its secret added creates an equal integration.
+    # After the integration is deleted, the exported document and a password create an equal integration.
     document = json.loads(exported.content)
     document["configuration"]["connection"]["access"]["password"] = "another"
     Integration.objects.all().delete()

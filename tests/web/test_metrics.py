@@ -1,4 +1,4 @@
-"""`/metrics`: access, values, and content that it must not have."""
+"""`/metrics`: who may read the metrics, their values, and what they must not contain."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def test_a_second_decision_does_not_replace_the_first(admin, folder):
 
 
 @pytest.mark.parametrize("role", ["nobody", "Viewer", "Operator"])
-def test_only_administrators_answer(folder, role):
+def test_only_administrators_may_decide(folder, role):
     client = client_of(role)
     pk = folder.mailbox_id
     for address in (f"mailboxes/{pk}/bring-newly-wanted", "mailboxes/leave-newly-wanted?enabled=true"):

@@ -1,4 +1,4 @@
-"""Every page renders with and without data, has the strict policy, requires a log-in, and shows no secret."""
+"""Every page renders with and without data, has the strict content security policy, requires a log-in, and shows no secret."""
 
 from __future__ import annotations
 

@@ -173,7 +173,7 @@ def test_the_health_page_answers_while_many_clients_are_silent_or_slow(web):
             assert web.get("/login/")[0] == 200
             time.sleep(0.2)
         assert slowest < 2, f"the slowest took {slowest:.1f} s"
-        # The server closes all of these connections in time, although data keeps arriving slowly.
+        # The server closes all of these connections in time, although some of them sent data slowly.
         end = begun + 5 + max(HEAD_SECONDS, BODY_SECONDS + EVERYBODY / LEAST_RATE) + 10
         for connection in silent + heads + bodies:
             connection.settimeout(max(1.0, end - time.monotonic()))

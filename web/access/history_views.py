@@ -17,8 +17,8 @@ PER_PAGE = 50
 def history(request: HttpRequest) -> HttpResponse:
     """Show the audit log, newest entry first.
 
-    With `?integration=4`, `?mailbox=4` and so on, only the entries about that object are shown. The entries about an
-    integration include the entries about its mailboxes.
+    A query such as `?integration=4` or `?mailbox=4` selects the entries about one object. The entries about an integration
+    include the entries about its mailboxes.
 
     Args:
         request: the request

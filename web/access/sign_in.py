@@ -35,14 +35,14 @@ class SignInForm(AuthenticationForm):
 
 
 class AdminSignInForm(SignInForm, AdminAuthenticationForm):
-    """The same log-in form for Django's admin."""
+    """The log-in form of Django's admin, with the same message after too many attempts."""
 
 
 class SignInView(LoginView):
     """The log-in page.
 
-    If the session of a live page has expired, its next refresh is redirected here. The response then makes htmx reload
-    the whole page, so the user sees the log-in page.
+    If the session of a live page has expired, the next refresh of that page is redirected to the log-in page. The response
+    then makes htmx reload the whole page, so the user sees the log-in page.
     """
 
     redirect_authenticated_user = True

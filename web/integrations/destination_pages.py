@@ -231,7 +231,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
 def test(request: HttpRequest, pk: int) -> HttpResponse:
     """Test the connection to Re:infer now.
 
-    The test can take 20 seconds; the page shows that it is running.
+    The test can take 20 seconds; the page shows that the test is running.
 
     Args:
         request: the request

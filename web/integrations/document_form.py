@@ -103,7 +103,7 @@ class ConfirmImportForm(forms.Form):
     plan: Plan | None = None
 
     def clean(self) -> dict[str, Any]:
-        """Decrypt the document, plan it again, and compare the digest with that of the plan that was shown.
+        """Decrypt the document, plan it again, and compare the digests of the new plan and of the shown plan.
 
         Returns:
             The cleaned values.

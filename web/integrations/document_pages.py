@@ -20,7 +20,7 @@ from operations.documents.stored import exported
 from web.integrations.document_form import ConfirmImportForm, ImportForm
 
 IMPORT_BYTES = 8 * 1024 * 1024
-"""Maximum size of a body in bytes. A character of a document has up to four bytes, and the encrypted text is a third longer."""
+"""Maximum size of a body in bytes. A character of a document has up to four bytes, and encryption adds a third."""
 
 
 @sensitive_post_parameters("document", "sealed")

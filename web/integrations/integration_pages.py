@@ -46,7 +46,7 @@ MAX_LISTED = 500
 """Maximum number of mailboxes that are listed with a tick box. The box *All … that match* also includes mailboxes that are not
 listed."""
 SEARCH_ABOVE = 3
-"""The search field is shown if there are more mailboxes than this."""
+"""The search field is shown if there are more mailboxes than this number."""
 
 
 def _row(pk: int) -> Integration:

@@ -1,8 +1,8 @@
 """Responses of views.
 
 A page is rendered completely, or for htmx only its live part. After a button was pressed, the response is a redirect to
-the page of the button, with a message. htmx gets the result of a test or an
-estimate as a fragment; without htmx, the result is a message on that page.
+the page of the button, with a message. htmx gets the result of a test or an estimate as a fragment. Without htmx, the
+result is a message on the page of the button.
 
 htmx requests the live part of a page every few seconds, and replaces the old live part with the response. A button inside
 the live part is a form that also works without JavaScript. With htmx, the response to the form is, after the redirect,

@@ -191,7 +191,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _next(request: HttpRequest) -> str:
-    """Return the URL name of the page after mailboxes were added: the last step of a setup, or the page of the integration."""
+    """Return the URL name of the page to open after mailboxes were added: the last step of a setup, or the integration."""
     return "integration-ready" if "setup" in request.GET else "integration"
 
 
@@ -362,7 +362,7 @@ def edit_bucket(request: HttpRequest, pk: int) -> HttpResponse:
 def test_bucket(request: HttpRequest, pk: int) -> HttpResponse:
     """Test the connection to Re:infer and the bucket now.
 
-    The test can take 20 seconds; the page shows that it is running.
+    The test can take 20 seconds; the page shows that the test is running.
 
     Args:
         request: the request

@@ -98,7 +98,7 @@ def retry_like(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
-    """Stop retrying one failed email, and no longer list it.
+    """Stop retrying one failed email, and remove it from the list.
 
     Args:
         request: the request

@@ -27,8 +27,7 @@ UNSET = "Set METRICS_TOKEN and send it as a bearer token: without a token, only 
 def prometheus(request: HttpRequest) -> HttpResponse:
     """Return all metrics in the text format of Prometheus.
 
-    The metrics contain no secrets, addresses or mail, but they show how much mail there is and for which
-    integration.
+    The metrics contain no secrets, addresses or mail, but they show how much mail each integration has.
 
     Args:
         request: the request
@@ -56,8 +55,8 @@ def _is_allowed(request: HttpRequest) -> bool:
 def _names_this_machine(request: HttpRequest) -> bool:
     """Whether the Host of the request is a name or address of this machine.
 
-    A foreign page whose name resolves to 127.0.0.1 can make a browser on this machine send requests here (DNS
-    rebinding). Such a request has that name as its Host. Probes are answered before Django compares the Host with
+    A foreign page whose name resolves to 127.0.0.1 can make a browser on this machine send requests to this server (DNS
+    rebinding). Such a request has the name of the page as its Host. Probes are answered before Django compares the Host with
     ALLOWED_HOSTS, so this view compares it.
     """
     host, _ = split_domain_port(request.META.get("HTTP_HOST") or request.META.get("SERVER_NAME", ""))

@@ -35,9 +35,9 @@ RUNS = 50
 @login_not_required
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Respond with status 200 if the database answers, and with 503 if it does not. For load balancers and containers.
+    """Respond with status 200 if the database answers, and with 503 if it does not.
 
-    Apart from this, the response contains no information.
+    Load balancers and containers request this page. The response contains no other information.
 
     Args:
         request: the request
@@ -96,7 +96,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def runs(request: HttpRequest) -> HttpResponse:
-    """List sync runs, newest first.
+    """List up to `RUNS` sync runs, newest first.
 
     By default, the list has the runs that `worth_showing` selects. `?show=all` lists all runs, and `?show=failed` only
     failed and lost runs. `?mailbox=4` selects the runs of one mailbox, and `?before=` the runs that started before a time.

@@ -1,6 +1,6 @@
 """Test a connection with one mailbox and, for Graph, check whether the real service behaves as this product expects.
 
-Nothing is changed. The command takes about a minute, without the time of `--watch`.
+Nothing is changed. The command takes about a minute, plus the time of `--watch`.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Command(BaseCommand):
             **options: The parsed options.
 
         Raises:
-            CommandError: The name matches no or several integrations, the integration has no mailbox, the file with the secret
+            CommandError: The name matches no integration or several, the integration has no mailbox, the file with the secret
                 cannot be read, or the integration cannot be switched to Graph.
         """
         integration = _integration_of(options["integration"])

@@ -35,7 +35,7 @@ class Command(BaseCommand):
             **options: The parsed options.
 
         Raises:
-            CommandError: There is no integration with one of the names.
+            CommandError: One of the names belongs to no integration.
         """
         rows = [_integration_of(name) for name in options["names"]] or list(Integration.objects.all())
         # `updated_at` is an optimistic lock. A document in a repository is applied many times, so it must not contain

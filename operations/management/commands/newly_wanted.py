@@ -84,7 +84,7 @@ class Command(BaseCommand):
 
 
 def _chosen(options: dict[str, Any]) -> QuerySet[Mailbox]:
-    """Return the mailboxes that the options name; all without these options. Raise CommandError if a name matches none."""
+    """Return the mailboxes that the options name, or all mailboxes. Raise CommandError if a name matches no mailbox."""
     mailboxes = Mailbox.objects.select_related("integration")
     if options["mailbox"]:
         mailboxes = mailboxes.filter(address__iexact=options["mailbox"])

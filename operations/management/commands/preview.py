@@ -22,7 +22,7 @@ from integrations.reinfer.payload import comment_object
 from sync.jobs.conversions import converter
 
 LARGEST = 256 * 1024 * 1024
-"""Maximum number of bytes that are read from a file. The rest of a longer file is ignored."""
+"""Maximum number of bytes that are read from a file. The rest of a larger file is ignored."""
 
 
 class Command(BaseCommand):
@@ -61,7 +61,7 @@ class Command(BaseCommand):
             **options: The parsed options.
 
         Raises:
-            CommandError: There is no such file, or no file could be converted.
+            CommandError: One of the files does not exist, or no file could be converted.
         """
         place = EmailLocation(options["mailbox"], tuple(options["folder"].split("/")))
         outcomes: Counter[str] = Counter()
@@ -126,7 +126,7 @@ def _bytes(path: Path) -> bytes:
 
 
 def _outcome(read: Callable[[], bytes], place: EmailLocation, convert: Convert) -> Outcome:
-    """Convert one file. If the file cannot be read, return this as an outcome, so that the other files are converted, too."""
+    """Convert one file. If it cannot be read, return the error as the outcome, so that the other files are converted, too."""
     try:
         return preview_of_file(read(), place, convert)
     except OSError as error:

@@ -45,8 +45,9 @@ class Command(BaseCommand):
             **options: The parsed options.
 
         Raises:
-            CommandError: Exit code 1: there is no such mailbox, several integrations have it, or the verification failed. Exit
-                code 2: comments are missing or outdated and are not repaired, or Re:infer has none of the comments.
+            CommandError: Exit code 1: there is no such mailbox, several integrations have this address, or the verification
+                failed. Exit code 2: comments are missing or outdated and are not repaired, or Re:infer has none of the
+                comments.
         """
         mailbox = _mailbox(options["mailbox"])
         self._shown = -1

@@ -12,7 +12,10 @@ from simulators.reinfer.store import SourceExists
 from simulators.reinfer.tokens import READ_BUCKETS, WRITE_BUCKETS
 
 EXACT_UP_TO = 10_000
-"""Up to this number of emails, the count is exact; above, it is a lower bound. The real limit is not published."""
+"""Up to this number of emails, the count is exact.
+
+For more emails, the count is a lower bound. The real limit is not published.
+"""
 
 
 def list_buckets(api_call: ApiCall) -> Response:

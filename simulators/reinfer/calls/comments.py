@@ -64,7 +64,7 @@ def list_comments(api_call: ApiCall) -> Response:
 
 
 def counts_of(api_call: ApiCall, counts: Mapping[Outcome, int]) -> dict[str, int]:
-    """The counts that `sync` returns: three in an old deployment, five otherwise."""
+    """The counts in the response to a push: three counts in an old deployment, otherwise five counts."""
     split = (Outcome.PROPERTIES_ONLY, Outcome.TEXT_CHANGED)
     totals = {
         "new": counts[Outcome.NEW],

@@ -1,4 +1,7 @@
-"""Datasets. The vendor's client reads their sources and annotated comments before it deletes the other comments."""
+"""Handlers of datasets.
+
+The vendor's client reads the sources and the annotated comments of datasets, before it deletes comments without annotations.
+"""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ _MAX_DELETED = 32
 
 
 def put_emails(api_call: ApiCall) -> Response:
-    """Store emails. The response has no counts. One invalid email refuses the whole request."""
+    """Store emails. The response has no counts. If one email is invalid, the whole request is refused."""
     bucket = api_call.bucket(APPEND_EMAILS, *api_call.parts)
     api_call.refuse_free_of_charge()
     emails = api_call.json(PUT_EMAILS)["emails"]
@@ -42,7 +42,7 @@ def list_emails(api_call: ApiCall) -> Response:
 
 
 def query_emails(api_call: ApiCall) -> Response:
-    """Select a page, then filter it. A short or empty page can have a continuation."""
+    """Select a page, then filter the emails of this page. So a page with few or no emails can have a continuation."""
     bucket = api_call.bucket(READ_EMAILS, *api_call.parts)
     asked = api_call.json(EMAIL_QUERY)
     emails, more = page(bucket.in_time(), asked.get("continuation"), asked["limit"])

@@ -46,7 +46,11 @@ def create_source(api_call: ApiCall) -> Response:
 
 
 def update_source(api_call: ApiCall) -> Response:
-    """Update the settings. Without `bucket_id` the bucket is detached; the vendor's client once had a bug because of this."""
+    """Update the settings of a source.
+
+    A request without `bucket_id` removes the link between the source and its bucket of Re:infer. A version of the vendor's
+    client had a bug that removed this link with an update.
+    """
     source = api_call.source(ADMIN, *api_call.parts)
     settings = api_call.json(CHANGED_SOURCE)["source"]
     _check_bucket(api_call, settings)
@@ -61,7 +65,7 @@ def delete_source(api_call: ApiCall) -> Response:
 
 
 def count(api_call: ApiCall) -> Response:
-    """The number of comments that match the filter (time, source, annotation). With only other sources in it, this is 0."""
+    """The number of comments that match the filter (time, source, annotation); 0 if the filter names only other sources."""
     source = api_call.source(READ, *api_call.parts)
     wanted = api_call.json(COUNTED).get("comment_filter", {})
     comments = list(source.comments.values()) if source.id in (wanted.get("sources") or [source.id]) else []

@@ -43,7 +43,10 @@ def delete_state(api_call: ApiCall) -> Response:
 
 
 def list_ids(api_call: ApiCall) -> Response:
-    """The keys of the states of the mailbox with exactly this name. The vendor's client deletes them to sync it again."""
+    """The keys of the states of the mailbox with exactly this name.
+
+    The vendor's client deletes these states to sync the mailbox again.
+    """
     bucket = api_call.bucket_by_id(READ_BUCKETS, *api_call.parts)
     wanted = api_call.json(STATE_IDS)["mailbox_name"]
     return ok(

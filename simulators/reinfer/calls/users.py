@@ -17,7 +17,7 @@ LONG_AGO = "2026-01-05T09:00:00.000000+00:00"
 
 
 def current_user(api_call: ApiCall) -> Response:
-    """The user of the token. The vendor's client requests it before each command."""
+    """The user of the token. The vendor's client requests this user before each command."""
     token = api_call.token
     projects = {name: sorted(token.permissions) for name in sorted(api_call.store.projects) if token.reaches(name)}
     user = {

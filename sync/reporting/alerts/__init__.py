@@ -25,14 +25,14 @@ __all__ = ["MOST", "Problem", "Problems", "problems"]
 
 
 def problems(now: datetime, integrations: Iterable[Integration] | None = None) -> Problems:
-    """Return all problems that require action. A failure of many mailboxes is reported as one problem.
+    """Return the problems that require action. A failure of many mailboxes is reported as one problem.
 
     Args:
         now: Current time, aware.
-        integrations: All integrations, if the caller has loaded them; None to load them here.
+        integrations: All integrations, if the caller has loaded them; None if this function must load them.
 
     Returns:
-        The problems, at most `MOST` of each kind, newest first.
+        The problems, newest first: at most `MOST` of each kind, but all about the end of EWS and about certificates.
     """
     rows = {row.pk: row for row in (Integration.objects.all() if integrations is None else integrations)}
     found = [

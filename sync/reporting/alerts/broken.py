@@ -1,4 +1,4 @@
-"""Create a problem for each violation of an invariant: see `sync.reporting.invariants`."""
+"""Create problems for violations of invariants: see `sync.reporting.invariants`."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ TITLES = {
 
 
 ACTIONS = {Invariant.TEXT_CHANGED: "stop", Invariant.COMMENTS_SURPLUS: "accept"}
-"""For an invariant, the action for which the page shows a button."""
+"""The action for which the page shows a button, by invariant."""
 
 
 def broken(now: datetime, integrations: Mapping[int, Integration]) -> Problems:
-    """Return a problem for each violation of an invariant. An invariant may be violated for several subjects.
+    """Return problems for violations of invariants: one for each violated invariant and each subject.
 
     Args:
         now: Current time, aware.
         integrations: All integrations by primary key.
 
     Returns:
-        The problems, worst first, at most `MOST`.
+        The first `MOST` problems, worst first.
     """
     found = invariants.broken(now, integrations)
     shown = found[:MOST]

@@ -22,15 +22,19 @@ from sync.reporting.trends import with_units
 def integrations(rows: Iterable[Integration], now: datetime) -> Problems:
     """Return the alerts about integrations.
 
-    An integration is reported if its circuit breaker is open, if an error or quota stopped it, if it uses EWS in
-    Exchange Online, which Microsoft is going to switch off, or if its client certificate expires soon or has expired.
+    An integration is reported for each of these reasons:
+
+    - Its circuit breaker is open.
+    - An error or a quota stopped it.
+    - It is running, and uses EWS in Exchange Online, which Microsoft ends in 2027.
+    - It is running, and its client certificate expires soon, or has expired.
 
     Args:
         rows: The integrations to check.
         now: Current time, aware.
 
     Returns:
-        The alerts.
+        The alerts: at most `MOST` for each of the first two reasons, and all for the other two reasons.
     """
     rows = list(rows)
     paused = [row for row in rows if row.enabled and row.is_held]
@@ -64,26 +68,26 @@ def _expiring(integration: Integration, now: datetime) -> Iterator[Problem]:
 
 
 def destinations(now: datetime) -> Problems:
-    """Return an alert for each destination whose circuit breaker is open.
+    """Return alerts about the destinations whose circuit breaker is open.
 
     Args:
         now: Current time, aware.
 
     Returns:
-        The alerts, newest first.
+        At most `MOST` alerts, newest first.
     """
     rows = list(Destination.objects.filter(held_until__isnull=False).order_by("-held_since"))
     return first([_paused(row, now) for row in rows[:MOST]], len(rows))
 
 
 def buckets(now: datetime) -> Problems:
-    """Return an alert for each bucket whose circuit breaker is open.
+    """Return alerts about the buckets whose circuit breaker is open.
 
     Args:
         now: Current time, aware.
 
     Returns:
-        The alerts, newest first.
+        At most `MOST` alerts, newest first.
     """
     paused = Bucket.objects.filter(held_until__isnull=False).select_related("destination")
     rows = list(paused.order_by("-held_since"))
@@ -91,15 +95,15 @@ def buckets(now: datetime) -> Problems:
 
 
 def budgets(now: datetime) -> Problems:
-    """Return an alert for each bucket that has used at least `budget.WARN_AT` of its monthly limit of AI units.
+    """Return alerts about the buckets that used at least the share `budget.WARN_AT` of their monthly limit of AI units.
 
-    The alert dates from the last billed comment of the bucket.
+    An alert dates from the last billed comment of the bucket.
 
     Args:
         now: Current time, aware.
 
     Returns:
-        The alerts, newest first.
+        At most `MOST` alerts, newest first.
     """
     limited = with_units(Bucket.objects.exclude(monthly_limit=None).select_related("destination"), now)
     billed = LedgerEntry.objects.filter(bucket=OuterRef("pk"), billed=True).order_by("-created_at").values("created_at")

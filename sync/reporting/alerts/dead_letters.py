@@ -1,4 +1,4 @@
-"""Alerts about failed emails (dead letters): one alert for each mailbox, kind and stage."""
+"""Alerts about failed emails (dead letters), grouped by mailbox, kind and stage."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from sync.reporting.status import Tone
 
 
 def failed_emails(now: datetime) -> Problems:
-    """Return an alert for each mailbox, kind and stage of failed emails that wait for a retry or a decision.
+    """Return alerts about failed emails that wait for a retry or a decision: one for each group.
+
+    A group consists of the failed emails of one mailbox with the same kind and stage.
 
     Args:
         now: Current time, aware.
 
     Returns:
-        The alerts, newest first.
+        At most `MOST` alerts, newest first.
     """
     groups = (
         DeadLetter.objects.waiting()
@@ -42,7 +44,7 @@ def _alerts(rows: Sequence[Any]) -> Iterator[Problem]:
         if email is None:
             continue  # it was settled between the two queries
         entry = catalogue.dead_letter_entry(row["kind"], row["stage"])
-        # The reason is shown if all emails of the group have the same one.
+        # The reason is shown if all emails of the group have the same reason.
         reason = f" ({closed(row['most'])})" if row["most"] and row["least"] == row["most"] else ""
         text = f"{entry.text}{reason} {entry.remedy}"
         yield Problem("set_aside", email, "Failed emails", text, Tone.WARN, row["since"], row["count"], kind=entry.kind)

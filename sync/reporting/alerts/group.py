@@ -14,7 +14,7 @@ from sync.reporting.status import Tone
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Mailboxes of one integration that share a problem, before the mailbox itself is loaded.
+    """Mailboxes of one integration that share a problem. Only their number and the key of one mailbox are known.
 
     Attributes:
         integration: Primary key of the integration.
@@ -44,7 +44,7 @@ class Group:
 
 
 def as_problems(groups: Sequence[Group], integrations: Mapping[int, Integration]) -> list[Problem]:
-    """Return one problem for each group. Its subject is the integration, or the mailbox if the group has only one.
+    """Return one problem for each group. Its subject is the integration, or the mailbox if the group has one mailbox.
 
     Runs one query at most. Groups whose integration or mailbox was deleted meanwhile are omitted.
 

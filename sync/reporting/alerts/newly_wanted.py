@@ -11,13 +11,13 @@ from sync.reporting.status import Tone
 
 
 def newly_wanted(integrations: Mapping[int, Integration]) -> Problems:
-    """Return an alert for each integration whose newly wanted emails wait for a decision.
+    """Return alerts about the integrations whose newly wanted emails wait for a decision.
 
     Args:
         integrations: All integrations by primary key.
 
     Returns:
-        The alerts.
+        The first `MOST` alerts, by the primary key of the integration.
     """
     waiting = by_integration()
     found = [

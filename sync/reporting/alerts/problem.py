@@ -11,7 +11,8 @@ from integrations.models import Integration
 from sync.reporting.status import Tone
 
 MOST = 25
-"""Maximum number of problems of one kind on the overview. The pages of mailboxes, buckets and so on list all of them."""
+"""Maximum number of problems of one kind on the overview. The pages of mailboxes, buckets and so on list all objects with
+problems. The overview lists all problems about the end of EWS and about certificates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +30,12 @@ class Problem:
         since: When the problem began or last occurred, aware; None if unknown.
         count: Number of mailboxes, or number of emails if the problem is about failed or newly wanted emails.
         status: The `Status` that the list of mailboxes is filtered by; empty for none.
-        kind: The kind of the error, for the catalogue. If mailboxes were disabled, an action applies only to those that
-            this error disabled.
+        kind: The kind of the error, for the catalogue. If mailboxes were disabled, an action applies only to the
+            mailboxes that this error disabled.
         bucket: Primary key of the bucket whose mailboxes are concerned; None if the problem has no bucket.
         integrations: Buckets only: the integrations whose mailboxes an admin has to check.
-        action: The action that solves the problem for all of its mailboxes: a name in `operations.mailbox_actions.MANY`, or
-            "accept" for unknown comments in a bucket.
+        action: The action for which the page shows a button: a name in `operations.mailbox_actions.MANY`, for all mailboxes
+            of the problem, or "accept" for unknown comments in a bucket. Empty for no button.
     """
 
     about: str

@@ -19,14 +19,14 @@ TITLES = {
 
 
 def standing(now: datetime, integrations: Iterable[Integration]) -> Problems:
-    """Return an alert for each standstill.
+    """Return alerts about the current standstills.
 
     Args:
         now: Current time, aware.
         integrations: All integrations.
 
     Returns:
-        The alerts, causes before their consequences.
+        The first `MOST` alerts, causes before their consequences.
     """
     found = standstill.found(now, integrations)
     shown = [

@@ -73,7 +73,7 @@ def took(start: datetime | None, end: datetime | None) -> str:
         end: The end, aware, or None.
 
     Returns:
-        A text as from `duration`; a dash if start or end is missing.
+        A text in the format of `duration`; a dash if start or end is missing.
     """
     return "–" if start is None or end is None else duration(end - start)
 
@@ -85,7 +85,7 @@ def lasting(seconds: int | None) -> str:
         seconds: The number of seconds, or None.
 
     Returns:
-        A text as from `duration`; a dash for None.
+        A text in the format of `duration`; a dash for None.
     """
     return "–" if seconds is None else duration(timedelta(seconds=seconds))
 

@@ -14,7 +14,7 @@ def test_text_and_signature_are_the_expected_ones(path):
     assert result.signature == case.get("signature", "")
 
 
-def test_there_are_cases():
+def test_there_are_at_least_150_cases():
     assert len(files_in(CASES)) >= 150
 
 

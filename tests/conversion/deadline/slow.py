@@ -6,18 +6,18 @@ import re
 
 ENDLESS = "a" * 64 + "b"
 MARK = "endless"
-"""If the subject of an email contains this word, its conversion does not end."""
+"""If the subject of an email contains this word, the conversion of the email does not end."""
 
 
 def match_for_ever() -> None:
     try:
         re.search(r"(a+)+$", ENDLESS)
-    except Exception:  # a library could catch all exceptions like this
+    except Exception:  # a library could catch all exceptions in this way
         match_for_ever()
 
 
 def planted(clean):
-    """Wrap `conversion.transform.clean`, so that it does not end if the subject contains `MARK`."""
+    """Return `clean` in a wrapper that does not end if the subject contains `MARK`."""
 
     def slow(sections, subject, *given):
         if MARK in subject:

@@ -57,7 +57,9 @@ def test_the_child_process_ends_with_its_context():
         ("memory", DeadLetterKind.CONVERSION_FAILED, "MemoryError at conversion.transform:"),
     ],
 )
-def test_an_email_that_breaks_the_child_gets_a_reason_and_the_next_one_a_comment(faulty, subject, kind, detail):
+def test_an_email_that_breaks_the_child_gets_a_reason_and_the_next_email_becomes_a_comment(
+    faulty, subject, kind, detail
+):
     with ConversionProcess(wait=True) as child:
         result = outcome(child, subject)
         assert result.kind is kind

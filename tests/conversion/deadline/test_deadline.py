@@ -1,4 +1,4 @@
-"""The timer interrupts a conversion at its deadline, and no other code."""
+"""The timer interrupts a conversion at its deadline. It interrupts no other code."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_work_that_only_waits_is_ended_by_the_wall_clock():
         within(ConversionDeadline(cpu=60, wall=0.5), lambda: time.sleep(60))
 
 
-def test_what_the_work_raises_is_raised_and_the_timers_are_off():
+def test_an_error_of_the_work_is_raised_and_the_timers_are_off():
     with pytest.raises(ZeroDivisionError):
         within(SOON, lambda: 1 / 0)
     assert signal.getitimer(signal.ITIMER_PROF) == signal.getitimer(signal.ITIMER_REAL) == (0, 0)
@@ -80,8 +80,8 @@ def test_a_signal_that_comes_late_does_nothing():
 def test_a_signal_interrupts_only_the_work_whenever_it_arrives():
     """A signal interrupts only the work.
 
-    The deadline is exceeded from the start, and another thread sends signals as fast as it can for two seconds. They arrive
-    during the work, while the timer is started and stopped, and after the work.
+    The deadline is exceeded from the start, and another thread sends signals as fast as it can for two seconds. These
+    arrive during the work, while the timer is started and stopped, and after the work.
     """
     over, main, seen = ConversionDeadline(cpu=0, wall=1000), threading.main_thread().ident, Counter()
     end = time.monotonic() + 2
@@ -149,7 +149,7 @@ def test_time_for_which_the_process_is_stopped_is_not_counted_against_the_email(
 
 
 def test_the_deadline_interrupts_work_in_a_process_of_the_pool_of_celery():
-    """Celery's prefork pool installs its own handlers for these signals in its processes."""
+    """Celery's prefork pool installs its own handlers for SIGPROF and other signals in its processes."""
     script = (
         "from billiard.pool import Pool\n"
         "from tests.conversion.deadline.test_deadline import ended\n"

@@ -1,4 +1,4 @@
-"""Content-* headers are cut after 199 parameters, because the standard library takes quadratic time for them."""
+"""Content-* headers are cut after 199 parameters, because the standard library takes quadratic time for many parameters."""
 
 from email import message_from_bytes
 

@@ -61,7 +61,7 @@ def test_a_response_of_a_proxy_is_not_an_email(kind, listed):
         b"%PDF-1.7\nFrom: x\n",
     ],
 )
-def test_no_such_response_is_an_email_even_if_no_message_id_is_listed(page):
+def test_other_bytes_are_not_an_email_even_if_no_message_id_is_listed(page):
     assert wrong(page, has_message_id=False, listed=False)
 
 

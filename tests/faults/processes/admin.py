@@ -1,4 +1,4 @@
-"""The admin of a process seed: uses the REST API, also while it is temporarily not available, and reads the database."""
+"""The admin of a process seed. It reads the database and uses the REST API, and retries requests while the API is down."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Admin:
         self._one = f"integrations/bank/{self.name}"
 
     def begin(self) -> None:
-        """Create the destination, if there is none yet, and the integration with its mailboxes, and start it."""
+        """Create the destination, if there is none yet, and the integration with its mailboxes. Then start the integration."""
         if not self._call("GET", "destinations")["results"]:
             given = {"name": "Re:infer", "endpoint": self.stack.reinfer.url, "token": DEFAULT_TOKEN}
             self._call("POST", "destinations", given)
@@ -99,7 +99,7 @@ class Admin:
         return [dict(zip(columns, row, strict=True)) for row in rows]
 
     def aside(self) -> set[str]:
-        """Return the comment ids of the dead letters with a kind, except those of emails that Exchange cannot find."""
+        """Return the comment ids of the dead letters with a kind, except dead letters whose email Exchange cannot find."""
         rows = self.stack.cluster.ask(
             "SELECT e.listed_id FROM sync_setasideemail e JOIN mailboxes_mailbox m ON m.id = e.mailbox_id "
             "JOIN mailboxes_bucket b ON b.id = m.bucket_id "
@@ -135,7 +135,7 @@ class Admin:
     def _call(
         self, method: str, path: str, given: Any = None, good: tuple[int, ...] = (200, 201, 202, 204)
     ) -> dict[str, Any]:
-        """Send a request. Retries while the web process or its database is not available, and after a 409."""
+        """Send a request. Repeat the request while the web process or its database is not available, and after a 409."""
         good = (*good, 404) if method == "DELETE" else good
         end = time.monotonic() + PATIENCE
         problem = ""

@@ -1,4 +1,4 @@
-"""Random faults of processes and servers. Each method causes one fault, and most methods repair it after some seconds."""
+"""Random faults of processes and servers. Each method causes one fault. Most methods repair the fault after some seconds."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Breakage:
         worker.start()
 
     def child_killed(self) -> None:
-        self.stack.awake()  # a worker ends if a child dies while it starts, so wait until it has started
+        self.stack.awake()  # if a child dies while its worker starts, the worker ends
         children = self._worker().children()
         if children:
             with suppress(ProcessLookupError):
@@ -83,7 +83,7 @@ class Breakage:
         worker.start()
 
     def worker_stands_still(self) -> None:
-        """A worker stands still for longer than its lease. Another worker can sync its mailbox before it continues."""
+        """A worker stands still for longer than its lease. Another worker can sync the same mailbox in the meantime."""
         self._stands_still(self._worker(), LEASE + 1)
 
     def worker_terminated(self) -> None:
@@ -202,7 +202,7 @@ class Breakage:
             self._passes(3)
 
     def clocks_are_wrong(self) -> None:
-        """The clocks of the workers are wrong until the end of the seed. Those of beat, web and database stay right."""
+        """The clocks of the workers are wrong until the end of the seed. The clocks of beat, web and database stay right."""
         minutes = self.random.choice([-60, -5, 5, 60])
         self.log[-1] += f" ({minutes:+d} min)"
         for worker in self.stack.workers:

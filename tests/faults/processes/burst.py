@@ -1,4 +1,4 @@
-"""A running stack syncs several mailboxes with much mail, while its health page is requested continuously."""
+"""A running stack syncs several mailboxes with much mail, while the health page of the stack is requested continuously."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAILBOXES, ORDINARY_OF_EACH = 6, 50
 that a blocked sync delays other mailboxes."""
 PROBE_EVERY = 0.1
 WITHIN = 120.0
-"""Maximum waiting time in seconds. An idle machine needs a tenth of it."""
+"""Maximum waiting time in seconds. An idle machine needs a tenth of this time."""
 
 
 @dataclass
@@ -61,7 +61,7 @@ def burst(stack: Stack, name: str, others: Sequence[bytes] = ()) -> Burst:
         others: Further emails. The first mailboxes get one each, before their ordinary emails.
 
     Raises:
-        AssertionError: An email is neither pushed nor a dead letter within `WITHIN` seconds.
+        AssertionError: A step takes too long, for example the push of all ordinary emails longer than `WITHIN` seconds.
     """
     addresses = [f"desk{number}@{name}.example" for number in range(MAILBOXES)]
     store = Store(addresses)
@@ -106,7 +106,7 @@ def _watched(stack: Stack, admin: Admin, ordinary: set[str], others: int) -> Bur
 
 
 def _one_more_sync(stack: Stack, admin: Admin) -> None:
-    """Wait for one more sync. An email that is retried by mistake would be retried in it."""
+    """Wait for one more sync of each mailbox. An email that is retried by mistake would be retried in this sync."""
     since = admin.now()
     stack.wait(lambda: all(one["synced_at"] and one["synced_at"] > since for one in admin.states()), "one more sync")
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL server for the process seeds, which kill it. If the tests run as root, it runs as another user."""
+"""A PostgreSQL server for the process seeds, which kill it. If the tests run as root, the server runs as another user."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Cluster:
         self._data.mkdir(mode=0o700)
         self._as = _unprivileged(self._data)
         self._run("initdb", "-D", str(self._data), "-U", "test", "--auth=trust", "-E", "UTF8", "--no-sync")
-        # fsync is off: data that a killed process wrote is not lost. Only a power failure would lose it.
+        # fsync is off: only a power failure would lose data that was not synced. A killed process does not.
         options = {
             "port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off",
             "max_connections": "60", "shared_buffers": "32MB", "max_wal_size": "256MB",
@@ -142,7 +142,7 @@ class Cluster:
         limit_files(self.server.family(), 65_536, as_owner=self._as)
 
     def free_disk(self) -> None:
-        """Remove the limit and wait until PostgreSQL responds. If it has ended, start it, as an init system does."""
+        """Remove the limit and wait until PostgreSQL responds. If the server has ended, start it, as an init system does."""
         if self.server.runs:
             limit_files(self.server.family(), None, as_owner=self._as)
         self.await_answer()

@@ -23,7 +23,7 @@ class Resources:
     threads: int
     files: int
     kinds: str
-    """The kinds of the open files of the process that has the most, for messages."""
+    """The kinds of the open files of the process that has the most open files, for messages."""
 
 
 def resources_of(stack: Stack) -> dict[str, Resources]:

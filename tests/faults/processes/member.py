@@ -13,7 +13,7 @@ from demo.processes import Child, Processes
 
 
 class Member:
-    """A process that can be started again after it ended. `ended_by_us`: whether a test ended it deliberately."""
+    """A process that can be started again after it ended. `ended_by_us`: whether a test ended the process deliberately."""
 
     def __init__(self, name: str, command: Sequence[str], environment: dict[str, str], logs: Path) -> None:
         self.name = name
@@ -54,7 +54,7 @@ class Member:
             os.kill(self.pid, number)
 
     def terminate(self, seconds: float) -> bool:
-        """Send SIGTERM, and return whether the process ended in time. If not, it is killed, with its descendants."""
+        """Send SIGTERM, and return whether the process ended in time. If it did not, kill the process and its descendants."""
         self.ended_by_us = True
         self.signal(signal.SIGTERM)
         return self.ends(seconds)
@@ -114,7 +114,7 @@ def limit_files(pids: Sequence[int], size: int | None, *, as_owner: Sequence[str
     """
     limit = "unlimited" if size is None else str(size)
     for pid in pids:
-        # Set only the soft limit, because the owner can raise it again.
+        # Set only the soft limit, because the owner can raise a soft limit again.
         command = [*as_owner, "prlimit", "--pid", str(pid), f"--fsize={limit}:"]
         subprocess.run(command, check=False, capture_output=True)
 

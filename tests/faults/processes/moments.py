@@ -9,13 +9,19 @@ from simulators.exchange import ExchangeSimulator
 from simulators.reinfer import ReinferSimulator
 
 LONGEST = 2.5
-"""Maximum time in seconds to wait for the request. Then the fault happens without it."""
+"""Maximum time in seconds to wait for the request. Then the fault happens without a request."""
 AT_EXCHANGE = ("SyncFolderHierarchy", "SyncFolderItems", "GetItem", "GetItem")
 AT_REINFER = ("sync", "sync", "sync")
 
 
 def await_moment(random: Random, exchange: ExchangeSimulator, reinfer: ReinferSimulator) -> str:
-    """Wait for the next request of a random kind, and some milliseconds longer. Returns the kind."""
+    """Choose a kind of request or `any time`. Wait for the next request of this kind, at most `LONGEST` seconds.
+
+    Then wait up to 0.2 s longer.
+
+    Returns:
+        The kind, or `any time`.
+    """
     wanted = random.choice([*AT_EXCHANGE, *AT_REINFER, "any time"])
     delay = random.choice([0.0, 0.0, 0.01, 0.05, 0.2])
     seen = (len(exchange.requests), len(reinfer.requests))

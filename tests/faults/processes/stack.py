@@ -126,7 +126,7 @@ class Stack:
         return [pid for pid in all_pids() if pid not in known and environment_of(pid).get(MARK) == self.mark]
 
     def mend(self) -> None:
-        """Start all members that are not running, as an init system would, and continue all stopped processes."""
+        """Continue all stopped processes. Start Redis, PostgreSQL and the members that do not run, as an init system does."""
         for member in (*self.members, self.queue.server, self.cluster.server):
             if member.runs:
                 for pid in member.family():
@@ -141,7 +141,7 @@ class Stack:
                 member.start()
 
     def turn_clock(self, worker: Member, minutes: int) -> None:
-        """Set the clock of a worker ahead by this number of minutes; negative: back."""
+        """Set the clock of a worker ahead by this number of minutes. A negative number sets the clock back."""
         self._clock(worker.name).write_text(f"{minutes:+d}m" if minutes else "+0")
 
     def right_clocks(self) -> None:
@@ -191,7 +191,8 @@ class Stack:
         member = self._member(
             f"worker{number}", "celery", "-A", self.app, "worker", "-Q", "control,sync", "-l", "WARNING",
             "-n", f"worker{number}@here",
-            # Otherwise a starting worker waits for responses of other workers, which looks as if it waited for tasks.
+            # Without this option, a starting worker waits for responses of other workers. Redis cannot tell this from waiting
+            # for tasks.
             "--without-mingle",
         )  # fmt: skip
         library = faketime_library()
@@ -237,7 +238,7 @@ def running_stack(settings: Mapping[str, str] = SHORT, app: str = "config") -> I
 
 
 def faketime_library() -> Path | None:
-    """Return the library of Debian's package faketime, which is preloaded; None if it is not installed."""
+    """Return the path of the library of Debian's package faketime; None if the package is not installed."""
     return next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))), None)
 
 

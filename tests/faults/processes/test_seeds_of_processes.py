@@ -35,7 +35,7 @@ def at_rest(stack):
     return resources_of(stack)
 
 
-def test_the_clocks_of_workers_can_be_turned_here():
+def test_the_clocks_of_workers_can_be_changed_on_this_machine():
     if faketime_library() is None:
         pytest.skip("Clocks are not turned in these seeds: install Debian's package faketime.")
 

@@ -1,4 +1,4 @@
-"""Read a mailbox through Graph with O365, as in its README, with another host and authority than the public cloud."""
+"""Read a mailbox through Graph as in the README of O365, but with another host and authority than the public cloud."""
 
 import base64
 import json
@@ -36,7 +36,7 @@ def read(given: dict) -> dict:
         requests_delay=0,
         request_retries=0,
     )
-    # O365 has a fixed authority, the worldwide cloud. It signs in with MSAL, which accepts any authority.
+    # O365 has a fixed authority, the worldwide cloud. Therefore replace its MSAL client, which accepts any authority.
     account.con._msal_client = ConfidentialClientApplication(
         given["client_id"],
         client_credential=given["secret"],

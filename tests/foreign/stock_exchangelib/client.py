@@ -1,4 +1,4 @@
-"""Read a mailbox with exchangelib, as in its documentation."""
+"""Read a mailbox as in the documentation of exchangelib."""
 
 import base64
 import json
@@ -45,7 +45,7 @@ def emails(found: Iterable) -> list[Message]:
 
 
 def refusals(account: Account) -> dict[str, str]:
-    """Try to write, and return the name of the error by operation."""
+    """Try each operation that writes, and return the name of its error, by operation."""
     item = account.inbox.all().order_by("subject")[0]
     item.subject = "Changed"
     operations = {

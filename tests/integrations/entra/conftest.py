@@ -1,4 +1,4 @@
-"""A simulated Graph and Entra with an application and a service user, and an Exchange Online that accepts their tokens."""
+"""A simulated Graph and Entra with an application and a service user. Exchange Online accepts the tokens of this Entra."""
 
 from __future__ import annotations
 

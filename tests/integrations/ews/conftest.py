@@ -38,7 +38,7 @@ class Wire:
 
 @dataclass
 class World:
-    """An Exchange simulator, a new mailbox in it, and the requests since its creation."""
+    """An Exchange simulator, a new mailbox in it, and a recorder of the requests."""
 
     exchange: ExchangeSimulator
     wire: Wire
@@ -60,7 +60,7 @@ class World:
         return [change for page in source.changes(self.inbox(), None) for change in page.changes]
 
     def operations(self) -> list[str]:
-        """Return the requested EWS operations since the start of the test or the last `forget`."""
+        """Return the EWS operations of all requests since the start of the test or the last `forget`."""
         return self.exchange.operations
 
     def forget(self) -> None:

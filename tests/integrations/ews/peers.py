@@ -86,7 +86,7 @@ def _settings(url: str, ca: str) -> ConnectionSettings:
 
 
 def answers_of(store: Store) -> Callable[[Request], Response]:
-    """Return a function that answers like an Exchange with this store, without a sign-in. Tests modify its responses."""
+    """Return a function that answers like an Exchange with this store. It requires no sign-in."""
 
     def answer(request: Request) -> Response:
         call = soap.parse(request.body)

@@ -23,7 +23,7 @@ def connect_proxy(refusal: bytes = b"", *, to: tuple[str, int] | None = None) ->
 
     Args:
         refusal: The HTTP status with which the proxy refuses each tunnel; empty to open tunnels.
-        to: Host and port to which each tunnel leads; None for those that the client requests.
+        to: Host and port to which each tunnel leads; None for the host and port that the client requests.
 
     Yields:
         The proxy.

@@ -1,4 +1,7 @@
-"""A host name with several addresses: an address that accepts is found; silent ones together take no more than the deadline."""
+"""A host name with several addresses: the first address that accepts a connection is used.
+
+If no address answers, all attempts together take no more than the deadline.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ def resolve(monkeypatch: pytest.MonkeyPatch) -> Resolve:
 
 @pytest.fixture
 def silent() -> Iterator[int]:
-    """A port of 127.0.0.2 to 127.0.0.4 where connections get no answer, because the listen queues are full."""
+    """A port on which 127.0.0.2, 127.0.0.3 and 127.0.0.4 do not answer, because their listen queues are full."""
     with contextlib.ExitStack() as stack:
         port = 0
         for host in ("127.0.0.2", "127.0.0.3", "127.0.0.4"):

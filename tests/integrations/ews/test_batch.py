@@ -64,7 +64,7 @@ def test_an_email_with_a_control_character_in_a_detail_is_read(world: World) -> 
     assert email.details.conversation_topic == "About a"
 
 
-def test_an_id_that_exchange_never_gave_is_the_fault_of_that_item(world: World) -> None:
+def test_an_id_that_exchange_did_not_issue_fails_only_for_its_item(world: World) -> None:
     world.deliver("a")
     source = world.source()
     listed = world.listed(source)
@@ -116,8 +116,8 @@ def test_an_error_of_every_item_is_a_fault_of_the_mailbox_if_the_inbox_cannot_be
 def stopping(store: Store, at: int, marker: bytes, *, denied: frozenset[int] = frozenset()) -> object:
     """Return a function that answers like an Exchange that stops in the middle of a batch.
 
-    In a request for several items, the items from index `at` get the response `marker`, and the items at the indexes `denied`
-    get ErrorAccessDenied.
+    In a request for several items, the items from index `at` get the response `marker`. Items at the indexes in `denied` get
+    ErrorAccessDenied instead. A request for one item gets the usual response.
     """
     original = answers_of(store)
 
@@ -199,14 +199,17 @@ def test_too_few_or_too_many_responses_are_a_failure(store: Store, extra: int) -
             list(source.fetch(listed))
 
 
-# ---- responses are matched by the id in them ------------------------------------------------------------------------
+# ---- responses are matched by the ids in them -----------------------------------------------------------------------
 
 
 Rearrange = Callable[[list[bytes]], list[bytes]]
 
 
 def rearranging(store: Store, how: Rearrange, *, alone: bool = False) -> Callable[[Request], Response]:
-    """Return a function that answers like Exchange, with messages that `how` rearranged; a single message only with `alone`."""
+    """Return a function that answers like Exchange, but rearranges the messages of a response with `how`.
+
+    A response with a single message is unchanged, unless `alone` is True.
+    """
     original = answers_of(store)
 
     def answer(request: Request) -> Response:
@@ -223,7 +226,7 @@ def rearranging(store: Store, how: Rearrange, *, alone: bool = False) -> Callabl
 def fetched_from(
     store: Store, how: Rearrange, deleted: Sequence[int] = (), *, alone: bool = False
 ) -> tuple[list[Fetched], int]:
-    """Fetch all emails, and return outcomes and number of requests. `deleted`: indexes of emails to delete first."""
+    """Fetch all emails, and return the outcomes and the number of requests. `deleted`: indexes of emails to delete before."""
     with peer(rearranging(store, how, alone=alone)) as peer_server:
         source = ExchangeSource(peer_server.settings, ADDRESS)
         listed = listed_of(source, store)
@@ -240,14 +243,14 @@ def assert_each_has_its_content(outcomes: Sequence[Fetched], store: Store) -> No
             assert outcome.mime == store[ADDRESS].item(outcome.change.item_id).mail.content()
 
 
-def test_responses_in_another_order_are_matched_by_their_ids(store: Store) -> None:
+def test_responses_in_another_order_are_matched_by_the_ids_in_them(store: Store) -> None:
     outcomes, requests = fetched_from(store, lambda messages: messages[::-1])
     assert [type(one) for one in outcomes] == [Email] * 6
     assert_each_has_its_content(outcomes, store)
     assert requests == 1
 
 
-def test_errors_among_responses_in_order_keep_their_places(store: Store) -> None:
+def test_errors_among_responses_in_order_belong_to_the_items_at_their_places(store: Store) -> None:
     def how(messages: list[bytes]) -> list[bytes]:
         corrupt = FAILED.replace(b"ErrorBatchProcessingStopped", b"ErrorItemCorrupt")
         return [messages[0], messages[1], messages[2], corrupt, *messages[4:]]
@@ -257,26 +260,26 @@ def test_errors_among_responses_in_order_keep_their_places(store: Store) -> None
     assert requests == 1
 
 
-def test_different_errors_among_responses_in_another_order_are_requested_separately(store: Store) -> None:
+def test_after_different_errors_in_another_order_each_failed_item_is_requested_separately(store: Store) -> None:
     def how(messages: list[bytes]) -> list[bytes]:
         corrupt = FAILED.replace(b"ErrorBatchProcessingStopped", b"ErrorItemCorrupt")
         return [corrupt, *[one for one in messages[::-1] if one != messages[3]]]
 
     outcomes, requests = fetched_from(store, how, [1])
-    # The deleted email is gone. The email that was corrupt according to the batch is fetched separately.
+    # The request for the deleted email finds that it is gone. The request for the other email returns the email.
     assert [type(one) for one in outcomes] == [Email, Gone, Email, Email, Email, Email]
     assert_each_has_its_content(outcomes, store)
     assert requests == 3
 
 
-def test_a_missing_response_is_requested_separately(store: Store) -> None:
+def test_an_item_without_a_response_is_requested_separately(store: Store) -> None:
     outcomes, requests = fetched_from(store, lambda messages: [*messages[:2], *messages[3:]], [4])
     assert [type(one) for one in outcomes] == [Email, Email, Email, Email, Gone, Email]
     assert_each_has_its_content(outcomes, store)
     assert requests == 3
 
 
-def test_a_success_without_the_email_is_requested_again(store: Store) -> None:
+def test_an_item_with_a_success_without_an_email_is_requested_again(store: Store) -> None:
     empty = re.compile(rb"<m:Items>.*</m:Items>", re.S)
     outcomes, requests = fetched_from(store, lambda messages: [empty.sub(b"<m:Items/>", messages[0]), *messages[1:]])
     assert [type(one) for one in outcomes] == [Email] * 6

@@ -63,7 +63,7 @@ IRRELEVANT = {
         r"RecoverableItems"
     ),
 }
-"""Patterns of codes that do not concern reading mail, by subject. If Exchange sends one, it is a transient failure."""
+"""Patterns of codes that do not concern reading mail, by subject. Such a code from Exchange is a transient failure."""
 
 CODES = sorted(name for name in vars(library) if re.fullmatch(r"Error[A-Z]\w+", name))
 

@@ -93,7 +93,7 @@ def test_an_expiring_token_is_replaced_before_exchange_refuses_it(world: World) 
     world.exchange.online.lifetime = 1
     source = world.source(world.settings(ONLINE))
     source.check()
-    time.sleep(0.6)  # A token with a short lifetime is replaced after half of it.
+    time.sleep(0.6)  # A token with a short lifetime is replaced after half of its lifetime.
     world.exchange.online.lifetime = 3600
     world.forget()
     source.check()
@@ -112,7 +112,7 @@ def test_a_token_that_is_issued_expired_is_a_failure_after_one_request(world: Wo
 
 
 def assert_all_slots_work(world: World, settings: ConnectionSettings) -> None:
-    """Run as many calls at the same time as the pool has slots. If the pool has lost all of its slots, they fail."""
+    """Run as many calls at the same time as the pool has slots. If the pool has lost all of its slots, the calls fail."""
     world.deliver("a")
     faults: list[IntegrationError] = []
     barrier = threading.Barrier(MAX_CONNECTIONS)
@@ -226,7 +226,7 @@ def test_a_build_version_that_exchange_rejects_is_reported(world: World) -> None
 
 
 @pytest.mark.parametrize("way", ["NTLM, impersonation", "Basic, impersonation", ONLINE])
-def test_a_wrong_password_is_one_refused_sign_in_for_each_call(world: World, way: str) -> None:
+def test_a_wrong_password_causes_one_refused_sign_in_per_call(world: World, way: str) -> None:
     settings = world.settings(way)
     secret = "client_secret" if way == ONLINE else "password"
     source = world.source(replace(settings, **{secret: "wrong"}))  # type: ignore[arg-type]

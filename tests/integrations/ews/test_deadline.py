@@ -21,7 +21,7 @@ from tests.integrations.ews.peers import ADDRESS, XML, impatient, peer, raw_peer
 
 DEADLINE = 0.4
 LATEST = 3.0
-"""Maximum seconds until an error. The faults take 30 seconds; a busy machine needs more than `DEADLINE`."""
+"""Maximum seconds until an error. A busy machine needs more than `DEADLINE`. Without a deadline, calls take 30 or more."""
 
 
 def fault_of(work: Callable[[], object]) -> IntegrationError:

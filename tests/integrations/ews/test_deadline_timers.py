@@ -1,4 +1,4 @@
-"""The deadline timer of a request ends with the request. Its thread does not run until the deadline."""
+"""The deadline timer of a request ends together with the request, and not at the deadline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A 403 of Exchange Online: EWS is off or the application is not on the allow list. A server on premises has no such list."""
+"""The error for a 403 of Exchange Online names Graph and the allow list of applications.
+
+A server on premises has no such list, so the error for its 403 names neither.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ def refusal(host: str) -> errors.IntegrationError:
     return caught.value
 
 
-def test_a_403_of_exchange_online_names_graph_and_the_allow_list() -> None:
+def test_the_error_for_a_403_of_exchange_online_names_graph_and_the_allow_list() -> None:
     error = refusal(ONLINE)
     assert type(error) is errors.EwsBlockedOnline
     assert error.scope is errors.Scope.CONNECTION
@@ -38,7 +41,7 @@ def test_a_403_of_exchange_online_names_graph_and_the_allow_list() -> None:
     assert "-EwsAllowedAppIDs" in str(error)
 
 
-def test_a_403_of_an_exchange_on_premises_names_neither() -> None:
+def test_the_error_for_a_403_of_exchange_on_premises_names_neither_graph_nor_the_allow_list() -> None:
     error = refusal("mail.bank.example")
     assert type(error) is errors.EwsDisabled
     assert "Graph" not in str(error)

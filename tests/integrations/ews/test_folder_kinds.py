@@ -56,7 +56,7 @@ def test_a_missing_well_known_folder_does_not_affect_the_others(code: str) -> No
         ("ErrorInternalServerError", ExchangeFailed),
     ],
 )
-def test_a_transient_error_for_drafts_does_not_make_it_an_ordinary_folder(
+def test_a_transient_error_for_drafts_does_not_make_drafts_an_ordinary_folder(
     code: str, kind: type[IntegrationError]
 ) -> None:
     with pytest.raises(kind):

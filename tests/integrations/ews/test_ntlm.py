@@ -48,7 +48,7 @@ def on_premises(world: World) -> Iterator[OnPremises]:
 
 
 @pytest.mark.parametrize("offers", [("Negotiate",), ("Negotiate", "NTLM"), ("NTLM",)], ids=" ".join)
-def test_ntlm_signs_in_where_it_is_offered_as_such_or_within_negotiate(
+def test_ntlm_signs_in_where_ntlm_or_negotiate_is_offered(
     world: World, on_premises: OnPremises, offers: tuple[str, ...]
 ) -> None:
     on_premises.offers, on_premises.extended_protection = offers, True

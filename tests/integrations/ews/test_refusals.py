@@ -165,7 +165,9 @@ def test_an_unreasonable_waiting_time_is_limited_or_ignored(world: World, hint: 
         ("Mon, 01 Jan 99999999999 00:00:00 GMT", 0, 0),
     ],
 )
-def test_a_retry_after_header_is_limited_to_one_hour(header: str, least: int, most: int) -> None:
+def test_a_retry_after_header_is_limited_to_one_hour_and_an_invalid_one_is_ignored(
+    header: str, least: int, most: int
+) -> None:
     if header == "in ten minutes":
         header = format_datetime(datetime.now(UTC) + timedelta(minutes=10))
     headers = (("Retry-After", header.encode().decode("latin-1")),)
@@ -348,7 +350,7 @@ def test_a_missing_inbox_or_top_folder_is_reported_as_hidden(code: str, form: st
         ("NTLM, impersonation", ["Kerberos"], errors.OnlyKerberosOffered),
     ],
 )
-def test_a_401_without_the_configured_scheme_names_the_offered_ones(
+def test_the_error_for_a_401_without_the_configured_scheme_names_the_offered_schemes(
     world: World, way: str, offers: list[str], kind: type[errors.IntegrationError]
 ) -> None:
     world.exchange.on_premises.offers = offers
@@ -371,7 +373,7 @@ def test_a_token_for_a_server_that_accepts_only_passwords_is_reported(world: Wor
     assert world.operations() == ["GetFolder"]
 
 
-def test_a_401_to_ntlm_names_causes_other_than_the_password(world: World) -> None:
+def test_the_error_for_a_401_to_ntlm_names_causes_other_than_the_password(world: World) -> None:
     error = fault_of(world.source(replace(world.settings(), password="wrong")).check)
     assert type(error) is errors.SignInRefused
     assert "Extended Protection" in error.detail

@@ -68,7 +68,7 @@ def test_the_next_source_of_the_process_starts_with_the_version_that_worked(worl
     assert requested_versions(world) == ["Exchange2010_SP2"]
 
 
-def test_another_process_starts_with_the_version_in_learned(world: World) -> None:
+def test_another_process_starts_with_the_version_that_the_first_process_learned(world: World) -> None:
     world.mailbox.server = EXCHANGE_2010
     first = world.source()
     first.check()

@@ -91,7 +91,7 @@ def test_one_refused_comment_is_found_with_few_calls_and_the_others_are_delivere
     assert receipt.created == size - 1
 
 
-def test_if_all_comments_are_refused_all_are_rejections() -> None:
+def test_if_all_comments_are_refused_each_becomes_a_rejection() -> None:
     comments = many(9)
     server = Server(bad=frozenset(one.id for one in comments))
     receipt = deliver(server, comments).receipt()

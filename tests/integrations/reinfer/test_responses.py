@@ -140,7 +140,7 @@ def test_a_message_that_may_quote_an_email_is_left_out(status: int) -> None:
         ({"retry-after": "99999999999999999999"}, LONGEST_WAIT),
         ({"retry-after": "Sun, 01 Mar 2026 09:30:30 GMT"}, timedelta(seconds=30)),
         ({"retry-after": "Sun, 01 Mar 2026 09:29:30 GMT"}, timedelta()),
-        # The clock of the server is ten minutes fast. The wait is the difference between its two headers.
+        # The clock of the server is ten minutes fast. The wait is the difference between the two headers.
         (
             {"retry-after": "Sun, 01 Mar 2026 09:40:30 GMT", "date": "Sun, 01 Mar 2026 09:40:00 GMT"},
             timedelta(seconds=30),
@@ -152,6 +152,6 @@ def test_a_message_that_may_quote_an_email_is_left_out(status: int) -> None:
         ({}, None),
     ],
 )
-def test_retry_after_is_read_in_both_forms(headers: Mapping[str, str], wait: timedelta | None) -> None:
+def test_retry_after_is_read_as_seconds_and_as_a_date(headers: Mapping[str, str], wait: timedelta | None) -> None:
     assert raised(answer(429, error(), headers)).retry_after == wait
     assert raised(answer(503, GATEWAY, headers)).retry_after == wait

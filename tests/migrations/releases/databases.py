@@ -1,4 +1,4 @@
-"""Additional databases for tests: created empty, loaded from a dump, read with their drivers, and dropped at the end."""
+"""Additional databases for tests. A test can load a dump into such a database, migrate it, and read its tables and schema."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ class OtherDatabase:
         return [dict(zip(columns, row, strict=True)) for row in rows]
 
     def rows(self) -> dict[str, list[Row]]:
-        """Return all rows of all tables, by the name of the table."""
+        """Return all rows of all tables, by table name."""
         return {table: self.table(table) for (table,) in self.ask(self.tables)}
 
     def write_checks_as_a_dump_does(self) -> None:
         """On PostgreSQL, recreate check constraints from their definitions, so that type casts are stored as in a restored dump."""
 
     def manage(self, *arguments: str) -> str:
-        """Run `manage.py` with this database. Returns what it prints."""
+        """Run `manage.py` with this database. Returns its standard output."""
         environment = {**os.environ, "DATABASE_URL": self.url, "ENCRYPTION_KEYS": KEY}
         command = [sys.executable, "manage.py", *arguments]
         return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout

@@ -1,4 +1,4 @@
-"""Fill a database with rows, with the code of commit 58a28db. All values are invented.
+"""Use the code of commit 58a28db to create rows in a database. All values are invented.
 
 No test runs this script, because it imports modules of commit 58a28db. The two dumps in this folder were made as follows:
 

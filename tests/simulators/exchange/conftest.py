@@ -47,7 +47,7 @@ class EwsClient:
         )
 
     def codes(self, body: str, *, as_mailbox: str | None = ADDRESS, **headers: str) -> list[str]:
-        """The codes of all response messages, or the code of the fault."""
+        """Return the codes of all response messages, or only the code of the fault."""
         root = etree.fromstring(self.post(body, as_mailbox=as_mailbox, **headers).content)
         fault = root.findtext("s:Body/s:Fault/faultcode", namespaces=NS)
         return (

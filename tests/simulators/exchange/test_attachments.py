@@ -1,4 +1,4 @@
-"""Attachments (files and emails): listed with their email, and fetched one by one."""
+"""Attachments (files and emails) are listed with the email that contains them, and are fetched by their ids."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A client that applies every reported change of a folder knows its contents, even if they change between two pages."""
+"""A client that applies every reported change of a folder knows its items, even if the folder changes between two pages."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def compared(how: str, path: str, value: str) -> str:
 
 @pytest.fixture
 def filled(ews_client: EwsClient) -> EwsClient:
-    """Five emails in the inbox, an hour apart; the first two are read."""
+    """A mailbox with five emails in the inbox, received an hour apart. The two oldest emails are marked as read."""
     for number, name in enumerate(("apple", "Banana", "cherry", "damson", "elder")):
         item = ews_client.mailbox.deliver(mail_of(mail(name, subject=name, sent=NOON + timedelta(hours=number))))
         ews_client.mailbox.mark_read(item.id, read=number < 2)

@@ -19,14 +19,14 @@ SHAPE = (
 
 
 def hierarchy(top: str = "", state: str = "") -> str:
-    """The body of a SyncFolderHierarchy. `top`: a distinguished folder; "" for the whole store."""
+    """Return the body of a SyncFolderHierarchy request. `top`: a distinguished folder; "" for the whole store."""
     folder = f'<m:SyncFolderId><t:DistinguishedFolderId Id="{top}"/></m:SyncFolderId>' if top else ""
     after = f"<m:SyncState>{state}</m:SyncState>" if state else ""
     return f"<m:SyncFolderHierarchy>{SHAPE}{folder}{after}</m:SyncFolderHierarchy>"
 
 
 def tree(ews_client: EwsClient, top: str = "", state: str = "") -> tuple[dict[str, etree._Element], str]:
-    """The reported folders by name, and the new sync state."""
+    """Return the reported folders by name, and the new sync state."""
     root = etree.fromstring(ews_client.post(hierarchy(top, state)).content)
     names = root.iterfind(".//t:DisplayName", NS)
     found = {name.text or "": parent for name in names if (parent := name.getparent()) is not None}

@@ -32,7 +32,7 @@ def ntlm(
     spnego_wrapped: bool = False,
     bound_to: bytes | None = None,
 ) -> list[httpx.Response]:
-    """The responses of a whole NTLM handshake on one connection, and of one request after it.
+    """Return the responses of an NTLM handshake on one connection, and of one request after the handshake.
 
     `bound_to`: the certificate (DER) for the channel binding.
     """
@@ -79,7 +79,9 @@ def test_an_ntlm_handshake_with_a_wrong_password_fails(ews_client: EwsClient) ->
 
 
 @pytest.mark.parametrize("spnego_wrapped", [False, True], ids=["bare", "in SPNEGO"])
-def test_negotiate_accepts_ntlm_unless_it_accepts_only_kerberos(ews_client: EwsClient, spnego_wrapped: bool) -> None:
+def test_a_server_that_offers_negotiate_accepts_ntlm_unless_it_accepts_only_kerberos(
+    ews_client: EwsClient, spnego_wrapped: bool
+) -> None:
     ews_client.exchange.on_premises.offers = ("Negotiate",)
     asked, *_, later = ntlm(ews_client, "s3cret", offer="Negotiate", spnego_wrapped=spnego_wrapped)
     assert asked.headers.get_list("WWW-Authenticate") == ["Negotiate"]

@@ -86,5 +86,5 @@ def reader() -> Iterator[Reader]:
 
 
 def names(rows: list[dict[str, Any]]) -> list[str]:
-    """The rows of a round in short: the local part of the Message-ID, or a minus for a removed message."""
+    """Return the local part of the Message-ID for each row of a round, or a minus if the message was removed."""
     return ["-" if "@removed" in row else row["internetMessageId"].strip("<").partition("@")[0] for row in rows]

@@ -166,7 +166,7 @@ def test_a_link_of_a_migrated_mailbox_is_not_found(reader: Reader) -> None:
 
 
 def happen(box: Mailbox, chance: random.Random) -> None:
-    """Apply one random action to the mailbox, if the chosen folder has items."""
+    """Deliver an email, or move, mark as read or delete a random item. Do nothing if the chosen folder is empty."""
     here = list(box.folder("Inbox").items)
     there = list(box.folder("Sent Items").items)
     match chance.randrange(5):

@@ -69,7 +69,7 @@ def test_responses_are_truncated_dropped_delayed_or_from_a_gateway(reader: Reade
     assert reader.get(FOLDER).status_code == 200
 
 
-def test_the_token_endpoint_and_single_requests_of_a_batch_can_fail_too(reader: Reader) -> None:
+def test_the_token_endpoint_a_batch_and_one_request_of_a_batch_can_fail(reader: Reader) -> None:
     faults = reader.graph.faults
     faults.add("aadsts", operation="token", times=1, number=7000222)
     faults.add("status", operation="token", times=1, status=503)

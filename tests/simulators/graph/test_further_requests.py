@@ -1,4 +1,4 @@
-"""Attachments and number of messages, folders by name, and users."""
+"""Attachments, the number of messages, folders by name, and users."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PICTURE = b"\x89PNG\r\n\x1a\n not really"
 
 
 def with_files(reader: Reader) -> Item:
-    """An email with three attachments: a file, an inline picture and an email."""
+    """Deliver an email with three attachments: a file, an inline picture and an email."""
     message = EmailMessage()
     message["Message-ID"], message["Subject"] = "<files@north.example>", "Files"
     message.set_content("See what is attached.")

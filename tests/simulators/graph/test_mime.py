@@ -19,7 +19,7 @@ REAL = [written.mime for written in islice(correspondence("desk@bank.example", 5
 
 
 def content(mime: bytes) -> list[object]:
-    """The content of an email, independent of its encoding: unfolded headers by name, then each decoded part."""
+    """Return the content of an email, independent of its encoding: unfolded headers by name, then each decoded part."""
     message = message_from_bytes(mime)
     return list(_content(message, top=True))
 

@@ -20,7 +20,7 @@ def reinfer() -> Iterator[ReinferSimulator]:
 
 @pytest.fixture
 def connect() -> Iterator[Callable[..., httpx.Client]]:
-    """A function that makes clients of a simulator, with the default token or another one."""
+    """A function that makes clients of a simulator, with the default token or another token."""
     with ExitStack() as stack:
 
         def made(simulator: ReinferSimulator, token: str = DEFAULT_TOKEN) -> httpx.Client:

@@ -1,4 +1,7 @@
-"""Attachments with content: uploaded, linked by their hash and downloaded. Without the hash there is no content."""
+"""Attachments with content: uploaded, linked to a comment by the hash of the content, and downloaded.
+
+If a comment lacks the hash of an attachment, this attachment has no content.
+"""
 
 from __future__ import annotations
 

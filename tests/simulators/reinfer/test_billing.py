@@ -21,7 +21,7 @@ def counts(response: httpx.Response) -> tuple[int, int, int, int, int]:
     return new, unchanged, updated, properties_only, text_changed
 
 
-def test_a_new_comment_costs_one_unit_and_the_same_again_costs_nothing(
+def test_a_new_comment_costs_one_unit_and_the_same_comment_again_costs_nothing(
     reinfer: ReinferSimulator, sync: Sync, comment: dict[str, Any]
 ) -> None:
     assert counts(sync(comment)) == (1, 0, 0, 0, 0)

@@ -1,4 +1,4 @@
-"""Buckets, their raw emails, sources that create comments of the emails, and keyed sync states.
+"""Buckets, their raw emails, sources that create comments from the emails, and keyed sync states.
 
 In this API of Re:infer, a bucket contains raw emails, and a source contains comments.
 """

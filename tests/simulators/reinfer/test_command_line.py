@@ -92,7 +92,7 @@ def test_the_process_ends_with_its_standard_input_and_generates_the_same_mail_ea
     assert mime() == mime()
 
 
-def test_an_occupied_port_is_one_clear_line_and_exit_code_2() -> None:
+def test_an_occupied_port_causes_one_line_of_error_and_exit_code_2() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         refused = run("--reinfer-port", str(port))
@@ -125,7 +125,9 @@ def test_the_help_contains_the_defaults(capsys: pytest.CaptureFixture[str]) -> N
         (["--nonsense"], "--nonsense"),
     ],
 )
-def test_a_wrong_option_is_one_clear_line(capsys: pytest.CaptureFixture[str], arguments: list[str], says: str) -> None:
+def test_an_invalid_option_causes_one_line_of_error_and_exit_code_2(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
+) -> None:
     with pytest.raises(SystemExit) as ended:
         read_options(arguments)
     shown = capsys.readouterr().err
@@ -144,7 +146,7 @@ def write(tmp_path: Path) -> Callable[[Any], str]:
     return written
 
 
-def test_the_command_line_overrides_a_file_which_has_more_options(write: Callable[[Any], str]) -> None:
+def test_the_command_line_overrides_the_configuration_file_which_has_more_options(write: Callable[[Any], str]) -> None:
     secret = base64.b64encode(b"secret").decode()
     path = write(
         {
@@ -189,7 +191,7 @@ def test_the_command_line_overrides_a_file_which_has_more_options(write: Callabl
         {"tokens": [{"secret": "x", "permissions": ["everything"]}]},
     ],
 )
-def test_a_wrong_file_is_one_clear_line_that_names_it(
+def test_an_invalid_configuration_file_causes_one_line_of_error_with_its_path(
     capsys: pytest.CaptureFixture[str], write: Callable[[Any], str], config: Any
 ) -> None:
     path = write(config)

@@ -120,7 +120,7 @@ def test_a_valid_comment_is_accepted(comment: dict[str, Any], edit: Edit) -> Non
     check_sync({"comments": [comment]})
 
 
-def test_a_batch_of_16384_is_taken_and_one_more_is_not(comment: dict[str, Any]) -> None:
+def test_a_batch_of_16384_comments_is_accepted_and_a_larger_batch_is_refused(comment: dict[str, Any]) -> None:
     check_sync({"comments": [comment] * 16384})
     with pytest.raises(InvalidBody):
         check_sync({"comments": [comment] * 16385})

@@ -43,7 +43,7 @@ def test_a_source_contains_the_writes_of_each_comment(
     assert client.get(f"{reinfer.control_url}/sources/bank/nowhere").status_code == 404
 
 
-def test_sources_come_and_go_and_comments_are_annotated_and_translated(
+def test_sources_are_created_and_deleted_and_comments_are_annotated_and_translated(
     reinfer: ReinferSimulator, client: httpx.Client, sync: Sync, comment: dict[str, Any]
 ) -> None:
     control = reinfer.control_url
@@ -124,7 +124,7 @@ def test_the_pages_escape_all_received_data(
 
 
 @pytest.mark.parametrize("path", ["nothing", "sources/bank/nowhere", "sources/bank/desk/missing", "static/../x"])
-def test_a_page_that_is_not_there_says_so(reinfer: ReinferSimulator, client: httpx.Client, path: str) -> None:
+def test_an_unknown_path_is_a_404_with_a_page(reinfer: ReinferSimulator, client: httpx.Client, path: str) -> None:
     page = client.get(f"{reinfer.pages_url}{path}")
     assert page.status_code == 404
     assert "This page does not exist" in page.text

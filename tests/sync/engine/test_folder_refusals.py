@@ -42,7 +42,7 @@ def test_a_refused_folder_is_read_at_once_after_a_filter_change():
     assert read_folders(folder("Readable"), folder("Other", refused=True, wanted="before")) == ["Readable", "Other"]
 
 
-def test_if_no_retry_is_due_the_first_folder_is_read():
+def test_if_all_folders_are_refused_and_no_retry_is_due_the_first_folder_is_read():
     assert read_folders(folder("A", refused=True), folder("B", refused=True)) == ["A"]
     assert read_folders() == []
 

@@ -45,13 +45,13 @@ def test_the_doubt_stays_until_the_listing_ends():
     ("counted", "usual", "expected"),
     [
         (6, 0, 0),  # the listing removed the difference
-        (5, 0, 1),  # the listing did not change it, so it is usual
-        (4, 2, 2),  # the listing reduced it to the usual difference
+        (5, 0, 1),  # the listing did not change the difference, so the difference is usual
+        (4, 2, 2),  # after the listing, the difference is the usual one again
         (
             3,
             2,
             1,
-        ),  # mail was added or removed meanwhile: the investigated difference counts as usual until the next comparison
+        ),  # mail was added or removed during the listing: the difference before it counts as usual until the next comparison
     ],
 )
 def test_a_difference_that_the_listing_did_not_remove_is_usual(counted, usual, expected):

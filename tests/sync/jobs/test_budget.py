@@ -16,8 +16,8 @@ from tests.sync.world import World
 
 @pytest.fixture
 def desk(world: World):
-    # Ledger entries get the real time, and not the time of `world.clock`. So `world.clock` must not start in a month after the
-    # real one.
+    # Ledger entries get the real time, and not the time of `world.clock`. So `world.clock` must not start in a month
+    # that is still in the future.
     mailbox = world.mailbox()
     for number in range(10):
         world.mailboxes[mailbox.address].deliver(mail(f"m{number}"))

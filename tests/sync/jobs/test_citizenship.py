@@ -23,7 +23,7 @@ TICK = timedelta(seconds=5)
 
 
 class Hours:
-    """Simulate beat, a queue and workers over hours. `takes` returns the seconds of one sync, by primary key."""
+    """Simulate beat, a queue and workers over hours. `takes` returns the seconds of a sync, by the key of the mailbox."""
 
     def __init__(self, world: World, workers: int, takes) -> None:
         self.world, self.workers, self.takes = world, workers, takes
@@ -142,7 +142,7 @@ def test_short_syncs_do_not_wait_for_beat_and_never_exceed_the_limit_of_the_inte
 
 @pytest.mark.long
 def test_a_giant_mailbox_delays_99_percent_of_the_polls_of_small_ones_by_less_than_an_interval(world: World):
-    """Only scheduling is simulated: the giant needs one slice after the other, and a small mailbox 0.3 s."""
+    """Only scheduling is simulated: each slice of the giant mailbox takes 120 s, each sync of a small mailbox 0.3 s."""
     Integration.objects.update(most_at_once=16)
     giant = world.mailbox("giant@bank.example")
     small = [world.mailbox(f"m{number}@bank.example") for number in range(1_000)]
@@ -172,7 +172,10 @@ def test_a_giant_mailbox_delays_99_percent_of_the_polls_of_small_ones_by_less_th
 
 
 def delays(hours: Hours, of: set[int]) -> list[float]:
-    """Return by how many seconds each of these syncs began later than its poll interval, in ascending order."""
+    """Return how late each sync of these mailboxes began, in seconds and in ascending order.
+
+    A sync is on time if it begins 60 s, the poll interval, after the previous sync of the mailbox.
+    """
     last: dict[int, datetime] = {}
     waits = []
     for at, pk in hours.syncs:

@@ -94,7 +94,7 @@ def test_a_cursor_that_an_admin_drops_while_the_tree_is_read_stays_dropped(world
 
 
 def stopping_before(method: str):
-    """Return a value for `World.wrap`: a source whose method raises KeyboardInterrupt, so that the run stays open."""
+    """Return a function for `World.wrap`. It wraps a source. `method` then raises KeyboardInterrupt, and the run stays open."""
 
     class Stopping:
         def __init__(self, it):

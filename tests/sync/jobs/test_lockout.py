@@ -1,7 +1,7 @@
 """When the password is changed while four workers sync 400 mailboxes, too few sign-ins are refused to lock the account.
 
 The workers are threads that run the real runner, dispatcher and adapter over real sockets. Exchange is simulated and counts
-refused sign-ins like a directory. The clock is simulated, too.
+refused sign-ins as a directory service does. The clock is simulated, too.
 """
 
 from __future__ import annotations

@@ -210,7 +210,7 @@ def test_a_comment_at_which_re_infer_always_fails_is_isolated_as_a_dead_letter(w
     for _ in range(5):
         world.sync(desk)
         world.clock.turn(minutes=20)
-    # Re:infer fails before it stores the comment, so the bucket does not contain it.
+    # Re:infer fails before it stores the comment, so the bucket does not contain the comment.
     world.assert_all_is_well(["a", "b", "d"])
     assert DeadLetter.objects.get().reason == "reinfer_failed"
 

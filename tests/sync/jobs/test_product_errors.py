@@ -47,7 +47,7 @@ def wrong_key(settings):
 
 
 def rows(*, with_decision=("next_sync_at", "failures", "error_kind", "lease_token", "queued_until", "probe")):
-    """Return the columns that an error of Exchange or Re:infer would change."""
+    """Return the stored values that an error of Exchange or Re:infer would change."""
     held = ("held_since", "held_until", "held_kind")
     return [
         MailboxState.objects.values(*with_decision).get(),
@@ -126,7 +126,7 @@ def test_exhausted_file_descriptors_open_no_circuit_breaker(world, desk, monkeyp
 
 
 @pytest.mark.parametrize(("error", "counts"), [(OSError(errno.ENOSPC, "full"), 0), (MemoryError(), 1)], ids=repr)
-def test_a_full_disk_counts_against_no_email_but_a_memory_error_does(world, desk, error, counts):
+def test_a_memory_error_counts_as_an_attempt_of_the_folder_and_a_full_disk_does_not(world, desk, error, counts):
     class Fails:
         def __init__(self, source):
             self._source = source
@@ -196,7 +196,9 @@ def test_a_worker_that_can_decrypt_no_secret_stops_consuming_until_it_can(world,
     worker.check()
     assert (consumer.calls, worker.fault) == (["cancel sync"], "secret_unreadable")
     wrong_key(False)
-    assert world.run(desk) is None, "a task that it had received already is returned"
+    assert world.run(desk) is None, (
+        "an unfit worker synced a mailbox whose task it had received before it stopped consuming"
+    )
     worker.check()
     assert consumer.calls == ["cancel sync", "add sync"]
     assert world.run(desk).outcome == SyncRun.Outcome.DONE
@@ -221,7 +223,7 @@ def test_one_secret_that_no_worker_can_decrypt_stops_no_worker_that_can_decrypt_
     assert Process.objects.get().unreadable == [processes.reference(world.integration)]
 
 
-def test_after_two_undecryptable_secrets_a_worker_stops_consuming_if_another_one_can_decrypt_them(
+def test_after_two_failed_decryptions_a_worker_stops_consuming_if_another_one_can_decrypt_the_secret(
     world, desk, only_token_readable, worker, consumer
 ):
     ProcessFactory(seen_at=database_now())  # another worker, which can decrypt all secrets

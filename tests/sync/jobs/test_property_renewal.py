@@ -34,7 +34,7 @@ def world(db) -> World:
 
 
 def downgrade_comments(world: World, bucket: str = "desks") -> None:
-    """Remove the property from all comments, and the properties version from all ledger entries."""
+    """Remove `Mailbox ID` from all comments, and the properties version from all ledger entries."""
     fake = world.bucket(bucket)
     for comment in fake.comments.values():
         properties = {name: value for name, value in comment.properties.items() if name != MAILBOX_ID}
@@ -390,7 +390,7 @@ def test_a_few_buckets_are_renewed_per_minute_except_paused_and_stopped_ones(wor
 
 
 def test_entries_created_from_comments_found_in_the_bucket_are_renewed(world: World):
-    """For an untrusted bucket, a ledger entry is created from the comment in the bucket, which may lack a property."""
+    """For an untrusted bucket, a ledger entry is created from the comment in the bucket. This comment may lack a property."""
     desk = desk_with(world, 2)
     downgrade_comments(world)
     LedgerEntry.objects.all().delete()

@@ -38,7 +38,7 @@ def end(request: pytest.FixtureRequest) -> Iterator[End]:
 
 @dataclass
 class Bank:
-    """One mailbox. The rules of the previous release reject some of its emails."""
+    """One mailbox with emails. The rules of the previous release reject some of these emails."""
 
     end: End
     reinfer: ReinferSimulator
@@ -47,7 +47,7 @@ class Bank:
     def __post_init__(self) -> None:
         self.end.server.store = Store(["desk@bank.example"])
         self.box = next(iter(self.end.server.store))
-        # Graph does not list folders of the class IPF.Imap, so this folder has another class there.
+        # Graph does not list folders of the class IPF.Imap, so this folder has the class IPF.Note over Graph.
         self.box.create_folder(IMPORTED, "IPF.Imap" if isinstance(self.end, EwsEnd) else "IPF.Note")
         self.box.create_folder("Archive")
         destination = Destination.objects.create(name="Re:infer", endpoint=self.reinfer.url, token=DEFAULT_TOKEN)
@@ -96,7 +96,7 @@ def migrate_from_previous_release() -> None:
 
 
 def sync_before_upgrade(bank: Bank, emails: int, rejected: int) -> tuple[set[str], set[str]]:
-    """Sync with the previous release. Return the ids of the pushed comments, and of the wrongly rejected emails."""
+    """Sync with the previous release. Return the comment ids of the pushed and of the wrongly rejected emails."""
     names = [f"m{number}" for number in range(emails)]
     wrongly = set(names[:: emails // rejected])
     for number, name in enumerate(names):
@@ -144,7 +144,7 @@ def test_the_migration_marks_a_database_with_the_rules_version_of_the_previous_r
 
 
 def test_the_digest_of_the_first_rules_version_equals_that_of_the_previous_release():
-    """Otherwise, an upgrade would list every folder again. The previous release computed this value."""
+    """With another digest, an upgrade would list every folder again. The previous release computed the expected value."""
     rules = Rules(start=NOON, folder_deny=(("Inbox", "Private"),), domain_allow=("bank.example",))
     digest = wanted_digest(rules, bucket="7", address="Desk@bank.example", version=1)
     assert digest == "86382ee5272a65f52d10ac1c424256ac0375c1fa33ee27b51c28d13414128e9d"

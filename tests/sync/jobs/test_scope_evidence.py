@@ -1,4 +1,4 @@
-"""Over hours of polling, a refusal shows whether one mailbox is at fault or the connection."""
+"""Over hours of polling, refusals show whether one mailbox or the whole connection is at fault."""
 
 from datetime import timedelta
 
@@ -37,7 +37,7 @@ def refuse(world: World, mailbox: Mailbox, error: Exception, times: int = ALWAYS
 
 
 def polls(world: World, count: int) -> None:
-    """Poll `count` times: each time, queue the due mailboxes, run their syncs, and the syncs that these queue at their end."""
+    """Poll `count` times. Each time, queue the due mailboxes and run the queued syncs, until no sync has queued another one."""
     for _ in range(count):
         world.clock.turn(seconds=67)
         queue: list[int] = []
@@ -257,7 +257,7 @@ def shared(world: World):
 
 
 @pytest.mark.parametrize("spelling", ["U", "BANK\\U", "bank.example\\u", "u@bank.example"])
-def test_an_account_that_was_refused_is_counted_over_all_integrations_that_use_it(world: World, four, shared, spelling):
+def test_refused_sign_ins_of_an_account_are_counted_over_all_its_integrations(world: World, four, shared, spelling):
     Integration.objects.filter(name="other").update(username=spelling)
     for mailbox in [*four, shared]:
         refuse(world, mailbox, errors.SignInRefused("HTTP 401"))

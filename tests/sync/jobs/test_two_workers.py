@@ -12,7 +12,10 @@ from tests.sync.world import World
 
 
 class Interrupted:
-    """Wraps the ports of a sync, and runs `meanwhile` at the first call of one method, such as `sink.push`."""
+    """Wraps the ports of a sync, and runs `meanwhile` once: before the first call of `method`, or after this call (`after`).
+
+    `method` is the name of a port and its method, such as `sink.push`.
+    """
 
     def __init__(self, method: str, meanwhile, *, after: bool = False) -> None:
         self.method, self.meanwhile, self.after = method, meanwhile, after
@@ -145,7 +148,7 @@ def test_a_slow_worker_that_lost_its_lease_cannot_push_or_move_the_checkpoint(wo
     interrupted(world, method, another_worker_takes_over, after=after)
     slow = world.sync(desk)
     assert slow.outcome == "lost"
-    # At this moment the lease is lost after the last check, directly before the push, so this one push happens.
+    # In this case, the worker loses its lease between its last check and its push. So this one push happens.
     if (method, after) not in {("sink.push", False)}:
         assert [*desk.folders.order_by("pk").values_list("cursor", flat=True), world.pushes()] == cursors
     world.wrap = lambda port, it: it
@@ -186,7 +189,7 @@ def test_two_overlapping_pushes_leave_the_entry_dirty(world: World, two):
     confirms = []
 
     class Late:
-        """A ledger at whose confirmations the worker dies. The test runs the confirmations later."""
+        """A ledger: the worker dies when it confirms a push. The test runs the confirmations later."""
 
         def __init__(self, it):
             self.it = it
@@ -283,7 +286,7 @@ def test_a_worker_that_was_suspended_before_its_push_does_not_push_an_expired_in
     desk, sales = two
 
     def suspended():
-        world.clock.turn(seconds=100)  # the lease is still valid, the intention is not
+        world.clock.turn(seconds=100)  # the lease is still valid, but the intention has expired
         world.sync(sales)
 
     interrupted(world, "ledger.intend", suspended, after=True)

@@ -1,6 +1,6 @@
 """A verification counts missing, outdated and surplus comments.
 
-A repair creates missing comments again, which costs AI units, and updates outdated properties, which costs none.
+A repair creates missing comments again, and updates outdated properties. Only the created comments cost AI units.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def test_a_folder_whose_cursor_is_refused_in_the_middle_is_counted_once(world: W
 
 
 def ending_after_a_page(world: World):
-    """Return a value for `World.wrap`. It wraps a source, so that each page takes longer than a time slice."""
+    """Return a function for `World.wrap`. It wraps a source, so that each page takes longer than a slice."""
 
     class Slow:
         def __init__(self, it):
@@ -169,7 +169,7 @@ def test_the_command_suggests_the_address_for_a_wrong_name(desk):
 
 
 def between(world: World, press) -> RunEnvironment:
-    """Return the environment of a slice. It calls `press` once, right after the slice has begun."""
+    """Return the environment of a slice. This environment calls `press` once, right after the slice has begun."""
     pressed = iter([press])
 
     def monotonic() -> float:
@@ -212,7 +212,7 @@ def test_emails_of_a_stopped_repair_are_pushed_by_the_next_sync(world: World, de
 
 
 def command(*given: str) -> tuple[int, str]:
-    """Run the command, and return its exit code and its output or error."""
+    """Run the command `verify`, and return its exit code and its output or error."""
     out = StringIO()
     try:
         call_command("verify", *given, stdout=out, stderr=StringIO())
@@ -223,7 +223,7 @@ def command(*given: str) -> tuple[int, str]:
 
 @pytest.fixture
 def by_command(world: World, monkeypatch):
-    """Run the command with the simulated servers of `world`."""
+    """Return a function that runs the command `verify` with the fakes of `world`."""
     around = world.around
     original = verification.run_slice
     monkeypatch.setattr(

@@ -1,4 +1,4 @@
-"""The estimate of a first sync uses the totals of folders and as many pages as can be read in time."""
+"""The estimate of a first sync uses the totals of folders, and the pages that can be read within a time limit."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The preview shows the effect of filters on the emails of the last 30 days before they are saved."""
+"""The preview shows the effect of filters on the emails of the last 30 days, before the filters are saved."""
 
 from datetime import timedelta
 

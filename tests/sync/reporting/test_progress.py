@@ -96,7 +96,7 @@ def watched(world: World, desk: Mailbox) -> list[MailboxRow]:
 
 @pytest.fixture
 def filled(world: World) -> Mailbox:
-    """An up-to-date mailbox: sixty emails in the inbox, thirty in another folder."""
+    """An up-to-date mailbox with sixty emails in the inbox and thirty in another folder."""
     world.page_size = 10
     desk = world.mailbox()
     world.mailboxes[desk.address].create_folder("Zeta")

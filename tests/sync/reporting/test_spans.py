@@ -10,7 +10,7 @@ from sync.reporting.spans import Span, parse_span, step_index, steps
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 3, 29, 14, 20, tzinfo=UTC)
-"""The day on which daylight saving time began in Berlin."""
+"""A time on the day on which daylight saving time began in Berlin."""
 
 
 @pytest.mark.parametrize(("span", "count"), [(Span.DAY, 24), (Span.WEEK, 28), (Span.MONTH, 30)])

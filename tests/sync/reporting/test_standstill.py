@@ -1,4 +1,5 @@
-"""Most standstills are detected within a minute. Their cause and their end are each announced once.
+"""Most standstills are detected within a minute. Each standstill is announced once, with its cause. Its
+end is also announced once.
 
 This is fault F128 in docs/guarantees.md.
 """

@@ -1,4 +1,4 @@
-"""Tests of facts that a source learns about its mailbox: they are stored for the next sync, in any worker."""
+"""Tests of facts that a source learns about its mailbox: each fact is stored, so that any worker can use it later."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.sync.world import World
 
 
 class Learning(FakeSource):
-    """A source that learns a new fact in each sync, and appends each fact that it is given to `received`."""
+    """A source that learns a new fact in each sync. `received` has the facts that the product passed to such sources."""
 
     received: list[str] = []
 
