@@ -209,7 +209,8 @@ def _label(mailbox: Mailbox, status: Status, leased: bool, progress: str, now: d
         return progress or status.label
     if status is Status.HELD:
         until = _paused_until(mailbox)
-        # After that time, a mailbox syncs as a half-open trial. The status stays "paused" until the trial ends.
+        # After that time, one mailbox syncs as a half-open trial or, if no circuit breaker is open, this mailbox is
+        # retried. The status stays "paused" until that sync ends.
         return f"Paused until {bare(until, now)}" if until and until > now else "Paused, trying again"
     return status.label
 

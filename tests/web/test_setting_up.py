@@ -88,7 +88,7 @@ def test_an_unreachable_service_is_reported(admin, closed_port):
     assert "Re:infer cannot be reached" in response.text
 
 
-def test_an_integration_that_was_stopped_while_a_sync_runs_says_that_it_is_stopping(admin):
+def test_the_page_of_a_mailbox_shows_stopping_if_its_integration_was_stopped_during_a_sync(admin):
     state = factories.MailboxStateFactory(
         lease_until=timezone.now() + timedelta(minutes=1), mailbox__integration__stopped=True
     )

@@ -120,7 +120,7 @@ def bank(world: World, request: pytest.FixtureRequest) -> Iterator[Bank]:
         close_all()
 
 
-def test_after_a_password_change_400_mailboxes_cause_at_most_three_refused_sign_ins_an_hour(
+def test_after_a_password_change_400_mailboxes_cause_at_most_five_refused_sign_ins_and_then_three_an_hour(
     bank: Bank, record_property
 ):
     clock = bank.world.clock
