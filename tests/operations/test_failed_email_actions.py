@@ -18,9 +18,7 @@ def test_a_retry_is_recorded_although_the_mailbox_is_stopped(db):
 
 def test_a_retry_of_an_email_that_was_delivered_in_the_meantime_does_nothing(db):
     email = factories.DeadLetterFactory(settled="delivered", retry_at=None)
-    answer = failed_email_actions.retry(ADMIN, email)
-    assert isinstance(answer, ActionRefused)
-    assert "delivered or deleted in the meantime" in answer.text
+    assert isinstance(failed_email_actions.retry(ADMIN, email), ActionRefused)
     email.refresh_from_db()
     assert email.retry_at is None
     assert not AuditEntry.objects.exists()
