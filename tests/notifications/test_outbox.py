@@ -59,6 +59,17 @@ def failing(world, error):
     world.wrap = lambda port, it: Refusing(it) if port == "source" else it
 
 
+def fail_until_disabled(world, desks):
+    """Sync these mailboxes without access to Exchange until the error disables each of them."""
+    failing(world, errors.AccessDenied())
+    for _ in range(2):
+        for desk in desks:
+            desk.refresh_from_db()
+            if desk.enabled:
+                world.sync(desk)
+        world.clock.turn(days=4)
+
+
 def test_a_disabled_mailbox_and_its_recovery_cause_one_notification_each(world: World, settings, hook):
     settings.DISABLE_AFTER = timedelta(0)
     desk = world.mailbox()
@@ -103,13 +114,7 @@ def test_a_disabled_integration_and_its_recovery_cause_one_notification_each_for
 def test_many_mailboxes_that_stop_for_one_cause_share_one_notification_and_one_recovery(world: World, settings, hook):
     settings.DISABLE_AFTER = timedelta(0)
     desks = [world.mailbox(f"desk{number}@bank.example") for number in range(12)]
-    failing(world, errors.AccessDenied())
-    for _ in range(2):
-        for desk in desks:
-            desk.refresh_from_db()
-            if desk.enabled:
-                world.sync(desk)
-        world.clock.turn(days=4)
+    fail_until_disabled(world, desks)
     notification = Notification.objects.get()
     assert (notification.kind, notification.facts["mailboxes"]) == (NotificationKind.MAILBOX_DISABLED, 12)
     assert "11" in notification.text
@@ -227,13 +232,7 @@ def test_old_notifications_are_deleted_unless_they_are_open(db):
 def test_a_notification_closes_when_its_stopped_mailboxes_are_deleted(world: World, settings, hook):
     settings.DISABLE_AFTER = timedelta(0)
     desks = [world.mailbox(f"desk{number}@bank.example") for number in range(3)]
-    failing(world, errors.AccessDenied())
-    for _ in range(2):
-        for desk in desks:
-            desk.refresh_from_db()
-            if desk.enabled:
-                world.sync(desk)
-        world.clock.turn(days=4)
+    fail_until_disabled(world, desks)
     world.wrap = lambda port, it: it
     type(desks[0]).objects.update(enabled=True, disabled_reason="", disabled_detail="")
     desks[2].delete()
@@ -247,6 +246,20 @@ def test_a_notification_closes_when_its_stopped_mailboxes_are_deleted(world: Wor
         "the remaining mailbox syncs again"
     )
     assert not Notification.objects.filter(open=True).exists()
+
+
+@pytest.mark.wording
+def test_the_recovery_of_the_only_mailbox_that_was_not_deleted_has_no_name(world: World, settings, hook):
+    settings.DISABLE_AFTER = timedelta(0)
+    desks = [world.mailbox(f"desk{number}@bank.example") for number in range(2)]
+    fail_until_disabled(world, desks)
+    world.wrap = lambda port, it: it
+    type(desks[0]).objects.update(enabled=True, disabled_reason="", disabled_detail="")
+    world.sync(desks[0])
+    desks[1].delete()
+    housekeeping.run_checks(world.clock)
+    text = Notification.objects.get(kind=NotificationKind.MAILBOX_RECOVERED).text
+    assert text == "The mailbox that was not deleted syncs again."
 
 
 def test_a_notification_about_a_deleted_integration_closes_without_a_recovery(world: World, settings, hook):
