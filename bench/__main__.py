@@ -10,6 +10,11 @@ from bench import cleaning, fetch, graph, hostile, memory, pages, soak
 
 
 def main() -> int:
+    """Run the benchmark that the command line names. Return its exit code."""
+    return _run(_parser().parse_args())
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     memory_command = commands.add_parser("memory", help="peak memory of a worker that syncs a large mailbox")
@@ -52,7 +57,10 @@ def main() -> int:
     soak_command.add_argument("--interval", type=int, default=900, help="seconds between two syncs of a mailbox")
     soak_command.add_argument("--seed", type=int, default=1)
     soak_command.add_argument("--workers", type=int, default=4)
-    arguments = parser.parse_args()
+    return parser
+
+
+def _run(arguments: argparse.Namespace) -> int:
     if arguments.command == "soak":
         return soak.run(
             arguments.hours,

@@ -73,7 +73,6 @@ class Guard:
             threading.Thread(target=loop, daemon=True, name=name).start()
 
     # ---- fitness and heartbeats
-    # ---------------------------------------------------------------------------------------
 
     def _monitor_process(self) -> None:
         checks, heartbeats = Debounce(CHECK_EVERY), Debounce(processes.EVERY)
@@ -150,7 +149,6 @@ class Guard:
         return timedelta(seconds=max(0.0, time.time() - max(started)))
 
     # ---- standstill
-    # ---------------------------------------------------------------------------------------------------
 
     def _monitor_standstill(self) -> None:
         while not shutdown.is_requested():

@@ -32,6 +32,14 @@ from simulators.reinfer.names import is_project_name, is_source_name
 _Made = TypeVar("_Made", Account, Registration, User, Token)
 
 _MAILBOXES = "trades@bank.example,settlements@bank.example,onboarding@bank.example,claims@bank.example,ops@bank.example"
+_PORTS = {
+    "--onprem-port": "Exchange Server 2016",
+    "--online-port": "Exchange Online",
+    "--exchange-control-port": "the endpoint that controls the Exchange simulator",
+    "--graph-port": "Microsoft Graph",
+    "--graph-control-port": "the endpoint that controls the Graph simulator",
+    "--reinfer-port": "Re:infer and of the endpoint that controls it",
+}
 _DESCRIPTION = """\
 Run simulated servers on this machine: Exchange (EWS over HTTPS, on premises and online), Microsoft Graph with the same
 mailboxes, and Re:infer.
@@ -117,32 +125,8 @@ def _add_content(group: argparse._ArgumentGroup) -> None:
 
 def _add_network(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--host", default="127.0.0.1", help="address to listen at")
-    group.add_argument(
-        "--onprem-port", metavar="PORT", type=int, default=0, help="port of Exchange Server 2016 (0: any)"
-    )
-    group.add_argument("--online-port", metavar="PORT", type=int, default=0, help="port of Exchange Online (0: any)")
-    group.add_argument(
-        "--exchange-control-port",
-        metavar="PORT",
-        type=int,
-        default=0,
-        help="port of the endpoint that controls the Exchange simulator (0: any)",
-    )
-    group.add_argument("--graph-port", metavar="PORT", type=int, default=0, help="port of Microsoft Graph (0: any)")
-    group.add_argument(
-        "--graph-control-port",
-        metavar="PORT",
-        type=int,
-        default=0,
-        help="port of the endpoint that controls the Graph simulator (0: any)",
-    )
-    group.add_argument(
-        "--reinfer-port",
-        metavar="PORT",
-        type=int,
-        default=0,
-        help="port of Re:infer and of the endpoint that controls it (0: any)",
-    )
+    for option, server in _PORTS.items():
+        group.add_argument(option, metavar="PORT", type=int, default=0, help=f"port of {server} (0: any)")
     group.add_argument("--prefix", metavar="PATH", default=DEFAULT_PREFIX, help="path in front of Re:infer's API")
 
 

@@ -8,7 +8,6 @@ with ReinferSimulator(tokens=[Token("secret")], sources=[("bank", "desk")]) as r
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -106,13 +105,6 @@ class ReinferSimulator:
         self.stop()
 
     def _answer(self, request: Request) -> Response:
-        try:
-            return self._routed(request)
-        except Exception:  # noqa: BLE001  # a bug of the simulator must not look like a dropped connection
-            traceback.print_exc()
-            return error(500, "internal error of the simulator: see its standard error")
-
-    def _routed(self, request: Request) -> Response:
         path = request.path.removeprefix(self.prefix)
         if request.path.startswith(self.prefix) and path.startswith(("/api/", "/auth/")):
             return self._answer_api(path, request)
