@@ -20,8 +20,8 @@ When all of these folders have had their turn, the next round begins. The slice 
    longest comes first. These folders come after the others, so new mail in the inbox does not wait for a backfill. In
    each round that does not begin with the backlog, at least one page of these folders is read. So a backfill always
    ends.
-4. The backlog (`sync.engine.backlog`). While a backfill goes on, the backlog comes before the backfill in every second
-   round, so that neither of the two takes all the time.
+4. The backlog (`sync.engine.backlog`). During a backfill, the backlog comes before the backfill in every second round,
+   so that each of the two gets time.
 5. The rescan (`sync.engine.rescan`).
 
 After a failure, the next sync begins with the same folder, because most errors are temporary. When three syncs have

@@ -17,8 +17,8 @@ FOREIGN_PREFIX = "former:"
 def foreign_prefix(token: UUID) -> str:
     """Return the prefix for ids that become foreign in this run.
 
-    The prefix is derived from the token of the lease, so that two changes of the source give different prefixes. A time would
-    not be unique, because a clock may stand still or be set back.
+    The prefix is derived from the token of the lease, so that two changes of the source give different prefixes. A time is not
+    sufficient: after a correction of the clock, two changes can have the same time.
 
     Args:
         token: The token of the lease of the run.

@@ -35,7 +35,7 @@ DUE = Coalesce("state__next_sync_at", "state__asked_at")
 
 
 def late_since(now: datetime, *, intervals: int = 1, least: timedelta = LEAST) -> Q:
-    """Return the condition that a mailbox is late and no worker is syncing it, whatever the reason.
+    """Return the condition that a mailbox is late and no worker is syncing it, for any reason.
 
     Args:
         now: The current time in UTC.
